@@ -1,0 +1,224 @@
+import type { Limits, Proto } from '../model/container.ts'
+import type { Restart } from '../model/grant.ts'
+
+/**
+ * One machine with a Docker Engine, as DCM needs it: the engine's API, the folders that containers mount, and its
+ * network. All three move together when the engine is elsewhere. `docker/` is the real one, `fake.ts` the one for
+ * tests; both pass `test/contracts/host.ts`.
+ *
+ * Every method has a deadline of its own. What the engine or the machine refuses is a `HostError`; nothing else is thrown.
+ */
+export type Host = { id: string; engine: Engine; files: Files; net: Net }
+
+/** Why a host could not do something. `gone`: no such object; `taken`: the name or port is another's; `down`: no answer in time. */
+export type HostFault = 'gone' | 'taken' | 'down' | 'full' | 'refused' | 'broken'
+
+/** A host said no. `message` is for the operator; commands put it into the member's words. */
+export class HostError extends Error {
+  readonly fault: HostFault
+  /** HTTP status of the engine's answer, where there was one. */
+  readonly status: number | undefined
+  constructor(fault: HostFault, message: string, options: { status?: number | undefined; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'HostError'
+    this.fault = fault
+    this.status = options.status
+  }
+}
+
+/** Everything that a create request is built from. There is no other way to say anything to the engine's create. */
+export type ContainerWish = {
+  /** Unique name in the engine, made by DCM from the operation's id: `dcm-<instance>-…`. */
+  engineName: string
+  /** Id of the container's row, and of its owner; for labels, which are hints only. */
+  id: string
+  ownerId: string
+  /** The member's name for it: host name, and alias on their network. */
+  name: string
+  /** Engine name of the member's network. */
+  network: string
+  /** `sha256:…` */
+  imageId: string
+  env: string[]
+  /** Runs beside sshd; empty: none. */
+  command: string[]
+  restart: Restart
+  limits: Limits
+  /** Granted capabilities beyond the base set. */
+  caps: string[]
+  /** Paths of granted devices on the host, from the admins' list. */
+  devices: string[]
+  /** A seccomp profile's JSON from the admins' list; null: the engine's default. */
+  seccomp: string | null
+  ports: { container: number; proto: Proto; host: number }[]
+  /** Folders on the host, from `Files`. */
+  mounts: { run: string; storage: string }
+  /** Whether the image brings sshd. */
+  ssh: boolean
+}
+
+/** What the engine says of a container. */
+export type Seen = {
+  engineId: string
+  engineName: string
+  /** Value of the label `dcm.id`: a hint. */
+  id: string | undefined
+  state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+  /** Only from `inspect`; the list does not say. */
+  exitCode?: number
+  oomKilled?: boolean
+  startedAt?: Date | null
+  finishedAt?: Date | null
+  restarts?: number
+  imageId: string
+  /** Aliases on its network, from `inspect`. */
+  aliases?: string[]
+}
+
+/** What the engine says of an image. */
+export type SeenImage = {
+  engineId: string
+  size: number
+  layers: number
+  env: string[]
+  labels: Record<string, string>
+  /** Paths that the image declares as VOLUME. */
+  volumes: string[]
+  entrypoint: string[]
+  command: string[]
+}
+
+/** Something happened to a container of this instance. `at` is the engine's clock. */
+export type HostEvent = {
+  engineId: string
+  id: string | undefined
+  kind: 'create' | 'start' | 'die' | 'stop' | 'kill' | 'pause' | 'unpause' | 'destroy' | 'rename' | 'oom'
+  exitCode?: number
+  at: Date
+}
+
+/** What the engine says of itself and its machine. Memory and disk in bytes. */
+export type EngineInfo = {
+  version: string
+  api: string
+  cpus: number
+  memory: number
+  storageDriver: string
+  cgroup: string
+  /** The user namespace's first uid and gid on the host; null: containers' root is the host's root. */
+  remap: { uid: number; gid: number } | null
+  seccomp: boolean
+  liveRestore: boolean
+  rootDir: string
+  defaultAddressPools: { base: string; size: number }[]
+}
+
+export type LogOptions = { tail?: number; since?: Date; until?: Date; timestamps?: boolean }
+export type LogChunk = { stream: 'stdout' | 'stderr'; data: Buffer }
+export type CommitOptions = { ref: string; message: string; author: string; /** Names of variables to blank. */ blankEnv: string[] }
+
+/** The Docker Engine. Containers are addressed by the engine's full id, never by what a member typed. */
+export type Engine = {
+  /** Resolves when the engine answers. @throws HostError `down` */
+  ping(): Promise<void>
+  info(): Promise<EngineInfo>
+
+  /** Creates a container; one that an earlier try of the same `engineName` made is adopted. @returns its full id */
+  create(wish: ContainerWish): Promise<{ engineId: string }>
+  /** Finds a container by the name DCM made; undefined when there is none. */
+  find(engineName: string): Promise<Seen | undefined>
+  /** @throws HostError `gone` */
+  inspect(engineId: string): Promise<Seen>
+  /** Every container of this instance, in one call. */
+  list(): Promise<Seen[]>
+  /** Starts; already running is success. @throws HostError `taken` when a port is held by something else */
+  start(engineId: string): Promise<void>
+  /** SIGTERM, then SIGKILL after `seconds`; already stopped is success. */
+  stop(engineId: string, seconds: number): Promise<void>
+  pause(engineId: string): Promise<void>
+  unpause(engineId: string): Promise<void>
+  /** Kills and removes with its anonymous volumes; already gone is success. */
+  remove(engineId: string): Promise<void>
+  /** Gives the container another alias on its network; only while it is stopped. */
+  alias(engineId: string, network: string, alias: string): Promise<void>
+  /** The log, oldest first; ends when what was there has been read. */
+  logs(engineId: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>
+  /** Bytes that each container of this instance has written to its own layer, by engine id. */
+  layerSizes(): Promise<Map<string, number>>
+
+  /** Saves a container's file system as an image named `ref`, flattening it first where layers run out. @returns its id and size */
+  commit(engineId: string, options: CommitOptions): Promise<SeenImage>
+  /** Undefined when the engine has no such image. */
+  image(ref: string): Promise<SeenImage | undefined>
+  /** Every image tag of this instance (`dcm/<instance>/…`). */
+  imageTags(): Promise<{ ref: string; engineId: string }[]>
+  tag(engineId: string, ref: string): Promise<void>
+  /** Removes one tag, and the image when that was its last; already gone is success. @throws HostError `taken` when a container needs it */
+  untag(ref: string): Promise<void>
+  /** Builds `ref` from a folder with a Dockerfile; `say` gets its log, line by line. */
+  build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage>
+  /** Whether an image has an executable at one of these paths; looked up in a container that is never started. */
+  imageHas(engineId: string, paths: string[]): Promise<boolean>
+
+  /** Makes a member's network; one that an earlier try made is adopted. */
+  createNetwork(network: { name: string; bridge: string; subnet: string; ownerId: string }): Promise<void>
+  /** Already gone is success. @throws HostError `taken` while containers are on it */
+  removeNetwork(name: string): Promise<void>
+  /** Networks of every kind on this engine, so that a new subnet avoids them. */
+  networks(): Promise<{ name: string; subnets: string[]; own: boolean }[]>
+
+  /**
+   * Events of this instance's containers, from now on. Ends when the link is lost or silent for too long; the caller
+   * then lists anew. `ready` is called when the engine has accepted the subscription.
+   */
+  events(signal: AbortSignal, ready: () => void): AsyncIterable<HostEvent>
+}
+
+/** What a container mounts read-only at `/run/dcm`. The private key is in OpenSSH's format. */
+export type RunFolder = { id: string; hostKey: string; authorizedKeys: string }
+
+/** A member's storage. `hard`: a file system of its own, which cannot grow past `limit`. */
+export type Storage = { path: string; hard: boolean; limit: number; used: number }
+
+/** The folders on the host that containers mount. Nothing a member makes in them is followed, executed or trusted. */
+export type Files = {
+  /** Makes or renews a container's `/run/dcm`: sshd's configuration, entry program, host key and authorized keys. @returns its path */
+  placeRun(folder: RunFolder): Promise<string>
+  /** Replaces the authorized keys of a container, at once for the next login. */
+  writeKeys(id: string, authorizedKeys: string): Promise<void>
+  removeRun(id: string): Promise<void>
+  /** Makes or grows a member's storage. @returns the folder that containers mount */
+  ensureStorage(ownerId: string, limit: number): Promise<Storage>
+  /** Undefined when the member has none. */
+  storage(ownerId: string): Promise<Storage | undefined>
+  /** Removes a member's storage with all it holds; already gone is success. */
+  removeStorage(ownerId: string): Promise<void>
+  /** Ids found on disk, so that leftovers can be told. */
+  list(): Promise<{ runs: string[]; storages: string[] }>
+  /** Bytes free where containers and storages live. */
+  free(): Promise<{ engine: number; data: number; engineTotal: number; dataTotal: number }>
+  /** Makes a small storage, writes past its limit and says what happened. */
+  proveQuota(): Promise<{ hard: boolean; why: string }>
+}
+
+/** What was found on a container's SSH port. */
+export type Greeting = { ok: true } | { ok: false; why: string }
+
+/** The host's network: firewall, ports and addresses. */
+export type Net = {
+  /** Puts DCM's firewall rules in place where it may. @returns what is missing, in sentences; empty when all hold */
+  ensureFirewall(): Promise<string[]>
+  /** What is missing of the firewall now, changing nothing. */
+  checkFirewall(): Promise<string[]>
+  /** Whether nothing listens on this port of the bind address. */
+  portFree(port: number, proto: Proto): Promise<boolean>
+  /** Subnets (CIDR) that this machine has routes or addresses in. */
+  routes(): Promise<string[]>
+  /** The range that the kernel takes outgoing ports from. */
+  ephemeralPorts(): Promise<{ low: number; high: number }>
+  /**
+   * Waits until sshd on `port` completes a key exchange with the host key of this SHA256 fingerprint and offers
+   * public-key login (RFC 4252 section 5.2: the list in the answer to "none").
+   */
+  greet(port: number, fingerprint: string, deadline: number, signal?: AbortSignal): Promise<Greeting>
+}

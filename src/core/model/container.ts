@@ -1,0 +1,69 @@
+import type { Restart } from './grant.ts'
+
+/** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
+export const states = ['creating', 'created', 'running', 'paused', 'restarting', 'exited', 'dead', 'missing', 'removing'] as const
+export type State = (typeof states)[number]
+
+/** What is wanted of a container; the database says it and reconciling makes it so. */
+export type Desired = 'running' | 'paused' | 'exited' | 'removed'
+
+export type Proto = 'tcp' | 'udp'
+
+/** A published port: `container` inside, `host` outside, chosen by DCM unless a grant named it. */
+export type Port = { container: number; proto: Proto; host: number; purpose: 'ssh' | 'public' }
+
+/** Limits that every container has: memory in bytes, cpus in thousandths, pids a count. */
+export type Limits = { memory: number; cpus: number; pids: number }
+
+/** What was asked for at create and can only change by making the container anew. */
+export type Spec = {
+  /** `NAME=value`, as given by `-e`. */
+  env: string[]
+  /** The argv that runs beside sshd; empty: none. */
+  command: string[]
+  restart: Restart
+  caps: string[]
+  /** Names in the admin's device list. */
+  devices: string[]
+  /** Name of an admin's seccomp profile; null: the engine's default. */
+  seccomp: string | null
+}
+
+/** A container as the database knows it. `owner` is the member's name, for words only. */
+export type Container = {
+  id: string
+  ownerId: string
+  owner: string
+  hostId: string
+  name: string
+  engineId: string | null
+  engineName: string
+  imageId: string | null
+  imageRef: string
+  state: State
+  desired: Desired
+  limits: Limits
+  spec: Spec
+  ports: Port[]
+  /** Whether the image brings an sshd, so that the container's own port answers SSH. */
+  ssh: boolean
+  /** SHA256 fingerprint and public line of the container's host key. */
+  fingerprint: string
+  hostKey: string
+  exitCode: number | null
+  /** Exit code of the command that ran beside sshd, once it has ended. */
+  commandExit: number | null
+  /** Why it is not as wanted, in one sentence; null when nothing is wrong. */
+  trouble: string | null
+  createdAt: Date
+  startedAt: Date | null
+  finishedAt: Date | null
+}
+
+/** The container's own SSH port on the host, or undefined when its image has no sshd. */
+export const sshPort = (container: Container): number | undefined =>
+  container.ports.find((port) => port.purpose === 'ssh')?.host
+
+/** Ports that a member asked for, without the one for SSH. */
+export const publicPorts = (container: Container): Port[] =>
+  container.ports.filter((port) => port.purpose === 'public')

@@ -1,0 +1,23 @@
+/** An image that a member may create containers from: offered by the admins (`ownerId` null) or the member's own. */
+export type Image = {
+  id: string
+  ownerId: string | null
+  hostId: string
+  /** `name:tag`, unique for one owner. */
+  ref: string
+  /** The engine's full id, `sha256:` and 64 hex digits. */
+  engineId: string
+  /** The name that DCM gave it in the engine, so that deleting removes this owner's tag alone. */
+  engineRef: string
+  /** Bytes, all layers. */
+  size: number
+  layers: number
+  /** Whether it holds an OpenSSH server. */
+  ssh: boolean
+  /** Offered only to members with a grant `image:REF`. */
+  restricted: boolean
+  about: string
+  /** Name of the container it was committed from; null for an offered one. */
+  source: string | null
+  createdAt: Date
+}

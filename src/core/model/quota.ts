@@ -1,0 +1,35 @@
+import { formatCpus, formatSize, parseCpus, parseSize } from './units.ts'
+
+/** What a member has a quota of. `running`, `memory`, `cpus` and `pids` count containers that are wanted running or paused. */
+export const resources = ['containers', 'running', 'memory', 'cpus', 'pids', 'images', 'ports', 'disk'] as const
+export type Resource = (typeof resources)[number]
+
+/** Amounts by resource: memory and disk in bytes, cpus in thousandths of a CPU, the rest are counts. */
+export type Quota = Record<Resource, number>
+
+/** What a site gives each member until an admin says otherwise. */
+export const defaultQuota: Quota = {
+  containers: 10,
+  running: 5,
+  memory: 4 * 1024 ** 3,
+  cpus: 2000,
+  pids: 2048,
+  images: 10,
+  ports: 5,
+  disk: 10 * 1024 ** 3,
+}
+
+const isSize = (resource: Resource) => resource === 'memory' || resource === 'disk'
+
+/** Reads an amount of a resource in Docker's units. @returns undefined when it is not one. */
+export function parseAmount(resource: Resource, text: string): number | undefined {
+  if (isSize(resource)) return parseSize(text)
+  if (resource === 'cpus') return parseCpus(text)
+  return /^\d{1,7}$/.test(text) ? Number(text) : undefined
+}
+
+/** Writes an amount of a resource as people read it: `4g`, `1.5`, `10`. */
+export function formatAmount(resource: Resource, amount: number): string {
+  if (isSize(resource)) return formatSize(amount)
+  return resource === 'cpus' ? formatCpus(amount) : String(amount)
+}
