@@ -1,0 +1,51 @@
+import { defineConfig } from 'vitest/config'
+
+const apart = ['test/store/**', 'test/host/**', 'test/e2e/**', 'test/crash/**']
+
+/** What holds for every project. Files of one project share nothing but what they ask `test/setup/` for. */
+const common = {
+  environment: 'node',
+  pool: 'forks',
+  restoreMocks: true,
+  unstubEnvs: true,
+} as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { ...common, name: 'unit', include: ['test/**/*.test.ts'], exclude: apart, testTimeout: 10_000 },
+      },
+      {
+        test: {
+          ...common,
+          name: 'store',
+          include: ['test/store/**/*.test.ts'],
+          execArgv: ['--import', './src/preload.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'host',
+          include: ['test/host/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
