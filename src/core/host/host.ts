@@ -115,7 +115,12 @@ export type EngineInfo = {
 
 export type LogOptions = { tail?: number; since?: Date; until?: Date; timestamps?: boolean }
 export type LogChunk = { stream: 'stdout' | 'stderr'; data: Buffer }
-export type CommitOptions = { ref: string; message: string; author: string; /** Names of variables to blank. */ blankEnv: string[] }
+export type CommitOptions = {
+  ref: string
+  message: string
+  author: string
+  /** Names of variables to blank. */ blankEnv: string[]
+}
 
 /** The Docker Engine. Containers are addressed by the engine's full id, never by what a member typed. */
 export type Engine = {

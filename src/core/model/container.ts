@@ -1,7 +1,17 @@
 import type { Restart } from './grant.ts'
 
 /** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
-export const states = ['creating', 'created', 'running', 'paused', 'restarting', 'exited', 'dead', 'missing', 'removing'] as const
+export const states = [
+  'creating',
+  'created',
+  'running',
+  'paused',
+  'restarting',
+  'exited',
+  'dead',
+  'missing',
+  'removing',
+] as const
 export type State = (typeof states)[number]
 
 /** What is wanted of a container; the database says it and reconciling makes it so. */
@@ -65,5 +75,4 @@ export const sshPort = (container: Container): number | undefined =>
   container.ports.find((port) => port.purpose === 'ssh')?.host
 
 /** Ports that a member asked for, without the one for SSH. */
-export const publicPorts = (container: Container): Port[] =>
-  container.ports.filter((port) => port.purpose === 'public')
+export const publicPorts = (container: Container): Port[] => container.ports.filter((port) => port.purpose === 'public')

@@ -19,8 +19,20 @@ export type Grant =
  * SYS_RAWIO, DAC_READ_SEARCH, BPF and the like) are not here, so nobody can grant them by mistake.
  */
 export const grantableCaps = [
-  'AUDIT_READ', 'IPC_LOCK', 'IPC_OWNER', 'LEASE', 'MKNOD', 'NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW',
-  'SETFCAP', 'SETPCAP', 'SYS_NICE', 'SYS_PTRACE', 'SYS_RESOURCE', 'SYS_TTY_CONFIG',
+  'AUDIT_READ',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'LEASE',
+  'MKNOD',
+  'NET_ADMIN',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETPCAP',
+  'SYS_NICE',
+  'SYS_PTRACE',
+  'SYS_RESOURCE',
+  'SYS_TTY_CONFIG',
 ] as const
 
 /** The forms that `grant` takes, for help and refusals. */

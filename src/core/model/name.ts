@@ -10,8 +10,7 @@ const reserved = new Set(['root', 'dcm', 'guest', 'invite', 'system', 'nobody', 
 
 /** @returns why `name` cannot be a member's name, or undefined when it can. */
 export function refusePersonName(name: string): string | undefined {
-  if (!personName.test(name))
-    return 'A member name is 2 to 31 of a-z, 0-9 and "-", and starts with a letter.'
+  if (!personName.test(name)) return 'A member name is 2 to 31 of a-z, 0-9 and "-", and starts with a letter.'
   if (reserved.has(name)) return `The name ${name} is reserved; choose another.`
   return undefined
 }
