@@ -1,0 +1,134 @@
+import type { Container, Limits } from '../model/container.ts'
+import type { Grant } from '../model/grant.ts'
+import type { Image } from '../model/image.ts'
+import type { Person, PersonState, Role } from '../model/person.ts'
+import type { Quota, Resource } from '../model/quota.ts'
+import type { Caller, Command } from './define.ts'
+
+/** A public key of a member. */
+export type Key = { id: string; ownerId: string; type: string; fingerprint: string; comment: string; createdAt: Date }
+
+/** An API token, without its secret. */
+export type Token = {
+  id: string
+  label: string
+  commands: string[] | null
+  containers: string[] | null
+  expiresAt: Date
+  lastUsedAt: Date | null
+  createdAt: Date
+}
+
+/** A grant in force: `thing` is what `grant` was given. */
+export type GrantRow = { thing: string; grant: Grant; expiresAt: Date | null; grantedBy: string; createdAt: Date }
+
+/** One line of a quota: what is used and what is allowed; `from` says which rule decides. */
+export type Allowance = { resource: Resource; used: number; limit: number; from: 'site' | 'member' | 'grant' }
+
+/** One row of the audit log. */
+export type AuditRow = {
+  id: number
+  at: Date
+  actor: string | null
+  as: string | null
+  surface: string
+  address: string | null
+  command: string
+  target: string | null
+  decision: 'done' | 'refused' | 'failed' | 'begun'
+  code: string | null
+  operationId: string | null
+  requestId: string
+  detail: string | null
+}
+
+/** A guarantee that `doctor` looked at. `fix` says how to get it where it does not hold. */
+export type Check = { name: string; holds: boolean; says: string; fix?: string }
+
+/** What a host has and how much of it has been given out. Memory and disk in bytes, cpus in thousandths. */
+export type Capacity = {
+  host: string
+  reachable: boolean
+  seenAt: Date | null
+  memory: { total: number; reserve: number; admitted: number }
+  cpus: { total: number; admitted: number }
+}
+
+/** Where people reach this DCM. */
+export type Place = { publicHost: string; bindHost: string; publicUrl: string; version: string; instance: string }
+
+/**
+ * What a command may ask for besides its arguments. It is already narrowed to the caller where that matters; changes
+ * that need steps go through `begin`, never through here.
+ */
+export type Context = {
+  caller: Caller
+  now: Date
+  place: Place
+  commands: readonly Command[]
+  people: {
+    add(wish: { name: string; role: Role; keys: string[] }): Promise<{ person: Person; keys: Key[] }>
+    list(): Promise<(Person & { containers: number; keys: number })[]>
+    /** @throws DcmError when this would leave no active admin */
+    setState(person: Person, state: PersonState): Promise<Person>
+    /** What `user rm` would remove. */
+    belongings(person: Person): Promise<{ containers: string[]; images: string[]; keys: number; tokens: number; ports: number; storage: number }>
+  }
+  keys: {
+    /** @throws DcmError with the reason when the text is not one acceptable OpenSSH public key */
+    add(ownerId: string, text: string): Promise<Key>
+    list(ownerId: string): Promise<Key[]>
+    /** By id, fingerprint or comment. */
+    remove(ownerId: string, which: string): Promise<Key>
+  }
+  tokens: {
+    /** @returns the secret too, this once */
+    add(wish: { ownerId: string; label: string; commands: string[] | null; containers: string[] | null; lives: number }): Promise<{ token: Token; secret: string }>
+    list(ownerId: string): Promise<Token[]>
+    remove(ownerId: string, which: string): Promise<Token>
+  }
+  grants: {
+    give(person: Person, thing: string, grant: Grant, lives: number | undefined, by: Person): Promise<GrantRow>
+    revoke(person: Person, thing: string): Promise<GrantRow>
+    list(person: Person): Promise<GrantRow[]>
+  }
+  quota: {
+    of(person: Person): Promise<Allowance[]>
+    site(): Promise<Quota>
+    set(person: Person, changes: Partial<Quota>): Promise<void>
+    /** Gives a member the site's default again. */
+    unset(person: Person, resources: Resource[]): Promise<void>
+    setSite(changes: Partial<Quota>): Promise<void>
+    capacity(): Promise<Capacity[]>
+    setReserve(memory: number): Promise<void>
+  }
+  containers: {
+    /** The caller's own and what is shared with them; cost depends on theirs alone. */
+    mine(): Promise<{ containers: Container[]; stale: string | null }>
+    all(): Promise<{ containers: Container[]; stale: string | null }>
+    /** What a wish for limits becomes under the site's defaults. */
+    limits(wish: { memory: number | undefined; cpus: number | undefined; pids: number | undefined }): Promise<Limits>
+    rename(container: Container, name: string): Promise<Container>
+    /** Decoded and cleaned log text, at most a megabyte; `cut` when there was more. */
+    logs(container: Container, options: { tail: number; since: Date | undefined; timestamps: boolean }): Promise<{ text: string; cut: boolean }>
+    /** Looks at the engine once more, for what the cache does not hold. */
+    refresh(container: Container): Promise<Container>
+  }
+  images: {
+    visible(): Promise<Image[]>
+    withdraw(image: Image): Promise<void>
+    usedBy(image: Image): Promise<string[]>
+  }
+  site: {
+    devices(): Promise<{ name: string; path: string; about: string }[]>
+    addDevice(device: { name: string; path: string; about: string }): Promise<void>
+    removeDevice(name: string): Promise<boolean>
+    seccomps(): Promise<{ name: string; about: string }[]>
+    addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>
+    removeSeccomp(name: string): Promise<boolean>
+    doctor(): Promise<Check[]>
+  }
+  audit: {
+    read(filter: { personName: string | undefined; since: Date | undefined; limit: number }): Promise<AuditRow[]>
+  }
+}

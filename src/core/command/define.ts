@@ -1,0 +1,91 @@
+import type { z } from 'zod'
+import type { Actor, Person } from '../model/person.ts'
+import type { Reply } from '../reply/reply.ts'
+import type { Context } from './context.ts'
+import type { Intent, Intents } from './intents.ts'
+import type { KindName, Kinds } from './kinds.ts'
+
+/**
+ * What a command needs of its caller. `look`, `enter`, `operate` and `own` are about a container: they are what its
+ * container arguments are resolved by, and all that sharing can ever give is told apart here.
+ */
+export type Need = 'anyone' | 'member' | 'look' | 'enter' | 'operate' | 'own' | 'admin'
+
+/** One argument. Written order is positional order; `flag` makes it `--name` instead. */
+export type Arg = {
+  kind: KindName
+  /** One sentence, for help, chat clients and OpenAPI alike. */
+  about: string
+  optional?: true
+  default?: string | number | boolean
+  /** The values of a choice. */
+  of?: readonly string[]
+  /** Given as `--name VALUE`; kind `flag` always is. */
+  flag?: true
+  /** One letter: `-p`. */
+  short?: string
+  /** May be given several times; `run` gets a list. */
+  many?: true
+  /** One target each: the door runs the command once for every value, and records each. */
+  each?: true
+  /** Everything after `--`, word by word. */
+  rest?: true
+  /** Never logged nor recorded: a key, a secret. */
+  secret?: true
+}
+
+export type Args = Record<string, Arg>
+
+type One<A extends Arg> = A extends { of: readonly (infer V)[] } ? V : Kinds[A['kind']]
+type Given<A extends Arg> = A extends { each: true }
+  ? One<A>
+  : A extends { many: true } | { rest: true }
+    ? One<A>[]
+    : A extends { optional: true; default?: undefined }
+      ? One<A> | undefined
+      : One<A>
+
+/** What `run` receives for `args`: things, not names. */
+export type ArgsOf<T extends Args> = { [K in keyof T]: Given<T[K]> }
+
+/** What a command hands to the door when it changes the world: the door stores it before anything happens. */
+export type Begin<K extends Intent = Intent> = { begin: K; input: Intents[K] }
+
+/** A member who is known: what every command but those for `anyone` is called by. */
+export type Caller = Actor & { person: Person }
+
+/**
+ * A command: the one value from which parser, help, chat menus, HTTP routes, OpenAPI, permission check, audit row and
+ * lock are read. A command that does not say what it `needs` does not compile.
+ */
+export type Command<T extends Args = Args> = {
+  /** Words as typed: `ps`, `user add`. */
+  name: string
+  /** Other spellings that people will type. */
+  aliases?: readonly string[]
+  /** One sentence. */
+  about: string
+  /** Lines that work, for help. */
+  examples?: readonly string[]
+  needs: Need
+  /** Whether anything is different afterwards: POST, recorded, Idempotency-Key. */
+  changes: boolean
+  /** Recorded even though it changes nothing: an admin's view of others, a secret shown. */
+  records?: true
+  /** Its answer is for the caller alone. */
+  private?: true
+  args: T
+  /** Schema of the Reply's `data`. */
+  gives?: z.ZodType
+  /** The sentence to confirm before it runs, or undefined when these arguments need none. */
+  confirms?(args: ArgsOf<T>): string | undefined
+  /** What `--dry-run` answers, where naming the targets is not enough. */
+  preview?(args: ArgsOf<T>, context: Context): Promise<Reply>
+  run(args: ArgsOf<T>, context: Context): Promise<Reply | Begin>
+}
+
+/** States a command. The identity function: it exists so that `run`'s arguments are inferred from `args`. */
+export const defineCommand = <const T extends Args>(command: Command<T>): Command => command as unknown as Command
+
+/** Hands a change to the door. */
+export const begin = <K extends Intent>(kind: K, input: Intents[K]): Begin<K> => ({ begin: kind, input })

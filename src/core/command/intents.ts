@@ -1,0 +1,32 @@
+import type { Limits, Proto, Spec } from '../model/container.ts'
+
+/** A port as wished at create: `host` only where a grant names it. */
+export type PortWish = { container: number; proto: Proto; host?: number }
+
+/**
+ * Every change that outlives a call, and what it is given: stored as JSON before anything happens, so ids and plain
+ * values only. `src/operations/` holds the steps of each, under the same name.
+ */
+export type Intents = {
+  create: {
+    ownerId: string
+    name: string
+    imageId: string
+    imageRef: string
+    limits: Limits
+    spec: Spec
+    ports: PortWish[]
+  }
+  start: { containerId: string }
+  stop: { containerId: string; seconds: number }
+  restart: { containerId: string; seconds: number }
+  pause: { containerId: string }
+  unpause: { containerId: string }
+  remove: { containerId: string }
+  commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
+  'remove-image': { imageId: string }
+  'offer-image': { source: string; ref: string; about: string; restricted: boolean }
+  'remove-user': { personId: string; images: boolean; storage: boolean }
+}
+
+export type Intent = keyof Intents
