@@ -1,0 +1,47 @@
+import type { Command } from '../command/define.ts'
+import type { Actor, Surface } from '../model/person.ts'
+import type { Reply } from '../reply/reply.ts'
+
+/** What a caller shows to be known. */
+export type Credential =
+  /** Someone who could open the local socket: acts as the member `admin`. */
+  | { kind: 'local' }
+  | { kind: 'token'; secret: string }
+  /** A key that has just proved itself in an SSH handshake. */
+  | { kind: 'key'; fingerprint: string }
+
+/** One call: a typed line, words already split, or a command by name with arguments as JSON. */
+export type Call = {
+  actor: Actor
+  input: { line: string } | { words: string[] } | { name: string; args: Record<string, unknown> }
+  /** Ties reply, log and audit row together; made by the door when absent. */
+  requestId?: string
+  idempotencyKey?: string
+}
+
+/** How a caller waits: `wait` milliseconds at most (for ever when absent), told of progress, until `signal`. Neither ends the operation. */
+export type Waiting = { wait?: number; progress?(text: string, operationId: string): void; signal?: AbortSignal }
+
+/** An operation as its owner may see it. `reply` is there once it has ended. */
+export type OperationView = {
+  id: string
+  kind: string
+  state: 'running' | 'done' | 'failed'
+  progress: string | null
+  reply: Reply | null
+}
+
+/** The one way in. Every adapter holds one and nothing else of the core. */
+export type Door = {
+  commands: readonly Command[]
+  /** Who this is; an actor without a person when DCM does not know them. @throws DcmError `unlinked` for a token that is not good */
+  identify(credential: Credential, from: { surface: Surface; address?: string }): Promise<Actor>
+  /** Finds, authorizes, reads, admits, runs, records, answers. Never throws. */
+  handle(call: Call, waiting?: Waiting): Promise<Reply>
+  /** What could stand at the end of this unfinished line; only what would be accepted. Never throws. */
+  complete(actor: Actor, line: string): Promise<string[]>
+  /** An operation the caller began or whose outcome concerns them. @throws DcmError `not_found` */
+  operation(actor: Actor, id: string, waiting?: Waiting): Promise<OperationView>
+  /** Whether everything a call needs answers, and how much is still under way. */
+  health(): Promise<{ ready: boolean; settled: boolean; open: number; problems: string[] }>
+}

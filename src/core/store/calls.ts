@@ -1,0 +1,25 @@
+import { and, eq, lt } from 'drizzle-orm'
+import type { Db } from './db.ts'
+import { calls as table } from './schema.ts'
+
+export type CallRow = typeof table.$inferSelect
+
+/** Calls that carried an Idempotency-Key, for a day. */
+export const calls = (db: Db) => ({
+  /** @returns undefined when the key is new and now this call's; else what was stored */
+  async claim(row: { ownerId: string; key: string; digest: string }): Promise<CallRow | undefined> {
+    const inserted = await db.insert(table).values(row).onConflictDoNothing().returning()
+    if (inserted.length > 0) return undefined
+    return (await db.select().from(table).where(and(eq(table.ownerId, row.ownerId), eq(table.key, row.key))))[0]
+  },
+  async settle(ownerId: string, key: string, changes: { operationId?: string; reply?: string }): Promise<void> {
+    await db.update(table).set(changes).where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
+  },
+  /** Gives the key back: the call changed nothing. */
+  async forget(ownerId: string, key: string): Promise<void> {
+    await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
+  },
+  async dropBefore(at: Date): Promise<void> {
+    await db.delete(table).where(lt(table.createdAt, at))
+  },
+})

@@ -1,0 +1,105 @@
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import type { Container, Port } from '../model/container.ts'
+import type { Db } from './db.ts'
+import { containers as table, people, ports } from './schema.ts'
+
+export type ContainerRow = typeof table.$inferSelect
+
+// One query with the ports folded in: `ps` costs one round trip, and only for the caller's own rows.
+const folded = sql<(Omit<Port, never>)[] | null>`(
+  select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}) order by ${ports.purpose} desc, ${ports.containerPort})
+  from ${ports} where ${ports.containerId} = ${table.id})`
+
+const whole = { row: table, owner: people.name, ports: folded }
+
+function toContainer({ row, owner, ports: list }: { row: ContainerRow; owner: string; ports: Port[] | null }): Container {
+  const { memory, cpus, pids } = row
+  return {
+    id: row.id,
+    ownerId: row.ownerId,
+    owner,
+    hostId: row.hostId,
+    name: row.name,
+    engineId: row.engineId,
+    engineName: row.engineName,
+    imageId: row.imageId,
+    imageRef: row.imageRef,
+    state: row.state,
+    desired: row.desired,
+    limits: { memory, cpus, pids },
+    spec: row.spec,
+    ports: list ?? [],
+    ssh: row.ssh,
+    fingerprint: row.fingerprint,
+    hostKey: row.hostKey,
+    exitCode: row.exitCode,
+    commandExit: row.commandExit,
+    trouble: row.trouble,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+  }
+}
+
+/** Containers: who owns what, what is wanted, and what the engine was last seen to say. */
+export const containers = (db: Db) => {
+  const select = () => db.select(whole).from(table).innerJoin(people, eq(people.id, table.ownerId))
+  return {
+    async of(ownerId: string): Promise<Container[]> {
+      return (await select().where(eq(table.ownerId, ownerId)).orderBy(asc(table.name))).map(toContainer)
+    },
+    async all(): Promise<Container[]> {
+      return (await select().orderBy(asc(people.name), asc(table.name))).map(toContainer)
+    },
+    async onHost(hostId: string): Promise<Container[]> {
+      return (await select().where(eq(table.hostId, hostId)).orderBy(asc(table.id))).map(toContainer)
+    },
+    async byId(id: string): Promise<Container | undefined> {
+      return (await select().where(eq(table.id, id))).map(toContainer)[0]
+    },
+    async byName(ownerId: string, name: string): Promise<Container | undefined> {
+      return (await select().where(and(eq(table.ownerId, ownerId), eq(table.name, name)))).map(toContainer)[0]
+    },
+    async byEngineId(engineId: string): Promise<Container | undefined> {
+      return (await select().where(eq(table.engineId, engineId))).map(toContainer)[0]
+    },
+    /** The row itself: with what never leaves the core, such as the sealed host key. */
+    async row(id: string): Promise<ContainerRow | undefined> {
+      return (await db.select().from(table).where(eq(table.id, id)))[0]
+    },
+    /** @throws on the unique index `containers_name` and on the checks of `usage` and `hosts` */
+    async insert(row: typeof table.$inferInsert): Promise<void> {
+      await db.insert(table).values(row)
+    },
+    async update(id: string, changes: Partial<typeof table.$inferInsert>): Promise<void> {
+      await db.update(table).set(changes).where(eq(table.id, id))
+    },
+    /** Names of those made from an image. */
+    async usingImage(imageId: string): Promise<string[]> {
+      return (await db.select({ name: table.name }).from(table).where(eq(table.imageId, imageId)).orderBy(asc(table.name))).map((row) => row.name)
+    },
+    /** Bytes in the writable layers, per container. */
+    async setLayers(sizes: Map<string, number>): Promise<void> {
+      const ids = [...sizes.keys()]
+      if (ids.length === 0) return
+      const cases = sql.join(
+        ids.map((id) => sql`when ${id} then ${sizes.get(id)!}::bigint`),
+        sql` `,
+      )
+      await db
+        .update(table)
+        .set({ layerBytes: sql`case ${table.engineId} ${cases} else ${table.layerBytes} end` })
+        .where(inArray(table.engineId, ids))
+    },
+    async layerBytes(ownerId: string): Promise<number> {
+      const [row] = await db
+        .select({ sum: sql<string>`coalesce(sum(${table.layerBytes}), 0)` })
+        .from(table)
+        .where(eq(table.ownerId, ownerId))
+      return Number(row?.sum ?? 0)
+    },
+    async remove(id: string): Promise<void> {
+      await db.delete(table).where(eq(table.id, id))
+    },
+  }
+}

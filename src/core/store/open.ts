@@ -1,0 +1,71 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import type { Db } from './db.ts'
+import * as schema from './schema.ts'
+
+/** An open database: `db` is good until `renew` or `close`. */
+export type Opened = {
+  kind: 'postgres' | 'embedded'
+  db: Db
+  /** Leaves connections that do not answer behind and dials anew. */
+  renew(): Promise<Db>
+  close(): Promise<void>
+}
+
+const migrations = join(import.meta.dirname, '../../../drizzle')
+
+/** Connects to PostgreSQL and brings its schema up to date. Two processes may do so at once. */
+export async function openPostgres(url: string, pool = 10): Promise<Opened> {
+  const { default: postgres } = await import('postgres')
+  const { drizzle } = await import('drizzle-orm/postgres-js')
+  const { migrate } = await import('drizzle-orm/postgres-js/migrator')
+  const connect = (max: number) =>
+    postgres(url, {
+      max,
+      connect_timeout: 5,
+      idle_timeout: 60,
+      onnotice: () => undefined,
+      connection: { application_name: 'dcm', statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 },
+    })
+  // drizzle's migrator takes no lock; a session lock on a connection of its own keeps two first starts apart.
+  const alone = connect(1)
+  try {
+    await alone`select pg_advisory_lock(7236717)`
+    await migrate(drizzle(alone), { migrationsFolder: migrations })
+    await alone`select pg_advisory_unlock(7236717)`
+  } finally {
+    await alone.end({ timeout: 1 })
+  }
+  let client = connect(pool)
+  return {
+    kind: 'postgres',
+    db: drizzle(client, { schema }),
+    async renew() {
+      const old = client
+      client = connect(pool)
+      void old.end({ timeout: 1 }).catch(() => undefined)
+      return drizzle(client, { schema })
+    },
+    close: () => client.end({ timeout: 5 }),
+  }
+}
+
+/**
+ * Opens the embedded database in `folder`, or in memory when there is none. One process only: the caller holds the
+ * lock on the data folder. It survives a killed process, not a power cut (PGlite runs without fsync).
+ */
+export async function openEmbedded(folder: string | undefined): Promise<Opened> {
+  const { PGlite } = await import('@electric-sql/pglite')
+  const { drizzle } = await import('drizzle-orm/pglite')
+  const { migrate } = await import('drizzle-orm/pglite/migrator')
+  if (folder) await mkdir(folder, { recursive: true, mode: 0o700 })
+  const client = await PGlite.create({
+    ...(folder ? { dataDir: folder } : {}),
+    startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'],
+  })
+  const db = drizzle(client, { schema })
+  await migrate(db, { migrationsFolder: migrations })
+  await db.execute(sql`select 1`)
+  return { kind: 'embedded', db, renew: async () => db, close: () => client.close() }
+}

@@ -1,0 +1,76 @@
+import { and, asc, count, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import type { Db } from './db.ts'
+import { operations as table } from './schema.ts'
+
+export type OperationRow = typeof table.$inferSelect
+const open = inArray(table.status, ['open', 'undoing'])
+const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
+
+/** Operations. Whoever holds the lease and the newest fence runs it; anyone else's writes change nothing. */
+export const operations = (db: Db) => ({
+  /** Stores an intent, leased to `holder` from the start. @throws on the unique index `operations_subject` */
+  async insert(row: typeof table.$inferInsert, lease: { holder: string; ms: number }): Promise<OperationRow> {
+    return (
+      await db
+        .insert(table)
+        .values({ ...row, holder: lease.holder, leaseUntil: until(lease.ms), fence: 1 })
+        .returning()
+    )[0]!
+  },
+  async byId(id: string): Promise<OperationRow | undefined> {
+    return (await db.select().from(table).where(eq(table.id, id)))[0]
+  },
+  /** The open operation on a subject, which is its lock. */
+  async openOn(subject: string): Promise<OperationRow | undefined> {
+    return (await db.select().from(table).where(and(eq(table.subject, subject), open)))[0]
+  },
+  async openOf(ownerId: string, butId: string): Promise<OperationRow[]> {
+    return db.select().from(table).where(and(eq(table.ownerId, ownerId), ne(table.id, butId), open))
+  },
+  async countOpen(): Promise<number> {
+    return (await db.select({ n: count() }).from(table).where(open))[0]?.n ?? 0
+  },
+  async recent(ownerId: string, limit: number): Promise<OperationRow[]> {
+    return db.select().from(table).where(eq(table.ownerId, ownerId)).orderBy(desc(table.createdAt)).limit(limit)
+  },
+  /** Takes over open operations that are due and whose lease has run out. Two processes never get the same one. */
+  async claim(lease: { holder: string; ms: number }, limit: number): Promise<OperationRow[]> {
+    const due = db
+      .select({ id: table.id })
+      .from(table)
+      .where(and(open, sql`${table.nextAt} <= now()`, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`))))
+      .orderBy(asc(table.nextAt))
+      .limit(limit)
+      .for('update', { skipLocked: true })
+    return db
+      .update(table)
+      .set({ holder: lease.holder, leaseUntil: until(lease.ms), fence: sql`${table.fence} + 1` })
+      .where(inArray(table.id, due))
+      .returning()
+  },
+  /** Frees what earlier lives of this holder left behind; only for who knows that they are dead. */
+  async abandon(holderPrefix: string): Promise<void> {
+    await db
+      .update(table)
+      .set({ leaseUntil: null, nextAt: sql`now()` })
+      .where(and(open, sql`starts_with(${table.holder}, ${holderPrefix})`))
+  },
+  /** @returns whether the lease is still this fence's */
+  async heartbeat(id: string, fence: number, ms: number): Promise<boolean> {
+    return (await db.update(table).set({ leaseUntil: until(ms) }).where(and(eq(table.id, id), eq(table.fence, fence), open)).returning({ id: table.id })).length > 0
+  },
+  /** Saves how far it is. @returns false when another process has taken over, whose word counts */
+  async save(id: string, fence: number, changes: Partial<typeof table.$inferInsert>): Promise<boolean> {
+    return (await db.update(table).set(changes).where(and(eq(table.id, id), eq(table.fence, fence), open)).returning({ id: table.id })).length > 0
+  },
+  /** Puts it back for later. */
+  async postpone(id: string, fence: number, ms: number, changes: Partial<typeof table.$inferInsert>): Promise<void> {
+    await db
+      .update(table)
+      .set({ ...changes, leaseUntil: null, nextAt: until(ms) })
+      .where(and(eq(table.id, id), eq(table.fence, fence), open))
+  },
+  async dropBefore(at: Date): Promise<void> {
+    await db.delete(table).where(and(lt(table.finishedAt, at), inArray(table.status, ['done', 'failed'])))
+  },
+})

@@ -1,0 +1,343 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  bigserial,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import type { Desired, Proto, Spec, State } from '../model/container.ts'
+import type { Quota } from '../model/quota.ts'
+import type { PersonState, Role } from '../model/person.ts'
+
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const createdAt = () => at('created_at').notNull().defaultNow()
+const big = (name: string) => bigint(name, { mode: 'number' })
+
+/** Facts of this installation: instance id, site quota, reserve, measured guarantees. */
+export const site = pgTable('site', { key: text('key').primaryKey(), value: jsonb('value').notNull() })
+
+export const people = pgTable(
+  'people',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    role: text('role').$type<Role>().notNull().default('member'),
+    state: text('state').$type<PersonState>().notNull().default('active'),
+    quota: jsonb('quota').$type<Partial<Quota>>().notNull().default({}),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex('people_name').on(table.name)],
+)
+
+const owner = () => text('owner_id').references(() => people.id, { onDelete: 'restrict' })
+
+/**
+ * What a member uses and may use. Triggers keep the counts (see the `usage` migration), each admission sets the caps
+ * under this row's lock, and the checks make it impossible to pass one, whatever the code does.
+ */
+export const usage = pgTable(
+  'usage',
+  {
+    ownerId: text('owner_id')
+      .primaryKey()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    containers: integer('containers').notNull().default(0),
+    running: integer('running').notNull().default(0),
+    memory: big('memory').notNull().default(0),
+    cpus: integer('cpus').notNull().default(0),
+    pids: integer('pids').notNull().default(0),
+    images: integer('images').notNull().default(0),
+    ports: integer('ports').notNull().default(0),
+    containersCap: integer('containers_cap').notNull().default(0),
+    runningCap: integer('running_cap').notNull().default(0),
+    memoryCap: big('memory_cap').notNull().default(0),
+    cpusCap: integer('cpus_cap').notNull().default(0),
+    pidsCap: integer('pids_cap').notNull().default(0),
+    imagesCap: integer('images_cap').notNull().default(0),
+    portsCap: integer('ports_cap').notNull().default(0),
+    /** Bytes in storage, written layers and own images, as last measured. */
+    disk: big('disk').notNull().default(0),
+    diskAt: at('disk_at'),
+  },
+  (table) => [
+    check('usage_containers', sql`${table.containers} between 0 and ${table.containersCap}`),
+    check('usage_running', sql`${table.running} between 0 and ${table.runningCap}`),
+    check('usage_memory', sql`${table.memory} between 0 and ${table.memoryCap}`),
+    check('usage_cpus', sql`${table.cpus} between 0 and ${table.cpusCap}`),
+    check('usage_pids', sql`${table.pids} between 0 and ${table.pidsCap}`),
+    check('usage_images', sql`${table.images} between 0 and ${table.imagesCap}`),
+    check('usage_ports', sql`${table.ports} between 0 and ${table.portsCap}`),
+  ],
+)
+
+export const keys = pgTable(
+  'keys',
+  {
+    id: text('id').primaryKey(),
+    ownerId: owner().notNull(),
+    type: text('type').notNull(),
+    blob: text('blob').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    comment: text('comment').notNull().default(''),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex('keys_fingerprint').on(table.fingerprint), index('keys_owner').on(table.ownerId)],
+)
+
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: text('id').primaryKey(),
+    ownerId: owner().notNull(),
+    hash: text('hash').notNull(),
+    label: text('label').notNull(),
+    commands: jsonb('commands').$type<string[] | null>(),
+    containers: jsonb('containers').$type<string[] | null>(),
+    expiresAt: at('expires_at').notNull(),
+    lastUsedAt: at('last_used_at'),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex('tokens_hash').on(table.hash), uniqueIndex('tokens_label').on(table.ownerId, table.label)],
+)
+
+export const grants = pgTable(
+  'grants',
+  {
+    ownerId: owner().notNull(),
+    thing: text('thing').notNull(),
+    expiresAt: at('expires_at'),
+    grantedBy: text('granted_by').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.thing] })],
+)
+
+export const devices = pgTable('devices', {
+  name: text('name').primaryKey(),
+  path: text('path').notNull(),
+  about: text('about').notNull().default(''),
+})
+
+export const seccomps = pgTable('seccomps', {
+  name: text('name').primaryKey(),
+  json: text('json').notNull(),
+  about: text('about').notNull().default(''),
+})
+
+/** One machine with an engine. `memoryUsed` and `cpusUsed` are kept by triggers, like `usage`. */
+export const hosts = pgTable(
+  'hosts',
+  {
+    id: text('id').primaryKey(),
+    memory: big('memory').notNull().default(0),
+    reserve: big('reserve').notNull().default(0),
+    cpus: integer('cpus').notNull().default(0),
+    memoryUsed: big('memory_used').notNull().default(0),
+    cpusUsed: integer('cpus_used').notNull().default(0),
+    memoryCap: big('memory_cap').notNull().default(0),
+    /** When the follower last knew that what the database says of states is what the engine says. */
+    seenAt: at('seen_at'),
+    reachable: boolean('reachable').notNull().default(false),
+    createdAt: createdAt(),
+  },
+  (table) => [check('hosts_memory', sql`${table.memoryUsed} between 0 and ${table.memoryCap}`)],
+)
+
+const hostId = () =>
+  text('host_id')
+    .notNull()
+    .references(() => hosts.id)
+
+export const networks = pgTable(
+  'networks',
+  {
+    ownerId: owner().notNull(),
+    hostId: hostId(),
+    name: text('name').notNull(),
+    bridge: text('bridge').notNull(),
+    subnet: text('subnet').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.ownerId, table.hostId] }),
+    uniqueIndex('networks_subnet').on(table.hostId, table.subnet),
+    uniqueIndex('networks_bridge').on(table.hostId, table.bridge),
+  ],
+)
+
+export const images = pgTable(
+  'images',
+  {
+    id: text('id').primaryKey(),
+    /** Null: offered by the admins. */
+    ownerId: owner(),
+    hostId: hostId(),
+    ref: text('ref').notNull(),
+    engineId: text('engine_id').notNull(),
+    engineRef: text('engine_ref').notNull(),
+    size: big('size').notNull(),
+    layers: integer('layers').notNull(),
+    ssh: boolean('ssh').notNull(),
+    restricted: boolean('restricted').notNull().default(false),
+    about: text('about').notNull().default(''),
+    source: text('source'),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    uniqueIndex('images_ref').on(sql`coalesce(${table.ownerId}, '')`, table.hostId, table.ref),
+    uniqueIndex('images_engine_ref').on(table.engineRef),
+  ],
+)
+
+export const containers = pgTable(
+  'containers',
+  {
+    id: text('id').primaryKey(),
+    ownerId: owner().notNull(),
+    hostId: hostId(),
+    name: text('name').notNull(),
+    engineId: text('engine_id'),
+    engineName: text('engine_name').notNull(),
+    imageId: text('image_id').references(() => images.id, { onDelete: 'set null' }),
+    imageEngineId: text('image_engine_id').notNull(),
+    imageRef: text('image_ref').notNull(),
+    state: text('state').$type<State>().notNull().default('creating'),
+    desired: text('desired').$type<Desired>().notNull().default('running'),
+    memory: big('memory').notNull(),
+    cpus: integer('cpus').notNull(),
+    pids: integer('pids').notNull(),
+    spec: jsonb('spec').$type<Spec>().notNull(),
+    ssh: boolean('ssh').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    hostKey: text('host_key').notNull(),
+    /** The private host key, sealed for this row, so that the run folder can always be made again. */
+    hostKeySealed: text('host_key_sealed').notNull(),
+    exitCode: integer('exit_code'),
+    commandExit: integer('command_exit'),
+    trouble: text('trouble'),
+    /** Tries to bring it back since it last ran well, and when the next may be. */
+    revivals: integer('revivals').notNull().default(0),
+    reviveAt: at('revive_at'),
+    layerBytes: big('layer_bytes').notNull().default(0),
+    createdAt: createdAt(),
+    startedAt: at('started_at'),
+    finishedAt: at('finished_at'),
+  },
+  (table) => [
+    uniqueIndex('containers_name').on(table.ownerId, table.name),
+    uniqueIndex('containers_engine_id').on(table.engineId),
+    uniqueIndex('containers_engine_name').on(table.engineName),
+  ],
+)
+
+/** Every host port that is a container's or was found held by something else. */
+export const ports = pgTable(
+  'ports',
+  {
+    hostId: hostId(),
+    proto: text('proto').$type<Proto>().notNull(),
+    hostPort: integer('host_port').notNull(),
+    containerId: text('container_id').references(() => containers.id, { onDelete: 'cascade' }),
+    ownerId: owner(),
+    containerPort: integer('container_port'),
+    purpose: text('purpose').$type<'ssh' | 'public' | 'held'>().notNull(),
+    heldUntil: at('held_until'),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.hostId, table.proto, table.hostPort] }),
+    index('ports_container').on(table.containerId),
+    check('ports_range', sql`${table.hostPort} between 1 and 65535`),
+  ],
+)
+
+/** Changes under way and their outcomes. An open operation is the lock on its subject. */
+export const operations = pgTable(
+  'operations',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').notNull(),
+    subject: text('subject').notNull(),
+    /** Whose belongings it changes; null for the site's. */
+    ownerId: text('owner_id'),
+    /** Who may ask for it: the caller, or the admin who acted. */
+    actorId: text('actor_id'),
+    actorName: text('actor_name'),
+    asName: text('as_name'),
+    surface: text('surface').notNull(),
+    command: text('command').notNull(),
+    target: text('target'),
+    requestId: text('request_id').notNull(),
+    input: jsonb('input').$type<unknown>().notNull(),
+    state: jsonb('state').$type<Record<string, unknown>>().notNull().default({}),
+    step: integer('step').notNull().default(0),
+    status: text('status').$type<'open' | 'undoing' | 'done' | 'failed'>().notNull().default('open'),
+    progress: text('progress'),
+    error: jsonb('error').$type<{ code: string; sentence: string; try?: string }>(),
+    reply: jsonb('reply').$type<unknown>(),
+    attempts: integer('attempts').notNull().default(0),
+    nextAt: at('next_at').notNull().defaultNow(),
+    holder: text('holder'),
+    leaseUntil: at('lease_until'),
+    fence: integer('fence').notNull().default(0),
+    createdAt: createdAt(),
+    finishedAt: at('finished_at'),
+  },
+  (table) => [
+    uniqueIndex('operations_subject').on(table.subject).where(sql`${table.status} in ('open', 'undoing')`),
+    index('operations_open').on(table.nextAt).where(sql`${table.status} in ('open', 'undoing')`),
+    index('operations_owner').on(table.ownerId, table.createdAt),
+  ],
+)
+
+/** Who runs a loop; the fence grows each time it changes hands. */
+export const leases = pgTable('leases', {
+  name: text('name').primaryKey(),
+  holder: text('holder').notNull(),
+  until: at('until').notNull(),
+  fence: integer('fence').notNull().default(1),
+})
+
+/** Calls with an Idempotency-Key and what they were answered; the reply is sealed, for it may show a secret. */
+export const calls = pgTable(
+  'calls',
+  {
+    ownerId: text('owner_id').notNull(),
+    key: text('key').notNull(),
+    digest: text('digest').notNull(),
+    operationId: text('operation_id'),
+    reply: text('reply'),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.ownerId, table.key] }), index('calls_created').on(table.createdAt)],
+)
+
+export const audit = pgTable(
+  'audit',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    at: at('at').notNull().defaultNow(),
+    actorId: text('actor_id'),
+    actor: text('actor'),
+    as: text('as_name'),
+    surface: text('surface').notNull(),
+    address: text('address'),
+    fingerprint: text('fingerprint'),
+    command: text('command').notNull(),
+    target: text('target'),
+    decision: text('decision').$type<'done' | 'refused' | 'failed' | 'begun'>().notNull(),
+    code: text('code'),
+    operationId: text('operation_id'),
+    requestId: text('request_id').notNull(),
+    detail: text('detail'),
+  },
+  (table) => [index('audit_at').on(table.at), index('audit_actor').on(table.actor, table.at), index('audit_as').on(table.as, table.at)],
+)

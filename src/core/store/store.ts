@@ -1,0 +1,105 @@
+import { DcmError } from '../reply/error.ts'
+import { audit } from './audit.ts'
+import { calls } from './calls.ts'
+import { containers } from './containers.ts'
+import { type Db, down, retryable, unreachable } from './db.ts'
+import { grants } from './grants.ts'
+import { hosts } from './hosts.ts'
+import { images } from './images.ts'
+import { keys } from './keys.ts'
+import { leases } from './leases.ts'
+import type { Opened } from './open.ts'
+import { operations } from './operations.ts'
+import { people } from './people.ts'
+import { ports } from './ports.ts'
+import { site } from './site.ts'
+import { tokens } from './tokens.ts'
+
+const nouns = (db: Db) => ({
+  people: people(db),
+  keys: keys(db),
+  tokens: tokens(db),
+  grants: grants(db),
+  site: site(db),
+  hosts: hosts(db),
+  images: images(db),
+  containers: containers(db),
+  ports: ports(db),
+  operations: operations(db),
+  leases: leases(db),
+  calls: calls(db),
+  audit: audit(db),
+})
+
+/** The tables, noun by noun, inside one transaction. */
+export type Tables = ReturnType<typeof nouns>
+
+/**
+ * What DCM remembers. Outside `tx` every method is a statement of its own. Every call has a deadline; a database that
+ * does not answer is a DcmError `unavailable`, and what its constraints refuse is thrown as it is (`violated` names it).
+ */
+export type Store = Tables & {
+  kind: Opened['kind']
+  /** Runs `work` in one transaction, again when the database asks for that. Only `tx` may be used inside. */
+  tx<T>(work: (tx: Tables) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const deadline = 20_000
+
+/** Makes a Store of an open database. */
+export function createStore(opened: Opened): Store {
+  let db = opened.db
+  let current = nouns(db)
+  let renewing: Promise<void> | undefined
+
+  // A link that is stalled is silent: give its connections up and dial anew, once for however many calls hang on it.
+  const renew = () =>
+    (renewing ??= opened
+      .renew()
+      .then((fresh) => {
+        db = fresh
+        current = nouns(fresh)
+      })
+      .finally(() => {
+        renewing = undefined
+      }))
+
+  async function bounded<T>(work: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        void renew()
+        reject(down(new Error(`no answer from the database in ${deadline} ms`)))
+      }, deadline)
+    })
+    try {
+      return await Promise.race([work(), late])
+    } catch (error) {
+      throw !(error instanceof DcmError) && unreachable(error) ? down(error) : error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async function tx<T>(work: (tx: Tables) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await bounded(() => db.transaction((inner) => work(nouns(inner as Db))))
+      } catch (error) {
+        if (tries >= 6 || !retryable(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, tries * 10 * (1 + (tries % 3))))
+      }
+    }
+  }
+
+  const store: Record<string, unknown> = { kind: opened.kind, tx, close: () => opened.close() }
+  for (const noun of Object.keys(current) as (keyof Tables)[]) {
+    const methods: Record<string, unknown> = {}
+    for (const method of Object.keys(current[noun]))
+      methods[method] = (...args: unknown[]) =>
+        bounded(() => (current[noun] as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...args))
+    store[noun] = methods
+  }
+  return store as Store
+}
