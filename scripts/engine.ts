@@ -88,7 +88,7 @@ async function bringIn(image: string): Promise<number> {
   const query = new URLSearchParams({ fromSrc: '-', repo: repo ?? image, tag: tag ?? 'latest' })
   query.append('changes', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
   query.append('changes', 'CMD ["bash"]')
-  const answer = await ask('POST', `/images/create?${query}`, { timeout: 300_000, body: process.stdin })
+  const answer = await ask('POST', `/images/create?${query.toString()}`, { timeout: 300_000, body: process.stdin })
   const said = await text(answer)
   if (answer.statusCode === 200 && !said.includes('"error"')) return 0
   console.error(`dcm: The engine refused the image: ${said.trim()}`)

@@ -1,0 +1,70 @@
+// Runs every project of vitest.config.ts, one group after the other, and closes with one plain line for all of them.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Unit and store tests share the processors; those on the engine would disturb each other. */
+const groups = [['unit', 'store'], ['host'], ['e2e']]
+
+type Report = {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  testResults: { status: string; assertionResults: { status: string }[] }[]
+}
+
+/** What someone has set for their own DCM is not for tests. */
+const foreign = /^(DCM_(?!TEST_)|SLACK_|DISCORD_|DATABASE_URL$|LOG_LEVEL$)/
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
+
+/** Those who started us, up to npm: when one of them is killed, no one waits for these tests any more. */
+function ancestors(): number[] {
+  const found: number[] = []
+  for (let pid = process.ppid; pid > 1 && found.length < 6;) {
+    found.push(pid)
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('npm')) return found
+    pid = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  }
+  return [process.ppid]
+}
+
+const started = ancestors()
+let running: ChildProcess | undefined
+setInterval(() => {
+  if (started.every((pid) => existsSync(`/proc/${pid}`))) return
+  running?.kill('SIGTERM')
+  process.exit(1)
+}, 1000).unref()
+
+const folder = mkdtempSync(join(tmpdir(), 'dcm-test-run-'))
+let passed = 0
+let failed = 0
+
+for (const group of groups) {
+  console.log(`== ${group.join(' and ')} tests`)
+  const file = join(folder, `${group.join('-')}.json`)
+  const projects = group.flatMap((name) => ['--project', name])
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests']
+  const child = spawn('vitest', ['run', ...projects, ...reporters, ...process.argv.slice(2)], { stdio: 'inherit', env })
+  running = child
+  const [code] = (await once(child, 'exit')) as [number | null]
+  const before = failed
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+    passed += report.numPassedTests
+    // A file that does not load has no test that failed, and a test that did not run has not passed.
+    const broken = report.testResults.filter(
+      (one) => one.status === 'failed' && !one.assertionResults.some((test) => test.status === 'failed'),
+    )
+    failed += report.numFailedTests + report.numPendingTests + broken.length
+  } catch {
+    console.error(`The ${group.join(' and ')} tests gave no report.`)
+  }
+  if (code !== 0 && failed === before) failed += 1
+}
+
+rmSync(folder, { recursive: true })
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0
