@@ -2,6 +2,7 @@ import type { Container, Limits } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { Image } from '../model/image.ts'
 import type { Person, PersonState, Role } from '../model/person.ts'
+import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { Caller, Command } from './define.ts'
 
@@ -53,9 +54,6 @@ export type Capacity = {
   memory: { total: number; reserve: number; admitted: number }
   cpus: { total: number; admitted: number }
 }
-
-/** Where people reach this DCM. */
-export type Place = { publicHost: string; bindHost: string; publicUrl: string; version: string; instance: string }
 
 /**
  * What a command may ask for besides its arguments. It is already narrowed to the caller where that matters; changes

@@ -22,6 +22,8 @@ export type Intents = {
   restart: { containerId: string; seconds: number }
   pause: { containerId: string }
   unpause: { containerId: string }
+  /** Begun by reconciling, never by a command. */
+  revive: { containerId: string }
   remove: { containerId: string }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
   'remove-image': { imageId: string }

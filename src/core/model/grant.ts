@@ -1,4 +1,5 @@
-import { parseAmount, type Resource, resources } from './quota.ts'
+import { formatImageRef, parseImageRef } from './name.ts'
+import { exactAmount, parseAmount, type Resource, resources } from './quota.ts'
 
 /** What Docker calls a restart policy, as far as an admin may grant one. */
 export type Restart = { name: 'no' } | { name: 'on-failure'; max: number } | { name: 'unless-stopped' }
@@ -76,8 +77,10 @@ export function parseGrant(text: string): Grant | undefined {
     case 'device':
     case 'seccomp':
       return /^[a-z][a-z0-9-]{0,30}$/.test(rest) ? { kind, name: rest } : undefined
-    case 'image':
-      return /^[a-z0-9][a-z0-9._/:@-]{0,200}$/.test(rest) ? { kind, ref: rest } : undefined
+    case 'image': {
+      const ref = parseImageRef(rest)
+      return ref && { kind, ref: formatImageRef(ref) }
+    }
     case 'quota': {
       const [resource, amount, more] = rest.split('=')
       if (more !== undefined || !(resources as readonly string[]).includes(resource ?? '')) return undefined
@@ -86,6 +89,27 @@ export function parseGrant(text: string): Grant | undefined {
     }
     default:
       return undefined
+  }
+}
+
+/** Writes a grant in the one spelling that it is stored, listed and revoked by: `parseGrant` reads it back as it was. */
+export function formatGrant(grant: Grant): string {
+  switch (grant.kind) {
+    case 'restart':
+      return `restart:${formatRestart(grant.restart)}`
+    case 'restart-policy':
+      return grant.kind
+    case 'cap':
+      return `cap:${grant.cap}`
+    case 'port':
+      return `port:${grant.port}`
+    case 'device':
+    case 'seccomp':
+      return `${grant.kind}:${grant.name}`
+    case 'image':
+      return `image:${grant.ref}`
+    case 'quota':
+      return `quota:${grant.resource}=${exactAmount(grant.resource, grant.amount)}`
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatCpus, formatSize, parseCpus, parseSize } from './units.ts'
+import { exactSize, floorSize, formatCpus, formatSize, parseCpus, parseSize } from './units.ts'
 
 /** What a member has a quota of. `running`, `memory`, `cpus` and `pids` count containers that are wanted running or paused. */
 export const resources = ['containers', 'running', 'memory', 'cpus', 'pids', 'images', 'ports', 'disk'] as const
@@ -33,3 +33,11 @@ export function formatAmount(resource: Resource, amount: number): string {
   if (isSize(resource)) return formatSize(amount)
   return resource === 'cpus' ? formatCpus(amount) : String(amount)
 }
+
+/** Writes an amount so that reading it gives the very same: `1536m` where `formatAmount` says `1.5g`. */
+export const exactAmount = (resource: Resource, amount: number): string =>
+  isSize(resource) ? exactSize(amount) : formatAmount(resource, amount)
+
+/** Writes the largest short amount that is not above this one, for saying what would still fit. */
+export const floorAmount = (resource: Resource, amount: number): string =>
+  isSize(resource) ? floorSize(amount) : formatAmount(resource, amount)

@@ -23,6 +23,19 @@ export function formatSize(bytes: number): string {
   return `${Number((bytes / sizeUnits[unit]).toFixed(1))}${unit}`
 }
 
+/** Writes bytes in the largest unit that divides them: nothing is rounded. */
+export function exactSize(bytes: number): string {
+  if (bytes === 0) return '0'
+  const unit = (['t', 'g', 'm', 'k', 'b'] as const).find((name) => bytes % sizeUnits[name] === 0)!
+  return `${bytes / sizeUnits[unit]}${unit}`
+}
+
+/** Writes bytes with at most one decimal and never more than there are. */
+export function floorSize(bytes: number): string {
+  const unit = (['t', 'g', 'm', 'k'] as const).find((name) => bytes >= sizeUnits[name])
+  return unit ? `${Math.floor((bytes / sizeUnits[unit]) * 10) / 10}${unit}` : `${Math.floor(bytes)}b`
+}
+
 /**
  * Reads a number of CPUs, as `docker run --cpus` takes it.
  * @returns thousandths of a CPU, or undefined when the text is not such a number.

@@ -15,19 +15,24 @@ export const grants = (db: Db) => ({
   async lock(ownerId: string): Promise<GrantRecord[]> {
     return db.select().from(table).where(and(eq(table.ownerId, ownerId), inForce)).for('share')
   },
-  /** Gives or renews. */
-  async put(grant: typeof table.$inferInsert): Promise<GrantRecord> {
-    const { expiresAt = null, grantedBy } = grant
+  /** Gives or renews, for `lives` milliseconds of the database's clock, or until revoked. */
+  async put(grant: Omit<typeof table.$inferInsert, 'expiresAt'>, lives?: number): Promise<GrantRecord> {
+    const { grantedBy } = grant
+    const expiresAt = lives === undefined ? null : sql`now() + make_interval(secs => ${lives / 1000})`
     return (
       await db
         .insert(table)
-        .values(grant)
+        .values({ ...grant, expiresAt: expiresAt as Date | null })
         .onConflictDoUpdate({ target: [table.ownerId, table.thing], set: { expiresAt, grantedBy, createdAt: sql`now()` } })
         .returning()
     )[0]!
   },
   async remove(ownerId: string, thing: string): Promise<GrantRecord | undefined> {
     return (await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.thing, thing))).returning())[0]
+  },
+  /** Takes it from everyone who has it. */
+  async removeThing(thing: string): Promise<void> {
+    await db.delete(table).where(eq(table.thing, thing))
   },
   async removeAll(ownerId: string): Promise<void> {
     await db.delete(table).where(eq(table.ownerId, ownerId))

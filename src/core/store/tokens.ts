@@ -19,9 +19,13 @@ export const tokens = (db: Db) => ({
       .where(and(eq(table.hash, hash), gt(table.expiresAt, sql`now()`)))
     return row
   },
-  /** @throws on the unique index `tokens_label` */
-  async insert(token: typeof table.$inferInsert): Promise<TokenRow> {
-    return (await db.insert(table).values(token).returning())[0]!
+  /**
+   * Stores a token that lives for `lives` milliseconds of the database's clock.
+   * @throws on the unique index `tokens_label`
+   */
+  async insert(token: Omit<typeof table.$inferInsert, 'expiresAt'>, lives: number): Promise<TokenRow> {
+    const expiresAt = sql`now() + make_interval(secs => ${lives / 1000})` as unknown as Date
+    return (await db.insert(table).values({ ...token, expiresAt }).returning())[0]!
   },
   async touch(id: string): Promise<void> {
     await db.update(table).set({ lastUsedAt: sql`now()` }).where(eq(table.id, id))

@@ -222,9 +222,17 @@ export function createWire(target: Target): Wire {
  * and is not taken for a dead link.
  * @throws HostError `down` after `idle` milliseconds of silence
  */
-export async function* pieces(stream: Readable, idle: number, what: string): AsyncGenerator<Buffer> {
+export async function* pieces(
+  stream: Readable,
+  idle: number,
+  what: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const abort = () => stream.destroy(new HostError('down', `Reading ${what} was given up.`))
   try {
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
     for (;;) {
       const timer = setTimeout(() => stream.destroy(new HostError('down', `The engine fell silent in ${what}.`)), idle)
       let next: IteratorResult<Buffer>
@@ -239,15 +247,21 @@ export async function* pieces(stream: Readable, idle: number, what: string): Asy
       yield next.value
     }
   } finally {
+    signal?.removeEventListener('abort', abort)
     stream.destroy()
   }
 }
 
 /** Reads newline-separated JSON objects. A line longer than 4 MiB is taken for a broken answer. */
-export async function* jsonLines(stream: Readable, idle: number, what: string): AsyncGenerator<unknown> {
+export async function* jsonLines(
+  stream: Readable,
+  idle: number,
+  what: string,
+  signal?: AbortSignal,
+): AsyncGenerator<unknown> {
   let rest = ''
   const decoder = new TextDecoder()
-  for await (const chunk of pieces(stream, idle, what)) {
+  for await (const chunk of pieces(stream, idle, what, signal)) {
     rest += decoder.decode(chunk, { stream: true })
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''

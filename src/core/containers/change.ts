@@ -1,0 +1,29 @@
+import type { Container } from '../model/container.ts'
+import type { Works } from '../operation/define.ts'
+import { DcmError } from '../reply/error.ts'
+import type { Tables } from '../store/store.ts'
+import { checkGrants } from './allow.ts'
+import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
+
+/** A container as admission sees it: whoever removed it meanwhile was first. */
+export async function present(tx: Pick<Tables, 'containers'>, id: string): Promise<Container> {
+  const container = await tx.containers.byId(id)
+  if (!container) throw new DcmError('not_found', 'That container is gone.', { try: 'ps' })
+  return container
+}
+
+/**
+ * Admits that a container runs again: quota, the host's room, and what only a grant permits, as they are now. It is
+ * wanted running from here on, so that its share is reserved before anything happens.
+ */
+export async function admitRunning(tx: Tables, container: Container, works: Works): Promise<void> {
+  if (container.desired === 'running' || container.desired === 'paused') return
+  const { low, high } = works.settings.ports
+  const member = await lockMember(tx, container.ownerId)
+  checkGrants(member.grants, container.spec, container.ports.filter((port) => port.host < low || port.host > high))
+  checkDisk(member)
+  const { memory, cpus, pids } = container.limits
+  await reserve(tx, member, { running: 1, memory, cpus, pids })
+  await reserveHost(tx, container.hostId, memory)
+  await tx.containers.update(container.id, { desired: 'running', revivals: 0, reviveAt: null, trouble: null })
+}

@@ -1,0 +1,35 @@
+import type { Works } from '../operation/define.ts'
+import { DcmError } from '../reply/error.ts'
+import { violated } from '../store/db.ts'
+import { chooseSubnet } from './subnet.ts'
+
+/**
+ * Makes sure that a member has their network on a host, in the database first and then in the engine.
+ * @returns its name in the engine
+ */
+export async function ensureNetwork(works: Works, ownerId: string, hostId: string): Promise<string> {
+  const { store, place, settings } = works
+  const host = works.host(hostId)
+  for (let tries = 0; tries < 20; tries++) {
+    const row = await store.hosts.network(ownerId, hostId)
+    if (row) {
+      await host.engine.createNetwork({ name: row.name, bridge: row.bridge, subnet: row.subnet, ownerId })
+      return row.name
+    }
+    const [ours, theirs, routes] = await Promise.all([store.hosts.networks(hostId), host.engine.networks(), host.net.routes()])
+    const avoid = [...ours.map((one) => one.subnet), ...theirs.flatMap((one) => one.subnets), ...routes]
+    const subnet = chooseSubnet(settings.subnetPool, avoid)
+    if (!subnet)
+      throw new DcmError('unavailable', 'There is no subnet left for another member; an admin can widen DCM_SUBNET_POOL.')
+    const name = `dcm-${place.instance}-net-${ownerId}`
+    // 15 characters at most for a Linux interface: "dcm", and the id's own twelve.
+    const bridge = `dcm${ownerId}`
+    try {
+      await store.hosts.insertNetwork({ ownerId, hostId, name, bridge, subnet })
+    } catch (error) {
+      // Another admission took that subnet, or made this very network, in the same moment.
+      if (!violated(error)?.startsWith('networks_')) throw error
+    }
+  }
+  throw new DcmError('unavailable', 'No subnet could be settled on for your network; try again in a minute.')
+}

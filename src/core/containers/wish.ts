@@ -1,0 +1,52 @@
+import type { ContainerWish } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
+import type { Works } from '../operation/define.ts'
+import { DcmError } from '../reply/error.ts'
+import { effective } from '../policy/quota.ts'
+import { readGrants, siteQuota } from './admit.ts'
+import { placeRun } from './run.ts'
+
+/** Bytes that a member's storage may grow to. */
+export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): Promise<number> {
+  const person = await works.store.people.byId(ownerId)
+  const grants = readGrants(await works.store.grants.of(ownerId))
+  return effective(await siteQuota(works.store), person?.quota ?? {}, grants).disk.limit
+}
+
+/** What the engine is asked for, out of what the database says: the same after a crash, and for every way to make a container. */
+export async function wishFor(works: Works, container: Container, network: string): Promise<ContainerWish> {
+  const { store } = works
+  const host = works.host(container.hostId)
+  const row = await store.containers.row(container.id)
+  const devices = await store.site.devices()
+  const seccomps = await store.site.seccomps()
+  const { spec } = container
+  const storage = await host.files.ensureStorage(container.ownerId, await diskLimit(works, container.ownerId))
+  const run = await placeRun({ ...works, host }, container.id)
+  return {
+    engineName: container.engineName,
+    id: container.id,
+    ownerId: container.ownerId,
+    name: container.name,
+    network,
+    imageId: row!.imageEngineId,
+    env: spec.env,
+    command: spec.command,
+    restart: spec.restart,
+    limits: container.limits,
+    caps: spec.caps,
+    devices: spec.devices.map((name) => {
+      const device = devices.find((known) => known.name === name)
+      if (!device) throw new DcmError('conflict', `The device ${name} is no longer on the admins' list.`)
+      return device.path
+    }),
+    seccomp: spec.seccomp === null ? null : (seccomps.find((known) => known.name === spec.seccomp)?.json ?? missing(spec.seccomp)),
+    ports: container.ports.map(({ container: inside, proto, host: outside }) => ({ container: inside, proto, host: outside })),
+    mounts: { run, storage: storage.path },
+    ssh: container.ssh,
+  }
+}
+
+function missing(name: string): never {
+  throw new DcmError('conflict', `The seccomp profile ${name} is no longer on the admins' list.`)
+}

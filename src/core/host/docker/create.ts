@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto'
+import { grantableCaps } from '../../model/grant.ts'
+import { type ContainerWish, HostError, type SeenImage } from '../host.ts'
+import { containerRef, fullImage, networkName } from './names.ts'
+
+/** What a create request is built with beside the wish: whose object it is, where ports bind, and what the image brings. */
+export type Place = { instance: string; bindHost: string; image: SeenImage }
+
+/** The body of a create request: these keys and no others. Docker docs, Engine API v1.41, ContainerCreate. */
+export type CreateBody = {
+  Hostname: string
+  Domainname: string
+  User: string
+  AttachStdin: boolean
+  AttachStdout: boolean
+  AttachStderr: boolean
+  Tty: boolean
+  OpenStdin: boolean
+  StdinOnce: boolean
+  Env: string[]
+  Entrypoint: string[]
+  Cmd: string[]
+  Image: string
+  WorkingDir: string
+  Labels: Record<string, string>
+  ExposedPorts: Record<string, Record<string, never>>
+  StopSignal: string
+  StopTimeout: number
+  Healthcheck: { Test: string[] }
+  HostConfig: {
+    Init: boolean
+    NetworkMode: string
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]>
+    RestartPolicy: { Name: string; MaximumRetryCount: number }
+    CapDrop: string[]
+    CapAdd: string[]
+    SecurityOpt: string[]
+    CgroupnsMode: string
+    IpcMode: string
+    Memory: number
+    MemorySwap: number
+    NanoCpus: number
+    PidsLimit: number
+    ShmSize: number
+    Ulimits: { Name: string; Soft: number; Hard: number }[]
+    LogConfig: { Type: string; Config: Record<string, string> }
+    Devices: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[]
+    Mounts: Mount[]
+  }
+  NetworkingConfig: { EndpointsConfig: Record<string, { Aliases: string[] }> }
+}
+
+type Mount =
+  | { Type: 'bind'; Source: string; Target: string; ReadOnly: boolean; BindOptions: { Propagation: 'rprivate' } }
+  | { Type: 'tmpfs'; Target: string; TmpfsOptions: { SizeBytes: number; Mode: number } }
+
+/** The least that sshd, sftp, su and apt need, found by trying; NET_RAW, MKNOD, SETFCAP and SETPCAP of Docker's set are not in it. */
+export const baseCaps = [
+  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SYS_CHROOT',
+]
+
+const mebi = 1024 ** 2
+const usualPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+/**
+ * Variables by which an image could change what DCM's own entry program does before the member's command runs. They
+ * can only be blanked, not removed: the engine merges an image's environment by name. The docker-init of every engine
+ * is tini, which passes a stop signal on to the whole process group when its variable is set (its README, "Process group killing").
+ */
+const dangerous = /^(?:LD_.*|BASH_ENV|BASH_FUNC_.*|ENV|SHELLOPTS|BASHOPTS|PS4|IFS|CDPATH|GLIBC_TUNABLES)$/
+const initVariable = 'TINI_KILL_PROCESS_GROUP'
+
+/** Names that DCM and the engine's init keep to themselves. */
+export const reservedEnv = (name: string): boolean => /^(DCM|DCM_.*|TINI_.*)$/i.test(name)
+
+/** Labels that DCM reads. All are set on every container and blanked in every image, since labels of images survive. */
+export const labels = { instance: 'dcm.instance', owner: 'dcm.owner', id: 'dcm.id', wish: 'dcm.wish', aid: 'dcm.aid' } as const
+
+/** Where no image may declare a volume: it would hide programs, the system, or what DCM mounts. */
+const plainPath = /^(?:\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/
+const system = /^\/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root\/\.ssh|run|sbin|storage|sys|usr|var\/run)(?:\/|$)/
+const mostVolumes = 16
+
+const refuse = (why: string): HostError => new HostError('refused', why)
+
+const whole = (value: number, low: number, high: number, what: string): number => {
+  if (!Number.isSafeInteger(value) || value < low || value > high) throw refuse(`${what} is out of range.`)
+  return value
+}
+
+function environment(wish: ContainerWish, image: SeenImage): { env: string[]; sessions: string[] } {
+  const given = new Map<string, string>()
+  for (const entry of wish.env) {
+    const at = entry.indexOf('=')
+    const name = entry.slice(0, at)
+    if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/.test(name) || entry.includes('\0') || entry.length > 128 * 1024)
+      throw refuse('An environment variable has to be NAME=value.')
+    if (!reservedEnv(name)) given.set(name, entry.slice(at + 1))
+  }
+  const brought = new Map(
+    image.env.filter((entry) => entry.indexOf('=') > 0).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  )
+  const result = new Map<string, string>()
+  for (const name of brought.keys()) if (reservedEnv(name) || dangerous.test(name)) result.set(name, '')
+  // An image's own PATH is what its programs need; without the usual folders in it neither sshd nor a shell is found.
+  const ownPath = (brought.get('PATH') ?? '').split(':').filter((folder) => /^\/[^\0\n]*$/.test(folder))
+  result.set('PATH', [...new Set([...ownPath, ...usualPath])].join(':'))
+  for (const [name, value] of given) result.set(name, value)
+  result.set('DCM', wish.name)
+  result.set(initVariable, '1')
+
+  const sessions = new Map([...brought, ...given])
+  for (const name of sessions.keys())
+    if (reservedEnv(name) || (!given.has(name) && (result.get(name) === '' || name === 'PATH'))) sessions.delete(name)
+  return {
+    env: [...result].map(([name, value]) => `${name}=${value}`),
+    sessions: [...sessions].map(([name, value]) => `${name}=${value}`),
+  }
+}
+
+/**
+ * One `SetEnv` line for sshd, whose sessions would else not see what `-e` set. Values with control characters cannot be
+ * written in it and stay with the command alone. sshd_config(5), SetEnv; quoting by OpenSSH's argv_split.
+ */
+export function setEnv(entries: readonly string[]): string {
+  const fit = entries.filter((entry) => !/[\p{Cc}]/u.test(entry) && entry.length <= 4096)
+  const words: string[] = []
+  let size = 0
+  for (const entry of fit) {
+    const word = `"${entry.replace(/["\\]/g, '\\$&')}"`
+    if ((size += word.length + 1) > 32 * 1024) break
+    words.push(word)
+  }
+  return words.length > 0 ? `SetEnv ${words.join(' ')}` : ''
+}
+
+function securityOptions(wish: ContainerWish): string[] {
+  const options = ['no-new-privileges']
+  if (wish.seccomp === null) return options
+  let profile: unknown
+  try {
+    profile = JSON.parse(wish.seccomp)
+  } catch {
+    throw refuse('The seccomp profile is not JSON.')
+  }
+  const action = typeof profile === 'object' && profile !== null && 'defaultAction' in profile ? profile.defaultAction : undefined
+  // A profile that allows by default still shows as "Seccomp: 2" and protects from nothing.
+  if (action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_KILL' && action !== 'SCMP_ACT_KILL_PROCESS')
+    throw refuse('The seccomp profile has to refuse by default (defaultAction SCMP_ACT_ERRNO).')
+  return [...options, `seccomp=${JSON.stringify(profile)}`]
+}
+
+function ports(wish: ContainerWish, bindHost: string): Pick<CreateBody, 'ExposedPorts'> & { bindings: CreateBody['HostConfig']['PortBindings'] } {
+  const exposed: CreateBody['ExposedPorts'] = {}
+  const bindings: CreateBody['HostConfig']['PortBindings'] = {}
+  const taken = new Set<string>()
+  for (const port of wish.ports) {
+    if (port.proto !== 'tcp' && port.proto !== 'udp') throw refuse('A port is tcp or udp.')
+    const key = `${whole(port.container, 1, 65535, 'A port')}/${port.proto}`
+    const outside = `${whole(port.host, 1, 65535, 'A host port')}/${port.proto}`
+    if (taken.has(outside)) throw refuse(`The host port ${outside} is named twice.`)
+    taken.add(outside)
+    // The engine ignores a binding without its entry here, and takes an empty HostIp for every address.
+    exposed[key] = {}
+    ;(bindings[key] ??= []).push({ HostIp: bindHost, HostPort: String(port.host) })
+  }
+  return { ExposedPorts: exposed, bindings }
+}
+
+const bind = (source: string, target: string, readOnly: boolean): Mount => {
+  const parts = source.split('/').slice(1)
+  if (!source.startsWith('/') || parts.length < 2 || parts.some((part) => part === '' || part === '.' || part === '..') || /[\p{Cc}]/u.test(source))
+    throw refuse('A mount source has to be a plain absolute path.')
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
+}
+
+/**
+ * An image's VOLUME would become an anonymous volume outside every quota; a memory file system of limited size covers
+ * it, whose content counts as the container's memory and ends with it.
+ */
+function volumes(image: SeenImage, memory: number): Mount[] {
+  if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
+  return [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))].map((path) => {
+    if (!plainPath.test(path) || system.test(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
+    return { Type: 'tmpfs', Target: path, TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 } }
+  })
+}
+
+/**
+ * Builds the create request from a wish: the one place where it is made. Nothing is merged in, and every field that an
+ * image could else set is set here (User, Entrypoint, Cmd, Healthcheck, StopSignal, WorkingDir, own labels).
+ * @throws HostError `refused` when the wish or the image asks for what no container may have
+ */
+export function createBody(wish: ContainerWish, place: Place): CreateBody {
+  containerRef(wish.engineName)
+  networkName(wish.network)
+  fullImage(wish.imageId)
+  if (place.image.engineId !== wish.imageId) throw refuse('The image is not the one that was asked for.')
+  if (!/^[a-z][a-z0-9-]{0,62}$/.test(wish.name)) throw refuse('The container name cannot be a host name.')
+  for (const id of [wish.id, wish.ownerId]) if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw refuse('An id cannot be a label.')
+  const memory = whole(wish.limits.memory, 6 * mebi, 2 ** 50, 'The memory limit')
+  const cpus = whole(wish.limits.cpus, 10, 1_024_000, 'The CPU limit')
+  const pids = whole(wish.limits.pids, 1, 4_194_304, 'The limit of processes')
+  if (wish.command.some((word) => word.includes('\0'))) throw refuse('A command may not hold NUL.')
+  if (wish.command[0] === '') throw refuse('A command has to name a program.')
+  const strange = wish.caps.find((cap) => !(grantableCaps as readonly string[]).includes(cap))
+  if (strange !== undefined) throw refuse('The capability cannot be granted.')
+  const badDevice = wish.devices.find((path) => !/^\/dev\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*)*$/.test(path))
+  if (badDevice !== undefined) throw refuse('A device has to be a plain path below /dev.')
+
+  const { env, sessions } = environment(wish, place.image)
+  const { ExposedPorts, bindings } = ports(wish, place.bindHost)
+  const restart = wish.restart
+  const policy = restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
+  if (!/^(no|unless-stopped|on-failure:\d+)$/.test(policy)) throw refuse('The restart policy is unknown.')
+
+  const body: CreateBody = {
+    Hostname: wish.name,
+    Domainname: '',
+    User: '0:0',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: env,
+    Entrypoint: ['/bin/sh', '/run/dcm/entry', wish.ssh ? 'ssh' : 'plain', policy, wish.ssh ? setEnv(sessions) : ''],
+    Cmd: [...wish.command],
+    Image: wish.imageId,
+    WorkingDir: '/root',
+    Labels: { [labels.instance]: place.instance, [labels.owner]: wish.ownerId, [labels.id]: wish.id, [labels.wish]: '', [labels.aid]: '' },
+    ExposedPorts,
+    StopSignal: 'SIGTERM',
+    StopTimeout: 10,
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      Init: true,
+      NetworkMode: wish.network,
+      PortBindings: bindings,
+      RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.name === 'on-failure' ? restart.max : 0 },
+      CapDrop: ['ALL'],
+      CapAdd: [...new Set([...baseCaps, ...wish.caps])].sort(),
+      SecurityOpt: securityOptions(wish),
+      CgroupnsMode: 'private',
+      IpcMode: 'private',
+      Memory: memory,
+      MemorySwap: memory,
+      NanoCpus: cpus * 1_000_000,
+      PidsLimit: pids,
+      ShmSize: Math.min(64 * mebi, memory),
+      Ulimits: [
+        { Name: 'core', Soft: 0, Hard: 0 },
+        { Name: 'nofile', Soft: 8192, Hard: 16_384 },
+      ],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+      Devices: wish.devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' })),
+      Mounts: [bind(wish.mounts.run, '/run/dcm', true), bind(wish.mounts.storage, '/storage', false), ...volumes(place.image, memory)],
+    },
+    NetworkingConfig: { EndpointsConfig: { [wish.network]: { Aliases: [wish.name] } } },
+  }
+  // Tells a container of the same intent from one that was made by an earlier try with other ports.
+  body.Labels[labels.wish] = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 32)
+  return body
+}

@@ -1,0 +1,127 @@
+import { realpathSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ContainerWish, type Engine, type Files, HostError } from '../host.ts'
+import { type Aid } from './aid.ts'
+import { ensureFolder, fileFault, type Ownership, trueFolder } from './folder.ts'
+import { createRuns } from './runs.ts'
+import { createStorages } from './storages.ts'
+
+/** Files, and the check that a wish mounts nothing but what is made here. */
+export type DockerFiles = Files & { checkMounts(mounts: ContainerWish['mounts']): Promise<void> }
+
+type Options = {
+  dataDir: string
+  engine: Engine
+  aid: Aid
+  warn: (object: Record<string, unknown>, message: string) => void
+}
+
+/** The folders on this machine that its engine's containers mount. Everything is below the data folder, which is 0700. */
+export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFiles {
+  let made: Promise<{ root: string; runs: ReturnType<typeof createRuns>; storages: ReturnType<typeof createStorages> }> | undefined
+
+  /** The container's root as this machine numbers it; undefined where DCM may not give files away. */
+  const owner = async (): Promise<Ownership> => {
+    if (process.getuid?.() !== 0) return undefined
+    const { remap } = await remapped()
+    return remap ?? { uid: 0, gid: 0 }
+  }
+  let info: ReturnType<Engine['info']> | undefined
+  const remapped = () => {
+    info ??= engine.info().catch((error: unknown) => {
+      info = undefined
+      throw error
+    })
+    return info
+  }
+
+  /** Any image will do for an aid: it brings `rm`, or the aid fails and says so. */
+  const anyImage = async (): Promise<string | undefined> => {
+    const [own] = await engine.imageTags()
+    return own?.engineId ?? (await engine.image('debian:bookworm-slim'))?.engineId
+  }
+
+  const visible = async (path: string): Promise<boolean> => {
+    const imageId = await anyImage()
+    if (imageId === undefined) return true
+    try {
+      // Nothing is started: the engine looks for the folder when it creates.
+      return await aid.lend({ imageId, command: ['/dcm'], folder: path }, async () => true)
+    } catch (error) {
+      if (error instanceof HostError && error.fault === 'refused') return false
+      throw error
+    }
+  }
+
+  const clear = async (folder: string): Promise<void> => {
+    const imageId = await anyImage()
+    if (imageId === undefined) throw new HostError('broken', 'There is no image to remove the folder with.')
+    const caps = ['DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER']
+    const command = ['/bin/rm', '-rf', '--one-file-system', '--', '/aid/data']
+    const code = await aid.run({ imageId, folder, command, caps }, 3_600_000)
+    if (code !== 0) throw new HostError('broken', `Removing a folder through a container failed (${code}).`)
+  }
+
+  const ready = () => {
+    made ??= (async () => {
+      await ensureFolder(dataDir, 0o700).catch((error: unknown) => {
+        // The data folder itself may be reached through links; what is below may not.
+        if (!(error instanceof HostError)) throw error
+      })
+      const root = realpathSync(dataDir)
+      const [run, storage, trash] = [join(root, 'run'), join(root, 'storage'), join(root, 'trash')]
+      for (const path of [root, run, storage, trash]) await ensureFolder(path, 0o700)
+      const storages = createStorages({ root: storage, trash, owner, visible, clear, warn })
+      await storages.sweep()
+      return { root, runs: createRuns(run, trash, owner), storages }
+    })().catch((error: unknown) => {
+      made = undefined
+      throw fileFault(error, 'Making the data folder')
+    })
+    return made
+  }
+
+  const space = async (path: string): Promise<{ free: number; total: number }> => {
+    const found = await statfs(path)
+    return { free: found.bavail * found.bsize, total: found.blocks * found.bsize }
+  }
+
+  return {
+    placeRun: async (folder) => (await ready()).runs.place(folder),
+    writeKeys: async (id, keys) => (await ready()).runs.writeKeys(id, keys),
+    removeRun: async (id) => (await ready()).runs.remove(id),
+    ensureStorage: async (ownerId, limit) => (await ready()).storages.ensure(ownerId, limit),
+    storage: async (ownerId) => (await ready()).storages.read(ownerId),
+    removeStorage: async (ownerId) => (await ready()).storages.remove(ownerId),
+    proveQuota: async () => (await ready()).storages.prove(),
+
+    async list() {
+      const { runs, storages } = await ready()
+      return { runs: await runs.list(), storages: await storages.list() }
+    },
+
+    async free() {
+      try {
+        const { root } = await ready()
+        const data = await space(root)
+        // An engine elsewhere, or a folder that DCM may not see: its own disk is the best that is known.
+        const { rootDir } = await remapped()
+        const its = await space(rootDir).catch(() => data)
+        return { engine: its.free, data: data.free, engineTotal: its.total, dataTotal: data.total }
+      } catch (error) {
+        throw fileFault(error, 'Looking at the disk')
+      }
+    },
+
+    async checkMounts({ run, storage }) {
+      const { root } = await ready()
+      const inside = (path: string, kind: string) => path.startsWith(join(root, kind) + '/')
+      if (!inside(run, 'run') || !/^[^/]+$/.test(run.slice(root.length + 5)))
+        throw new HostError('refused', "The container's run folder is not DCM's.")
+      if (!inside(storage, 'storage') || !/^[^/]+\/data$/.test(storage.slice(root.length + 9)))
+        throw new HostError('refused', "The container's storage is not DCM's.")
+      for (const path of [run, storage]) await trueFolder(path).catch((error: unknown) => Promise.reject(fileFault(error, 'Looking at the mounts')))
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { HostError } from '../host.ts'
+import { labels } from './create.ts'
+import { fullId, networkName } from './names.ts'
+import { array, maybeObject, object, string, stringMap } from './read.ts'
+import { deadlines, type Wire } from './wire.ts'
+
+type Network = { id: string; name: string; labels: Record<string, string>; subnets: string[]; bridge: string }
+
+function readNetwork(value: unknown): Network {
+  const what = 'the list of networks'
+  const item = object(value, what)
+  const id = string(item.Id, what)
+  const configs = maybeObject(item.IPAM).Config
+  return {
+    id,
+    name: string(item.Name, what),
+    labels: stringMap(item.Labels),
+    subnets: (Array.isArray(configs) ? configs : []).flatMap((config) => {
+      const subnet = maybeObject(config).Subnet
+      return typeof subnet === 'string' ? [subnet] : []
+    }),
+    bridge: stringMap(item.Options)['com.docker.network.bridge.name'] ?? '',
+  }
+}
+
+/** The networks of one engine; members' are bridges with a name that the firewall matches. */
+export function createNetworks(wire: Wire, instance: string) {
+  const all = async (name?: string): Promise<Network[]> => {
+    const query = name === undefined ? {} : { filters: JSON.stringify({ name: [name] }) }
+    const { body } = await wire.call('GET', ['networks'], { query, deadline: deadlines.short })
+    return array(body, 'the list of networks').map(readNetwork)
+  }
+
+  const find = async (name: string) => (await all(name)).find((network) => network.name === name)
+
+  const busy = async (id: string): Promise<boolean> => {
+    const query = { all: 1, filters: JSON.stringify({ network: [id] }) }
+    const { body } = await wire.call('GET', ['containers', 'json'], { query, deadline: deadlines.short })
+    return array(body, 'the list of containers').length > 0
+  }
+
+  const remove = async (network: Network): Promise<void> => {
+    // The engine itself only refuses while running containers are on it.
+    if (await busy(network.id)) throw new HostError('taken', `Containers are on the network ${network.name}.`)
+    try {
+      await wire.call('DELETE', ['networks', network.id], { deadline: deadlines.start, pool: 'long', allow: [404] })
+    } catch (error) {
+      if (error instanceof HostError && error.status === 403)
+        throw new HostError('taken', `Containers are on the network ${network.name}.`, { status: 403 })
+      throw error
+    }
+  }
+
+  const own = (network: Network) => network.labels[labels.instance] === instance && fullId.test(network.id)
+
+  return {
+    async createNetwork(wish: { name: string; bridge: string; subnet: string; ownerId: string }): Promise<void> {
+      const name = networkName(wish.name)
+      if (!/^dcm[a-z0-9-]{1,12}$/.test(wish.bridge)) throw new HostError('refused', 'A bridge is named dcm… in 15 characters at most.')
+      if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(wish.subnet)) throw new HostError('refused', 'The subnet is not in CIDR form.')
+      const found = await find(name)
+      if (found) {
+        if (!own(found) || found.labels[labels.owner] !== wish.ownerId)
+          throw new HostError('taken', `The network ${name} is another's.`)
+        if (found.bridge === wish.bridge && found.subnets.includes(wish.subnet)) return
+        await remove(found)
+      }
+      const body = {
+        Name: name,
+        CheckDuplicate: true,
+        Driver: 'bridge',
+        Internal: false,
+        Attachable: false,
+        EnableIPv6: false,
+        IPAM: { Driver: 'default', Config: [{ Subnet: wish.subnet }] },
+        Options: {
+          'com.docker.network.bridge.name': wish.bridge,
+          'com.docker.network.bridge.enable_icc': 'true',
+          'com.docker.network.bridge.enable_ip_masquerade': 'true',
+        },
+        Labels: { [labels.instance]: instance, [labels.owner]: wish.ownerId },
+      }
+      await wire.call('POST', ['networks', 'create'], { body, deadline: deadlines.start, pool: 'long' })
+    },
+
+    async removeNetwork(name: string): Promise<void> {
+      const found = await find(networkName(name))
+      if (!found) return
+      if (!own(found)) throw new HostError('refused', `The network ${name} is another's.`)
+      await remove(found)
+    },
+
+    async networks(): Promise<{ name: string; subnets: string[]; own: boolean }[]> {
+      return (await all()).map((network) => ({ name: network.name, subnets: network.subnets, own: own(network) }))
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { RunFolder } from '../host.ts'
+import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, replaceFile, trueFolder } from './folder.ts'
+import { sshdConfig } from './sshd.ts'
+
+const entryFile = new URL('entry', import.meta.url)
+
+/**
+ * The folders that containers mount read-only at `/run/dcm`. `owner` is the container's root as the host numbers it,
+ * where DCM may give files away; else the files are readable to all, below a folder that only DCM may enter.
+ */
+export function createRuns(root: string, trash: string, owner: () => Promise<Ownership>) {
+  let entry: Buffer | undefined
+  const at = (id: string) => join(root, folderName(id))
+
+  return {
+    async place(folder: RunFolder): Promise<string> {
+      const path = at(folder.id)
+      try {
+        entry ??= await readFile(entryFile)
+        const given = await owner()
+        await ensureFolder(path, 0o755)
+        await giveFolder(path, given)
+        await Promise.all([
+          replaceFile(path, 'entry', entry, 0o755, given),
+          replaceFile(path, 'sshd_config', sshdConfig, 0o644, given),
+          replaceFile(path, 'authorized_keys', folder.authorizedKeys, 0o644, given),
+          // Under userns-remap sshd's user cannot pass a foreign file's mode 0600; the folder above is closed instead.
+          replaceFile(path, 'ssh_host_ed25519_key', folder.hostKey, given ? 0o600 : 0o644, given),
+        ])
+        return path
+      } catch (error) {
+        throw fileFault(error, "Making the container's run folder")
+      }
+    },
+
+    async writeKeys(id: string, authorizedKeys: string): Promise<void> {
+      try {
+        await trueFolder(at(id))
+        await replaceFile(at(id), 'authorized_keys', authorizedKeys, 0o644, await owner())
+      } catch (error) {
+        throw fileFault(error, "Writing the container's keys")
+      }
+    },
+
+    async remove(id: string): Promise<void> {
+      try {
+        if (!(await look(at(id)))) return
+        // Out of its place first: a crash in the middle leaves nothing that looks whole.
+        const gone = join(trash, `run-${id}-${randomBytes(6).toString('hex')}`)
+        await rename(at(id), gone)
+        await rm(gone, { recursive: true, force: true })
+      } catch (error) {
+        throw fileFault(error, "Removing the container's run folder")
+      }
+    },
+
+    list: async (): Promise<string[]> => (await readdir(root)).filter((name) => !name.startsWith('.')),
+  }
+}

@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, open, readdir, readFile, rename, rm, stat, statfs, truncate, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HostError, type Storage } from '../host.ts'
+import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, trueFolder } from './folder.ts'
+import { must, run } from './program.ts'
+
+/** What storages need of the world around them. */
+export type StorageOptions = {
+  root: string
+  trash: string
+  owner: () => Promise<Ownership>
+  /** Whether the engine sees this folder as DCM does: a file system that is mounted now may be out of its sight. */
+  visible: (path: string) => Promise<boolean>
+  /** Removes what DCM itself may not, through a container; `folder` is a folder that holds only what has to go. */
+  clear: (folder: string) => Promise<void>
+  warn: (object: Record<string, unknown>, message: string) => void
+}
+
+const mebi = 1024 ** 2
+/** mkfs.xfs refuses less (xfsprogs 5.19, release notes). */
+const leastXfs = 300 * mebi
+const leastExt4 = 16 * mebi
+
+/** Paths in mountinfo have blanks and backslashes in octal; proc(5). */
+const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+
+const mounted = async (path: string): Promise<{ type: string } | undefined> => {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
+  for (const line of lines.reverse()) {
+    const words = line.split(' ')
+    if (unescape(words[4] ?? '') === path) return { type: words[words.indexOf('-') + 1] ?? '' }
+  }
+  return undefined
+}
+
+/**
+ * Members' storages. Where DCM is root and the machine can mount a file as a file system, each is a file system of its
+ * own, which cannot grow past its size and lets neither devices nor setuid programs act on the host; else it is a
+ * folder, and what it takes is measured.
+ */
+export function createStorages(options: StorageOptions) {
+  const { root, trash } = options
+  const paths = (ownerId: string) => {
+    const at = join(root, folderName(ownerId))
+    return { at, data: join(at, 'data'), image: `${at}.img`, limit: join(at, 'limit') }
+  }
+  let ability: Promise<{ hard: boolean; why: string }> | undefined
+  const busy = new Map<string, Promise<unknown>>()
+
+  /** One change at a time for one storage: two calls would format the same file. */
+  const inTurn = async <T>(ownerId: string, act: () => Promise<T>): Promise<T> => {
+    const before = busy.get(ownerId) ?? Promise.resolve()
+    const mine = before.then(act, act)
+    busy.set(ownerId, mine)
+    try {
+      return await mine
+    } finally {
+      if (busy.get(ownerId) === mine) busy.delete(ownerId)
+    }
+  }
+
+  const format = async (file: string, size: number): Promise<void> => {
+    const handle = await open(file, 'wx', 0o600)
+    try {
+      await handle.truncate(size)
+    } finally {
+      await handle.close()
+    }
+    const xfs = size >= leastXfs && (await run('mkfs.xfs', ['-q', '-f', file])).ok
+    // No root reserve: the member's root could else fill what statfs does not show.
+    if (!xfs) await must('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=1,lazy_journal_init=1', file])
+  }
+
+  const attach = (file: string, at: string) => must('mount', ['-o', 'loop,nodev,nosuid', file, at], { seconds: 60 })
+
+  const detach = async (at: string): Promise<void> => {
+    for (let tries = 0; (await mounted(at)) && tries < 20; tries++) {
+      if ((await run('umount', [at])).ok) continue
+      // Something on the host looks into it, a measurement for instance; containers keep their own view of it.
+      if (tries === 19) await must('umount', ['-l', at])
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+
+  /** Makes a small one, sees whether the engine sees it, writes past its end. */
+  const prove = async (): Promise<{ hard: boolean; why: string }> => {
+    if (process.getuid?.() !== 0) return { hard: false, why: 'DCM does not run as root, so storages are folders whose use is measured.' }
+    const name = `proof-${randomBytes(6).toString('hex')}`
+    const [file, at] = [join(trash, `${name}.img`), join(trash, name)]
+    try {
+      await ensureFolder(at, 0o700)
+      await format(file, leastExt4)
+      await attach(file, at)
+      await ensureFolder(join(at, 'data'), 0o755)
+      if (!(await options.visible(join(at, 'data'))))
+        return { hard: false, why: 'The engine does not see file systems that DCM mounts, so storages are folders whose use is measured.' }
+      const handle = await open(join(at, 'data', 'full'), 'w')
+      try {
+        const piece = Buffer.alloc(mebi, 1)
+        for (let written = 0; written < 2 * leastExt4; written += piece.length) await handle.write(piece)
+        return { hard: false, why: 'A file system on a file let more be written than it holds.' }
+      } catch (error) {
+        if (fileFault(error, '').fault !== 'full') throw error
+        return { hard: true, why: 'Each storage is a file system of its own; a write past its end was refused.' }
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      return { hard: false, why: `Storages are folders whose use is measured: ${fileFault(error, 'Making a file system on a file').message}` }
+    } finally {
+      await detach(at).catch(() => undefined)
+      await rm(file, { force: true })
+      await rm(at, { recursive: true, force: true })
+    }
+  }
+
+  const able = () => (ability ??= prove())
+
+  /** Bytes below a folder, by the machine's `du`: it follows no link, stays on one file system and copes with any depth. */
+  const measure = async (path: string): Promise<number> => {
+    const ran = await run('du', ['-skx', path], { seconds: 120 })
+    const kilobytes = Number.parseInt(ran.stdout, 10)
+    if (!Number.isFinite(kilobytes)) throw new HostError('broken', `Measuring the storage failed (${ran.code}).`)
+    return kilobytes * 1024
+  }
+
+  const storedLimit = async (file: string): Promise<number> => {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    return /^\d{1,16}$/.test(text.trim()) ? Number(text) : 0
+  }
+
+  const read = async (ownerId: string): Promise<Storage | undefined> => {
+    const { at, data, image, limit } = paths(ownerId)
+    const file = await look(image)
+    if (file) {
+      const on = await mounted(at)
+      if (!on) return { path: data, hard: true, limit: Number(file.size), used: Number(file.blocks) * 512 }
+      const space = await statfs(at)
+      return { path: data, hard: true, limit: Number(file.size), used: (space.blocks - space.bfree) * space.bsize }
+    }
+    const folder = await look(data)
+    if (!folder?.isDirectory()) return undefined
+    return { path: data, hard: false, limit: await storedLimit(limit), used: await measure(data) }
+  }
+
+  const grow = async (ownerId: string, size: number): Promise<void> => {
+    const { at, image } = paths(ownerId)
+    const now = (await stat(image)).size
+    if (size <= now) return
+    const type = (await mounted(at))?.type
+    await truncate(image, size)
+    const device = (await must('losetup', ['-n', '-O', 'NAME', '-j', image])).trim().split('\n')[0]
+    if (!device) throw new HostError('broken', 'The storage has no loop device.')
+    await must('losetup', ['-c', device])
+    const ran = type === 'xfs' ? await run('xfs_growfs', ['-d', at]) : await run('resize2fs', [device])
+    if (ran.ok) return
+    // Some machines let ext4 grow only while nothing mounts it (resize2fs needs CAP_SYS_RESOURCE online).
+    if ((await run('umount', [at])).ok) {
+      await run('e2fsck', ['-f', '-p', image])
+      const offline = await run('resize2fs', [image])
+      await attach(image, at)
+      if (offline.ok) return
+    }
+    options.warn({ owner: ownerId }, 'The storage could not grow while it is in use; it will when its containers are stopped.')
+  }
+
+  const ensureHard = async (ownerId: string, size: number): Promise<void> => {
+    const { at, data, image } = paths(ownerId)
+    if (!(await look(image))) {
+      const fresh = `${image}.new`
+      await rm(fresh, { force: true })
+      await format(fresh, Math.max(leastExt4, size))
+      await rename(fresh, image)
+    }
+    await ensureFolder(at, 0o700)
+    if (!(await mounted(at))) await attach(image, at)
+    await chmod(at, 0o700)
+    await trueFolder(at)
+    if (!(await look(data))) await ensureFolder(data, 0o755)
+    await giveFolder(data, await options.owner())
+    await grow(ownerId, size)
+  }
+
+  const ensurePlain = async (ownerId: string, size: number): Promise<void> => {
+    const { at, data, limit } = paths(ownerId)
+    const owner = await options.owner()
+    await ensureFolder(at, 0o700)
+    await writeFile(limit, String(size), { mode: 0o600 })
+    if (await look(data)) await trueFolder(data)
+    // Not root: the container's root may be a number that nobody here is; the folder above lets only DCM in.
+    else await ensureFolder(data, owner ? 0o755 : 0o777)
+    await giveFolder(data, owner)
+  }
+
+  /** Deletes what members made: by the machine's `rm`, which follows no link and copes with any depth or name. */
+  const discard = async (path: string): Promise<void> => {
+    const ran = await run('rm', ['-rf', '--one-file-system', '--', path], { seconds: 3600 })
+    if (ran.ok && !(await look(path))) return
+    await options.clear(path)
+    await must('rm', ['-rf', '--', path], { seconds: 600 })
+  }
+
+  return {
+    ensure: (ownerId: string, limit: number): Promise<Storage> =>
+      inTurn(ownerId, async () => {
+        const { at, image, data } = paths(ownerId)
+        try {
+          if (!Number.isSafeInteger(limit) || limit <= 0) throw new HostError('refused', 'The storage limit is out of range.')
+          const size = Math.ceil(limit / mebi) * mebi
+          const there = await look(at)
+          if (there) await trueFolder(at)
+          const plain = there && !(await look(image)) && (await look(data)) !== undefined
+          if (!plain && ((await look(image)) || (await able()).hard)) await ensureHard(ownerId, size)
+          else await ensurePlain(ownerId, size)
+          await trueFolder(data)
+          return (await read(ownerId))!
+        } catch (error) {
+          throw fileFault(error, 'Making the storage')
+        }
+      }),
+
+    read: async (ownerId: string): Promise<Storage | undefined> => {
+      try {
+        return await read(ownerId)
+      } catch (error) {
+        throw fileFault(error, 'Looking at the storage')
+      }
+    },
+
+    remove: (ownerId: string): Promise<void> =>
+      inTurn(ownerId, async () => {
+        const { at, image } = paths(ownerId)
+        try {
+          if (await mounted(at)) await detach(at)
+          await unlink(image).catch(() => undefined)
+          await rm(`${image}.new`, { force: true })
+          if (!(await look(at))) return
+          const gone = join(trash, `storage-${ownerId}-${randomBytes(6).toString('hex')}`)
+          await rename(at, gone)
+          await discard(gone)
+        } catch (error) {
+          throw fileFault(error, 'Removing the storage')
+        }
+      }),
+
+    /** Deletes what a crash left in the trash. Resolves when it is known what that is; the deleting goes on. */
+    async sweep(): Promise<void> {
+      const names = await readdir(trash)
+      const clean = async () => {
+        for (const name of names) {
+          await detach(join(trash, name))
+          await discard(join(trash, name))
+        }
+      }
+      clean().catch((error: unknown) => options.warn({ error }, 'What an earlier removal left behind could not be deleted.'))
+    },
+
+    async list(): Promise<string[]> {
+      const names = (await readdir(root)).filter((name) => !name.startsWith('.') && !name.endsWith('.new'))
+      return [...new Set(names.map((name) => name.replace(/\.img$/, '')))]
+    },
+
+    prove: async () => {
+      ability = undefined
+      return able()
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import type { PortRange } from '../containers/ports.ts'
+import type { Intent, Intents } from '../command/intents.ts'
+import type { Host } from '../host/host.ts'
+import type { Random } from '../model/id.ts'
+import type { Place } from '../model/place.ts'
+import type { Reply } from '../reply/reply.ts'
+import type { Seal } from '../secret/seal.ts'
+import type { Store, Tables } from '../store/store.ts'
+
+/** What the site chose in its configuration. */
+export type Settings = {
+  /** Where new containers go. */
+  hostId: string
+  ports: PortRange
+  /** CIDR out of which each member gets a /26. */
+  subnetPool: string
+}
+
+/** What steps work with: everything that comes in from outside, so that tests can drive it. */
+export type Works = {
+  store: Store
+  /** @throws HostError `down` for a host that this process does not know */
+  host(id: string): Host
+  seal: Seal
+  place: Place
+  settings: Settings
+  now(): Date
+  random: Random
+  sleep(ms: number): Promise<void>
+}
+
+/** Facts that an operation gathers, stored after each step. JSON only. */
+export type State = Record<string, unknown>
+
+/** One run of one step. `state` is what earlier steps stored. */
+export type Run<K extends Intent, S extends State> = Works & {
+  id: string
+  input: Intents[K]
+  state: S
+  /** Aborted when another process has taken over or this one is stopping. */
+  signal: AbortSignal
+  /** Tells whoever waits, in a few words. */
+  say(text: string): Promise<void>
+}
+
+/**
+ * One step. `do` may run again after a crash at any point in it, also after it succeeded; what it returns is added to
+ * the state. `undo` runs when this step or a later one failed for good, and may run again too.
+ */
+export type Step<K extends Intent, S extends State> = {
+  name: string
+  do(run: Run<K, S>): Promise<Partial<S> | void>
+  undo?(run: Run<K, S>): Promise<void>
+}
+
+/** How one intent is carried out. */
+export type Operation<K extends Intent = Intent, S extends State = State> = {
+  kind: K
+  /** What it locks: `container:<id>`, `person:<id>`. Only one open operation has a subject. */
+  subject(input: Intents[K], id: string): string
+  /** Said of it while it runs: `being created`. */
+  doing: string
+  /**
+   * Checks and reserves, in the transaction that stores the intent, under the owner's row lock. What it throws leaves
+   * nothing behind.
+   */
+  admit(tx: Tables, input: Intents[K], id: string, works: Works): Promise<S>
+  steps: readonly Step<K, S>[]
+  /** The answer, from what is stored: the same after a restart. */
+  reply(outcome: { input: Intents[K]; state: S; place: Place }): Reply
+}
+
+/** States an operation. The erased form is what the runner keeps; its pieces only ever meet their own input and state. */
+export const defineOperation = <K extends Intent, S extends State>(operation: Operation<K, S>): Operation =>
+  operation as unknown as Operation

@@ -1,0 +1,237 @@
+import type { Intent, Intents } from '../command/intents.ts'
+import { newId } from '../model/id.ts'
+import { DcmError } from '../reply/error.ts'
+import { refusal, type Reply } from '../reply/reply.ts'
+import { violated } from '../store/db.ts'
+import type { OperationRow } from '../store/operations.ts'
+import type { Tables } from '../store/store.ts'
+import type { Operation, Run, State, Works } from './define.ts'
+import { explain, passing } from './explain.ts'
+
+/** What the log gets. */
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>
+
+/** Who asked for an operation, as stored with it. */
+export type Asker = Pick<
+  OperationRow,
+  'ownerId' | 'actorId' | 'actorName' | 'asName' | 'surface' | 'command' | 'target' | 'requestId'
+>
+
+/** How an operation stands. */
+export type Outcome = { row: OperationRow; state: 'running' | 'done' | 'failed'; reply: Reply | null }
+
+export type Runner = {
+  /**
+   * Stores an intent with what it reserves, in one transaction, and starts it. `also` runs in the same transaction.
+   * @throws DcmError `conflict` while something else is being done to the same thing, and whatever admission refuses
+   */
+  begin<K extends Intent>(kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables, id: string) => Promise<void>): Promise<string>
+  /** Waits until it has ended, `ms` have passed or `signal` says so. @returns undefined when there is no such operation */
+  wait(id: string, waiting: { ms?: number; signal?: AbortSignal; progress?(text: string, id: string): void }): Promise<Outcome | undefined>
+  /** Takes over what other processes left; call it regularly. */
+  resume(): Promise<void>
+  /** Stops taking on, lets steps under way end for up to `ms`, and leaves the rest for the next start. */
+  stop(ms: number): Promise<void>
+  running(): number
+}
+
+const lease = 15_000
+const patience = 30_000
+
+/**
+ * Runs operations. Each is leased to one process at a time; a process that dies lets its leases run out and another,
+ * or its own next life, goes on from the last stored step.
+ */
+export function createRunner(deps: {
+  works: Works
+  operations: readonly Operation[]
+  holder: string
+  log: Log
+}): Runner {
+  const { works, holder, log } = deps
+  const { store } = works
+  const kinds = new Map(deps.operations.map((operation) => [operation.kind as string, operation]))
+  const live = new Map<string, { abort: AbortController; ended: Promise<void> }>()
+  const listeners = new Map<string, Set<(row: OperationRow | string) => void>>()
+  let stopping = false
+
+  const tell = (id: string, what: OperationRow | string) => listeners.get(id)?.forEach((listener) => listener(what))
+
+  async function begin<K extends Intent>(kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables, id: string) => Promise<void>) {
+    if (stopping) throw new DcmError('unavailable', 'DCM is stopping; try again in a minute.')
+    const operation = kinds.get(kind)!
+    const id = newId(works.random)
+    const subject = operation.subject(input, id)
+    try {
+      const row = await store.tx(async (tx) => {
+        if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)
+        const state = await operation.admit(tx, input, id, works)
+        const stored = await tx.operations.insert({ id, kind, subject, input, state, ...asker }, { holder, ms: lease })
+        await also?.(tx, id)
+        return stored
+      })
+      launch(row)
+      return id
+    } catch (error) {
+      if (violated(error) !== 'operations_subject') throw error
+      const other = await store.operations.openOn(subject)
+      const doing = other ? (kinds.get(other.kind)?.doing ?? 'being changed') : 'being changed'
+      throw new DcmError('conflict', `${asker.target ?? 'It'} is ${doing}; try again when that has ended.`)
+    }
+  }
+
+  function launch(row: OperationRow) {
+    const abort = new AbortController()
+    const beat = setInterval(() => {
+      store.operations.heartbeat(row.id, row.fence, lease).then(
+        (mine) => mine || abort.abort(),
+        () => undefined,
+      )
+    }, lease / 3)
+    const ended = execute(row, abort.signal)
+      .catch((error: unknown) => log.error({ operation: row.id, kind: row.kind, err: error }, 'an operation could not be carried on; it will be taken up again'))
+      .finally(() => {
+        clearInterval(beat)
+        live.delete(row.id)
+      })
+    live.set(row.id, { abort, ended })
+  }
+
+  async function execute(row: OperationRow, signal: AbortSignal): Promise<void> {
+    const operation = kinds.get(row.kind)
+    if (!operation) throw new Error(`unknown kind of operation: ${row.kind}`)
+    let { state, step, status, error } = row
+    const save = async (changes: Partial<OperationRow>) => {
+      if (!(await store.operations.save(row.id, row.fence, changes))) throw new Lost()
+    }
+    const run = (): Run<Intent, State> => ({
+      ...works,
+      id: row.id,
+      input: row.input as Intents[Intent],
+      state,
+      signal,
+      async say(text) {
+        tell(row.id, text)
+        await save({ progress: text })
+      },
+    })
+
+    try {
+      while (status === 'open' && step < operation.steps.length) {
+        const current = operation.steps[step]!
+        try {
+          const added = await patiently(() => current.do(run()), signal)
+          state = { ...state, ...added }
+          step++
+          // The last step and the outcome are one write, so that the answer is never ahead of what is stored.
+          if (step < operation.steps.length) await save({ state, step })
+        } catch (cause) {
+          if (cause instanceof Lost || signal.aborted) throw cause
+          const said = explain(cause)
+          log[said.code === 'internal' ? 'error' : 'warn']({ operation: row.id, kind: row.kind, step: current.name, err: cause }, 'a step failed; undoing')
+          error = { code: said.code, sentence: said.message, ...(said.try ? { try: said.try } : {}) }
+          status = 'undoing'
+          await save({ status, error, step })
+        }
+      }
+      if (status === 'open') {
+        const reply = operation.reply({ input: row.input as Intents[Intent], state, place: works.place })
+        await finish({ state, step, status: 'done', reply })
+        return
+      }
+      for (let at = Math.min(step, operation.steps.length - 1); at >= 0; at--) {
+        const undo = operation.steps[at]!.undo
+        if (undo) await undo(run())
+        await save({ step: at })
+      }
+      const failed = new DcmError(error?.code as DcmError['code'], error?.sentence ?? 'It did not work.', { try: error?.try })
+      await finish({ status: 'failed', reply: refusal(failed) })
+    } catch (cause) {
+      if (cause instanceof Lost) return
+      // Left for later: by the next start of this process, by another one, or by this one's next look.
+      const wait = signal.aborted ? 0 : Math.min(60_000, 1000 * 2 ** Math.min(row.attempts, 6))
+      await store.operations.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1 }).catch(() => undefined)
+      if (!signal.aborted) log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
+      if (status === 'undoing' && error)
+        tell(row.id, { ...row, status: 'failed', reply: refusal(new DcmError(error.code as DcmError['code'], error.sentence)) })
+    }
+
+    async function finish(changes: Partial<OperationRow>) {
+      const finishedAt = works.now()
+      await save({ ...changes, finishedAt, leaseUntil: null })
+      tell(row.id, { ...row, ...changes, finishedAt })
+    }
+  }
+
+  // A host that does not answer for a moment is waited for; what it refuses is final at once.
+  async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const started = performance.now()
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!passing(error) || signal.aborted || performance.now() - started > patience) throw error
+        await works.sleep(Math.min(4000, 250 * 2 ** tries))
+      }
+    }
+  }
+
+  async function wait(id: string, waiting: Parameters<Runner['wait']>[1]): Promise<Outcome | undefined> {
+    const started = performance.now()
+    const left = () => (waiting.ms ?? Infinity) - (performance.now() - started)
+    let heard: OperationRow | undefined
+    let wake: (() => void) | undefined
+    const listener = (what: OperationRow | string) => {
+      if (typeof what === 'string') waiting.progress?.(what, id)
+      else heard = what
+      if (heard) wake?.()
+    }
+    const mine = listeners.get(id) ?? new Set()
+    listeners.set(id, mine.add(listener))
+    const stop = () => wake?.()
+    waiting.signal?.addEventListener('abort', stop)
+    try {
+      let said: string | null = null
+      for (;;) {
+        const row: OperationRow | undefined = heard ?? (await store.operations.byId(id))
+        if (!row) return undefined
+        if (row.status === 'done' || row.status === 'failed') return { row, state: row.status, reply: row.reply as Reply | null }
+        if (!live.has(id) && row.progress && row.progress !== said) waiting.progress?.((said = row.progress), id)
+        if (left() <= 0 || waiting.signal?.aborted) return { row, state: 'running', reply: null }
+        await new Promise<void>((resolve) => {
+          // What runs here wakes us; what runs in another process is looked at now and then.
+          const timer = setTimeout(resolve, Math.max(1, Math.min(left(), live.has(id) ? 5000 : 300)))
+          wake = () => (clearTimeout(timer), resolve())
+          if (heard) wake()
+        })
+      }
+    } finally {
+      waiting.signal?.removeEventListener('abort', stop)
+      mine.delete(listener)
+      if (mine.size === 0) listeners.delete(id)
+    }
+  }
+
+  return {
+    begin,
+    wait,
+    async resume() {
+      if (stopping) return
+      for (const row of await store.operations.claim({ holder, ms: lease }, 20)) launch(row)
+    },
+    async stop(ms) {
+      stopping = true
+      const all = Promise.all([...live.values()].map((one) => one.ended))
+      await Promise.race([all, works.sleep(ms)])
+      for (const one of live.values()) one.abort.abort()
+      await Promise.race([all, works.sleep(2000)])
+    },
+    running: () => live.size,
+  }
+}
+
+/** Another process has taken over: its word counts, ours must not be written. */
+class Lost extends Error {
+  override readonly name = 'Lost'
+}
+

@@ -1,0 +1,99 @@
+import { erase } from '../core/containers/erase.ts'
+import { dropTag } from '../core/containers/tags.ts'
+import { defineOperation, type Run } from '../core/operation/define.ts'
+import { DcmError } from '../core/reply/error.ts'
+import { ok } from '../core/reply/reply.ts'
+
+type State = { name: string; containers: string[]; images: string[]; kept: string[] }
+
+/** Waits until nothing else is being done to what is theirs: no new change is admitted once they are leaving. */
+async function drain(run: Run<'remove-user', State>): Promise<void> {
+  while ((await run.store.operations.openOf(run.input.personId, run.id)).length > 0) {
+    if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
+    await run.say('waiting for what is under way')
+    await run.sleep(200)
+  }
+}
+
+/**
+ * Removes a member and what is theirs. It only goes forward: from the moment it is stored they can do nothing any more,
+ * and every step can be run again until nothing is left.
+ */
+export const removeUser = defineOperation<'remove-user', State>({
+  kind: 'remove-user',
+  subject: (input) => `person:${input.personId}`,
+  doing: 'being removed',
+  async admit(tx, input) {
+    await tx.people.lockUsage(input.personId)
+    const person = await tx.people.byId(input.personId)
+    if (!person) throw new DcmError('not_found', 'That member is gone.', { try: 'user ls' })
+    if (person.role === 'admin' && (await tx.people.otherAdmins(person.id)) === 0)
+      throw new DcmError('conflict', `${person.name} is the last admin who can act; make another one first.`, { try: 'user add NAME --admin' })
+    await tx.people.update(person.id, { state: 'leaving' })
+    await tx.keys.removeAll(person.id)
+    await tx.tokens.removeAll(person.id)
+    await tx.grants.removeAll(person.id)
+    const [containers, images] = [await tx.containers.of(person.id), await tx.images.of(person.id)]
+    return {
+      name: person.name,
+      containers: containers.map((container) => container.name),
+      images: images.map((image) => image.ref),
+      kept: input.images ? [] : images.map((image) => image.ref),
+    }
+  },
+  steps: [
+    { name: 'drain', do: drain },
+    {
+      name: 'containers',
+      async do(run) {
+        for (const container of await run.store.containers.of(run.input.personId)) {
+          await run.say(`removing ${container.name}`)
+          await erase(run, container)
+        }
+      },
+    },
+    {
+      name: 'images',
+      async do(run) {
+        const host = run.host(run.settings.hostId)
+        for (const image of await run.store.images.of(run.input.personId)) {
+          if (run.input.images) {
+            await dropTag(host, image.engineRef)
+            await run.store.images.remove(image.id)
+          } else {
+            // Kept for the admins: under the leaver's name and id, restricted, so that nobody inherits it by a name.
+            await run.store.images.update(image.id, { ownerId: null, ref: `${run.state.name}-${run.input.personId}/${image.ref}`, restricted: true })
+          }
+        }
+      },
+    },
+    {
+      name: 'network',
+      async do(run) {
+        const network = await run.store.hosts.network(run.input.personId, run.settings.hostId)
+        if (!network) return
+        await run.host(run.settings.hostId).engine.removeNetwork(network.name)
+        await run.store.hosts.removeNetwork(run.input.personId, run.settings.hostId)
+      },
+    },
+    {
+      name: 'storage',
+      async do(run) {
+        if (run.input.storage) await run.host(run.settings.hostId).files.removeStorage(run.input.personId)
+      },
+    },
+    {
+      name: 'person',
+      async do(run) {
+        await run.store.people.remove(run.input.personId)
+      },
+    },
+  ],
+  reply({ input, state }) {
+    const kept = [state.kept.length > 0 ? `their images (${state.kept.join(', ')})` : '', input.storage ? '' : 'their storage'].filter(Boolean)
+    const gone = state.containers.length > 0 ? ` with ${state.containers.join(', ')}` : ''
+    return ok(`${state.name} is removed${gone}.${kept.length > 0 ? ` Kept: ${kept.join(' and ')}.` : ''}`, {
+      data: { name: state.name, containers: state.containers, images: input.images ? state.images : [], storage: input.storage },
+    })
+  },
+})
