@@ -1,0 +1,42 @@
+import { pino } from 'pino'
+
+type Write = (fields: Record<string, unknown>, message: string) => void
+
+/** Where the program says what it did: one JSON object a line, never a secret, nothing that a terminal or a line reader would act on. */
+export type Log = { debug: Write; info: Write; warn: Write; error: Write; child(fields: Record<string, unknown>): Log }
+
+const secretNames = ['authorization', 'cookie', 'token', 'secret', 'password', 'privateKey', 'hostKey', 'env', 'databaseUrl']
+
+// What JSON leaves as it is and a terminal or a line reader acts on: DEL, C1, line separators, and bidi controls (UAX #9).
+// oxlint-disable-next-line no-control-regex
+const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
+
+const secrets: [RegExp, string][] = [
+  [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+/gi, '$1 [redacted]'],
+  [/\bdcm[a-z]*_[A-Za-z0-9_-]{16,}/g, '[redacted]'],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/g, '[redacted]'],
+  [/(\b[a-z][a-z+]*:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/gi, '$1:[redacted]@'],
+]
+
+/** Cleans one finished line: all of this can only stand inside a JSON string, where an escape means the same. */
+function clean(line: string): string {
+  let safe = line.replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  for (const [pattern, instead] of secrets) safe = safe.replace(pattern, instead)
+  return safe
+}
+
+/** Makes the log. `write` gets whole lines, with the newline; standard output when absent. */
+export function createLog(options: { level?: string; write?(line: string): void } = {}): Log {
+  const out = options.write ? { write: options.write } : pino.destination({ fd: 1, sync: true })
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+      serializers: { error: pino.stdSerializers.errWithCause },
+    },
+    { write: (line: string) => void out.write(clean(line)) },
+  ) as Log
+}
