@@ -77,7 +77,9 @@ function prove(type: string, parts: Buffer[]): number | Refusal {
       if (exponent === undefined || bits === undefined || exponent < 2 || bits > 16_384) return broken
       if ((parts[1]!.at(-1)! & 1) === 0) return broken
       if (bits < leastRsaBits)
-        return say(`The RSA key has ${bits} bits, and at least ${leastRsaBits} are needed; make one with: ssh-keygen -t ed25519.`)
+        return say(
+          `The RSA key has ${bits} bits, and at least ${leastRsaBits} are needed; make one with: ssh-keygen -t ed25519.`,
+        )
       return bits
     }
     default:
@@ -99,7 +101,9 @@ export const fingerprintOf = (blob: Buffer): string =>
 export function parsePublicKey(text: string): PublicKey | Refusal {
   if (text.length > largestText) return say('The key is too long; paste one line from a file that ends in .pub.')
   if (/PRIVATE KEY|PuTTY-User-Key-File|openssh-key-v1|b3BlbnNzaC1rZXktdj/i.test(text))
-    return say('This is a private key, which nobody else should see: paste the public one, from the file that ends in .pub, and consider this one lost.')
+    return say(
+      'This is a private key, which nobody else should see: paste the public one, from the file that ends in .pub, and consider this one lost.',
+    )
   const line = text.replace(/^[ \t]+/, '').replace(/[ \t]*(?:\r\n|\n)?$/, '')
   if (line === '') return say('There is no key; paste the line from a file that ends in .pub.')
   if (line.startsWith('---- BEGIN SSH2') || line.startsWith('-----BEGIN'))
@@ -112,7 +116,8 @@ export function parsePublicKey(text: string): PublicKey | Refusal {
   if (/-cert-v\d\d@openssh\.com$/.test(type)) return say('Certificates are not accepted; add the key itself.')
   if (type === 'ssh-dss') return say('DSA keys are too weak; make one with: ssh-keygen -t ed25519.')
   if (!accepted.has(type)) {
-    if (looksLikeType.test(type)) return say('The key is of a type that is not accepted; make one with: ssh-keygen -t ed25519.')
+    if (looksLikeType.test(type))
+      return say('The key is of a type that is not accepted; make one with: ssh-keygen -t ed25519.')
     if (/(?:^|[ \t])(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+[ \t]+AAAA/.test(line) || /[=,"]/.test(type))
       return say('Options before a key are not accepted; leave out what comes before its type.')
     return say('This is not an OpenSSH public key; paste the line from a file that ends in .pub.')
@@ -121,15 +126,18 @@ export function parsePublicKey(text: string): PublicKey | Refusal {
   const bytes = Buffer.from(body, 'base64')
   const blob = bytes.toString('base64')
   // What decodes to the same bytes in another writing is refused too, so that one key has one spelling.
-  if (blob.replace(/=+$/, '') !== body.replace(/=+$/, '')) return say('The key is damaged: its second word is not base64.')
+  if (blob.replace(/=+$/, '') !== body.replace(/=+$/, ''))
+    return say('The key is damaged: its second word is not base64.')
   const parts = fields(bytes)
   if (!parts) return say('The key is damaged: part of it is missing.')
-  if (parts[0]?.toString('latin1') !== type) return say('The key is damaged: it is not of the type that its first word says.')
+  if (parts[0]?.toString('latin1') !== type)
+    return say('The key is damaged: it is not of the type that its first word says.')
   const bits = prove(type, parts)
   if (typeof bits !== 'number') return bits
   const comment = rest.join(' ')
-  if (/(?:^| )(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+ +AAAA/.test(comment)) return say('Add one key at a time, on a single line.')
-  return { type, blob, fingerprint: fingerprintOf(bytes), comment: [...comment].slice(0, 100).join(''), bits }
+  if (/(?:^| )(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+ +AAAA/.test(comment))
+    return say('Add one key at a time, on a single line.')
+  return { type, blob, fingerprint: fingerprintOf(bytes), comment: Array.from(comment).slice(0, 100).join(''), bits }
 }
 
 /** A key as a line of an authorized_keys file: type and blob, and nothing that the member wrote. */
@@ -169,7 +177,12 @@ export function createHostKey(): HostKey {
   const check = uint32(createHash('sha256').update(seed).digest().readUInt32BE(0))
   const secret = Buffer.concat([check, check, packed('ssh-ed25519', point, Buffer.concat([seed, point]), '')])
   const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, at) => at + 1))
-  const file = Buffer.concat([magic, packed('none', 'none', ''), uint32(1), packed(blob, Buffer.concat([secret, padding]))])
+  const file = Buffer.concat([
+    magic,
+    packed('none', 'none', ''),
+    uint32(1),
+    packed(blob, Buffer.concat([secret, padding])),
+  ])
   const lines = file.toString('base64').match(/.{1,70}/g) ?? []
   return {
     privateKey: `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`,
@@ -180,7 +193,9 @@ export function createHostKey(): HostKey {
 
 /** Fingerprint of a private key file in OpenSSH's format, which holds the public key in the clear; undefined when it is not one. */
 export function hostKeyFingerprint(privateKey: string): string | undefined {
-  const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/.exec(privateKey)
+  const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/.exec(
+    privateKey,
+  )
   const bytes = Buffer.from(body?.[1] ?? '', 'base64')
   if (!bytes.subarray(0, magic.length).equals(magic)) return undefined
   let at = magic.length

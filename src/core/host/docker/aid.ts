@@ -27,12 +27,16 @@ export function createAid(wire: Wire, instance: string) {
   /** Those that a crash left behind. */
   const sweep = async () => {
     const filters = JSON.stringify({ label: [`${labels.aid}=${instance}`] })
-    const { body } = await wire.call('GET', ['containers', 'json'], { query: { all: 1, filters }, deadline: deadlines.short })
+    const { body } = await wire.call('GET', ['containers', 'json'], {
+      query: { all: 1, filters },
+      deadline: deadlines.short,
+    })
     const what = 'the list of containers'
     for (const value of array(body, what)) {
       const item = object(value, what)
       const old = number(item.Created, what) * 1000 < Date.now() - 3_600_000
-      if (old && stringMap(item.Labels)[labels.aid] === instance && fullId.test(string(item.Id, what))) await remove(string(item.Id, what))
+      if (old && stringMap(item.Labels)[labels.aid] === instance && fullId.test(string(item.Id, what)))
+        await remove(string(item.Id, what))
     }
   }
 
@@ -60,11 +64,17 @@ export function createAid(wire: Wire, instance: string) {
         NanoCpus: 1_000_000_000,
         PidsLimit: 32,
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
-        Mounts: wish.folder === undefined ? [] : [{ Type: 'bind', Source: wish.folder, Target: '/aid', ReadOnly: false }],
+        Mounts:
+          wish.folder === undefined ? [] : [{ Type: 'bind', Source: wish.folder, Target: '/aid', ReadOnly: false }],
       },
     }
     const query = { name: `dcm-${instance}-aid-${randomBytes(8).toString('hex')}` }
-    const answer = await wire.call('POST', ['containers', 'create'], { query, body, deadline: deadlines.start, pool: 'long' })
+    const answer = await wire.call('POST', ['containers', 'create'], {
+      query,
+      body,
+      deadline: deadlines.start,
+      pool: 'long',
+    })
     const id = string(object(answer.body, 'create').Id, 'create')
     if (!fullId.test(id)) throw new HostError('broken', 'The engine gave no id.')
     return id

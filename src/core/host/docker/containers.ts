@@ -71,7 +71,8 @@ function readInspected(body: unknown): { seen: Seen; labels: Record<string, stri
   }
 }
 
-const isFault = (error: unknown, fault: HostError['fault']): boolean => error instanceof HostError && error.fault === fault
+const isFault = (error: unknown, fault: HostError['fault']): boolean =>
+  error instanceof HostError && error.fault === fault
 
 /** The life of a container on one engine. */
 export function createContainers(wire: Wire, place: { instance: string; bindHost: string }) {
@@ -144,7 +145,8 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
           if (!ours) throw new HostError('taken', `The name ${wish.engineName} is another's.`, { status: 409 })
           if (found.labels[labels.wish] === body.Labels[labels.wish]) return { engineId: found.seen.engineId }
           // An earlier try of the same intent, with other ports for instance; it never ran, so nothing is lost.
-          if (found.seen.state !== 'created') throw new HostError('taken', `The name ${wish.engineName} is an earlier container's.`, { status: 409 })
+          if (found.seen.state !== 'created')
+            throw new HostError('taken', `The name ${wish.engineName} is an earlier container's.`, { status: 409 })
           await remove(found.seen.engineId)
         }
       }
@@ -158,7 +160,10 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
     inspect: async (engineId: string): Promise<Seen> => (await look(containerId(engineId))).seen,
 
     async list(): Promise<Seen[]> {
-      const { body } = await wire.call('GET', ['containers', 'json'], { query: { all: 1, filters: mine }, deadline: deadlines.short })
+      const { body } = await wire.call('GET', ['containers', 'json'], {
+        query: { all: 1, filters: mine },
+        deadline: deadlines.short,
+      })
       return array(body, 'the list of containers').map(readListed)
     },
 
@@ -188,11 +193,14 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
       if (!/^[a-z][a-z0-9-]{0,62}$/.test(alias)) throw new HostError('refused', 'The alias cannot be a host name.')
       networkName(network)
       const { networks } = await look(containerId(engineId))
-      const now = readAliases(networks[network], engineId)
-      if (now.length === 1 && now[0] === alias) return
+      // The engine puts the host name behind the aliases by itself, so the one that was asked for is the first.
+      if (readAliases(networks[network], engineId)[0] === alias) return
       const ask = { deadline: deadlines.start, pool: 'long' } as const
       if (networks[network] !== undefined)
-        await wire.call('POST', ['networks', network, 'disconnect'], { ...ask, body: { Container: engineId, Force: true } })
+        await wire.call('POST', ['networks', network, 'disconnect'], {
+          ...ask,
+          body: { Container: engineId, Force: true },
+        })
       await wire.call('POST', ['networks', network, 'connect'], {
         ...ask,
         body: { Container: engineId, EndpointConfig: { Aliases: [alias] } },

@@ -56,7 +56,15 @@ type Mount =
 
 /** The least that sshd, sftp, su and apt need, found by trying; NET_RAW, MKNOD, SETFCAP and SETPCAP of Docker's set are not in it. */
 export const baseCaps = [
-  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SYS_CHROOT',
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SYS_CHROOT',
 ]
 
 const mebi = 1024 ** 2
@@ -68,17 +76,26 @@ const usualPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin',
  * is tini, which passes a stop signal on to the whole process group when its variable is set (its README, "Process group killing").
  */
 const dangerous = /^(?:LD_.*|BASH_ENV|BASH_FUNC_.*|ENV|SHELLOPTS|BASHOPTS|PS4|IFS|CDPATH|GLIBC_TUNABLES)$/
-const initVariable = 'TINI_KILL_PROCESS_GROUP'
+
+/** Variables that DCM itself sets: the container's name, what the init needs, and sshd's SetEnv for the entry program. */
+export const ownEnv = ['DCM', 'TINI_KILL_PROCESS_GROUP', 'DCM_SETENV'] as const
 
 /** Names that DCM and the engine's init keep to themselves. */
 export const reservedEnv = (name: string): boolean => /^(DCM|DCM_.*|TINI_.*)$/i.test(name)
 
 /** Labels that DCM reads. All are set on every container and blanked in every image, since labels of images survive. */
-export const labels = { instance: 'dcm.instance', owner: 'dcm.owner', id: 'dcm.id', wish: 'dcm.wish', aid: 'dcm.aid' } as const
+export const labels = {
+  instance: 'dcm.instance',
+  owner: 'dcm.owner',
+  id: 'dcm.id',
+  wish: 'dcm.wish',
+  aid: 'dcm.aid',
+} as const
 
 /** Where no image may declare a volume: it would hide programs, the system, or what DCM mounts. */
 const plainPath = /^(?:\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/
-const system = /^\/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root\/\.ssh|run|sbin|storage|sys|usr|var\/run)(?:\/|$)/
+const system =
+  /^\/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root\/\.ssh|run|sbin|storage|sys|usr|var\/run)(?:\/|$)/
 const mostVolumes = 16
 
 const refuse = (why: string): HostError => new HostError('refused', why)
@@ -88,7 +105,7 @@ const whole = (value: number, low: number, high: number, what: string): number =
   return value
 }
 
-function environment(wish: ContainerWish, image: SeenImage): { env: string[]; sessions: string[] } {
+function environment(wish: ContainerWish, image: SeenImage): string[] {
   const given = new Map<string, string>()
   for (const entry of wish.env) {
     const at = entry.indexOf('=')
@@ -98,7 +115,9 @@ function environment(wish: ContainerWish, image: SeenImage): { env: string[]; se
     if (!reservedEnv(name)) given.set(name, entry.slice(at + 1))
   }
   const brought = new Map(
-    image.env.filter((entry) => entry.indexOf('=') > 0).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+    image.env
+      .filter((entry) => entry.indexOf('=') > 0)
+      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   )
   const result = new Map<string, string>()
   for (const name of brought.keys()) if (reservedEnv(name) || dangerous.test(name)) result.set(name, '')
@@ -106,16 +125,15 @@ function environment(wish: ContainerWish, image: SeenImage): { env: string[]; se
   const ownPath = (brought.get('PATH') ?? '').split(':').filter((folder) => /^\/[^\0\n]*$/.test(folder))
   result.set('PATH', [...new Set([...ownPath, ...usualPath])].join(':'))
   for (const [name, value] of given) result.set(name, value)
-  result.set('DCM', wish.name)
-  result.set(initVariable, '1')
-
   const sessions = new Map([...brought, ...given])
   for (const name of sessions.keys())
     if (reservedEnv(name) || (!given.has(name) && (result.get(name) === '' || name === 'PATH'))) sessions.delete(name)
-  return {
-    env: [...result].map(([name, value]) => `${name}=${value}`),
-    sessions: [...sessions].map(([name, value]) => `${name}=${value}`),
-  }
+  const [container, init, login] = ownEnv
+  result.set(container, wish.name)
+  result.set(init, '1')
+  // In the environment and not in the arguments, which every user inside could read.
+  if (wish.ssh) result.set(login, setEnv([...sessions].map(([name, value]) => `${name}=${value}`)))
+  return [...result].map(([name, value]) => `${name}=${value}`)
 }
 
 /**
@@ -143,14 +161,18 @@ function securityOptions(wish: ContainerWish): string[] {
   } catch {
     throw refuse('The seccomp profile is not JSON.')
   }
-  const action = typeof profile === 'object' && profile !== null && 'defaultAction' in profile ? profile.defaultAction : undefined
+  const action =
+    typeof profile === 'object' && profile !== null && 'defaultAction' in profile ? profile.defaultAction : undefined
   // A profile that allows by default still shows as "Seccomp: 2" and protects from nothing.
   if (action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_KILL' && action !== 'SCMP_ACT_KILL_PROCESS')
     throw refuse('The seccomp profile has to refuse by default (defaultAction SCMP_ACT_ERRNO).')
   return [...options, `seccomp=${JSON.stringify(profile)}`]
 }
 
-function ports(wish: ContainerWish, bindHost: string): Pick<CreateBody, 'ExposedPorts'> & { bindings: CreateBody['HostConfig']['PortBindings'] } {
+function ports(
+  wish: ContainerWish,
+  bindHost: string,
+): Pick<CreateBody, 'ExposedPorts'> & { bindings: CreateBody['HostConfig']['PortBindings'] } {
   const exposed: CreateBody['ExposedPorts'] = {}
   const bindings: CreateBody['HostConfig']['PortBindings'] = {}
   const taken = new Set<string>()
@@ -169,7 +191,12 @@ function ports(wish: ContainerWish, bindHost: string): Pick<CreateBody, 'Exposed
 
 const bind = (source: string, target: string, readOnly: boolean): Mount => {
   const parts = source.split('/').slice(1)
-  if (!source.startsWith('/') || parts.length < 2 || parts.some((part) => part === '' || part === '.' || part === '..') || /[\p{Cc}]/u.test(source))
+  if (
+    !source.startsWith('/') ||
+    parts.length < 2 ||
+    parts.some((part) => part === '' || part === '.' || part === '..') ||
+    /[\p{Cc}]/u.test(source)
+  )
     throw refuse('A mount source has to be a plain absolute path.')
   return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
 }
@@ -181,8 +208,13 @@ const bind = (source: string, target: string, readOnly: boolean): Mount => {
 function volumes(image: SeenImage, memory: number): Mount[] {
   if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
   return [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))].map((path) => {
-    if (!plainPath.test(path) || system.test(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
-    return { Type: 'tmpfs', Target: path, TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 } }
+    if (!plainPath.test(path) || system.test(path))
+      throw refuse('The image declares a volume where the system or DCM keeps its own.')
+    return {
+      Type: 'tmpfs',
+      Target: path,
+      TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 },
+    }
   })
 }
 
@@ -197,7 +229,8 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
   fullImage(wish.imageId)
   if (place.image.engineId !== wish.imageId) throw refuse('The image is not the one that was asked for.')
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(wish.name)) throw refuse('The container name cannot be a host name.')
-  for (const id of [wish.id, wish.ownerId]) if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw refuse('An id cannot be a label.')
+  for (const id of [wish.id, wish.ownerId])
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw refuse('An id cannot be a label.')
   const memory = whole(wish.limits.memory, 6 * mebi, 2 ** 50, 'The memory limit')
   const cpus = whole(wish.limits.cpus, 10, 1_024_000, 'The CPU limit')
   const pids = whole(wish.limits.pids, 1, 4_194_304, 'The limit of processes')
@@ -205,13 +238,15 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
   if (wish.command[0] === '') throw refuse('A command has to name a program.')
   const strange = wish.caps.find((cap) => !(grantableCaps as readonly string[]).includes(cap))
   if (strange !== undefined) throw refuse('The capability cannot be granted.')
-  const badDevice = wish.devices.find((path) => !/^\/dev\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*)*$/.test(path))
+  const badDevice = wish.devices.find(
+    (path) => !/^\/dev\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.:-]*)*$/.test(path),
+  )
   if (badDevice !== undefined) throw refuse('A device has to be a plain path below /dev.')
 
-  const { env, sessions } = environment(wish, place.image)
   const { ExposedPorts, bindings } = ports(wish, place.bindHost)
   const restart = wish.restart
-  const policy = restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
+  const policy =
+    restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
   if (!/^(no|unless-stopped|on-failure:\d+)$/.test(policy)) throw refuse('The restart policy is unknown.')
 
   const body: CreateBody = {
@@ -224,12 +259,18 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
     Tty: false,
     OpenStdin: false,
     StdinOnce: false,
-    Env: env,
-    Entrypoint: ['/bin/sh', '/run/dcm/entry', wish.ssh ? 'ssh' : 'plain', policy, wish.ssh ? setEnv(sessions) : ''],
+    Env: environment(wish, place.image),
+    Entrypoint: ['/bin/sh', '/run/dcm/entry', wish.ssh ? 'ssh' : 'plain', policy],
     Cmd: [...wish.command],
     Image: wish.imageId,
     WorkingDir: '/root',
-    Labels: { [labels.instance]: place.instance, [labels.owner]: wish.ownerId, [labels.id]: wish.id, [labels.wish]: '', [labels.aid]: '' },
+    Labels: {
+      [labels.instance]: place.instance,
+      [labels.owner]: wish.ownerId,
+      [labels.id]: wish.id,
+      [labels.wish]: '',
+      [labels.aid]: '',
+    },
     ExposedPorts,
     StopSignal: 'SIGTERM',
     StopTimeout: 10,
@@ -255,7 +296,11 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
       ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       Devices: wish.devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' })),
-      Mounts: [bind(wish.mounts.run, '/run/dcm', true), bind(wish.mounts.storage, '/storage', false), ...volumes(place.image, memory)],
+      Mounts: [
+        bind(wish.mounts.run, '/run/dcm', true),
+        bind(wish.mounts.storage, '/storage', false),
+        ...volumes(place.image, memory),
+      ],
     },
     NetworkingConfig: { EndpointsConfig: { [wish.network]: { Aliases: [wish.name] } } },
   }

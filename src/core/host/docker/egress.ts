@@ -11,8 +11,20 @@ export type Allowed = { to: string; proto?: 'tcp' | 'udp'; port?: number }
  * metadata (169.254.169.254 and its kin), multicast.
  */
 export const inside = [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24',
-  '192.0.2.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
 ]
 
 const blocked = new BlockList()
@@ -47,7 +59,9 @@ export function parseEgress(text: string): Entry | undefined {
     return width >= 1 && width <= 32 ? { kind: 'network', to: canonical(host, width), port } : undefined
   }
   const name = /^(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*$/
-  return bits === undefined && name.test(host) && !/^[\d.]+$/.test(host) ? { kind: 'name', name: host.toLowerCase(), port } : undefined
+  return bits === undefined && name.test(host) && !/^[\d.]+$/.test(host)
+    ? { kind: 'name', name: host.toLowerCase(), port }
+    : undefined
 }
 
 /** The network's first address, as iptables writes it. */
@@ -65,7 +79,9 @@ async function resolvers(): Promise<string[]> {
   }
   const found = await read('/etc/resolv.conf')
   // systemd-resolved listens on loopback for the host alone; the engine gives containers what stands behind it.
-  const behind = found.some((address) => address.startsWith('127.')) ? await read('/run/systemd/resolve/resolv.conf') : []
+  const behind = found.some((address) => address.startsWith('127.'))
+    ? await read('/run/systemd/resolve/resolv.conf')
+    : []
   return [...new Set([...found, ...behind])].filter((address) => !address.startsWith('127.'))
 }
 
@@ -107,10 +123,12 @@ export function createEgress(entries: readonly Entry[], now: () => number): () =
     const named = async (name: string, port: number | undefined) => {
       for (const address of await resolve(name))
         // What is on the Internet is not closed, so it needs no rule.
-        if (isInside(address)) allowed.push({ to: `${address}/32`, ...(port === undefined ? {} : { proto: 'tcp' as const, port }) })
+        if (isInside(address))
+          allowed.push({ to: `${address}/32`, ...(port === undefined ? {} : { proto: 'tcp' as const, port }) })
     }
     for (const entry of entries) {
-      if (entry.kind === 'network') allowed.push({ to: entry.to, ...(entry.port === undefined ? {} : { proto: 'tcp' as const, port: entry.port }) })
+      if (entry.kind === 'network')
+        allowed.push({ to: entry.to, ...(entry.port === undefined ? {} : { proto: 'tcp' as const, port: entry.port }) })
       else if (entry.kind === 'name') await named(entry.name, entry.port)
       else for (const mirror of await mirrors()) await named(mirror.name, mirror.port)
     }

@@ -16,7 +16,8 @@ export function readEvent(value: unknown): HostEvent | undefined {
   const engineId = actor.ID
   if (!kind || item.Type !== 'container' || typeof engineId !== 'string' || !fullId.test(engineId)) return undefined
   const attributes = stringMap(actor.Attributes)
-  const nano = typeof item.timeNano === 'number' ? item.timeNano / 1e6 : typeof item.time === 'number' ? item.time * 1000 : 0
+  const nano =
+    typeof item.timeNano === 'number' ? item.timeNano / 1e6 : typeof item.time === 'number' ? item.time * 1000 : 0
   const event: HostEvent = { engineId, id: attributes[labels.id] || undefined, kind, at: new Date(nano) }
   const code = Number(attributes.exitCode)
   if (kind === 'die' && attributes.exitCode !== undefined && Number.isInteger(code)) event.exitCode = code

@@ -28,20 +28,24 @@ export function answered(status: number, body: string, what: string): HostError 
     message = ''
   }
   const fault = byWords.find(([words]) => words.test(message))?.[1] ?? byStatus(status)
-  return new HostError(fault, `The engine answered ${what} with ${status}${message ? `: ${tidy(message)}` : ''}.`, { status })
+  return new HostError(fault, `The engine answered ${what} with ${status}${message ? `: ${tidy(message)}` : ''}.`, {
+    status,
+  })
 }
 
 /** Turns whatever a call failed with before an answer was read into a HostError; a HostError stays as it is. */
 export function failed(error: unknown, what: string): HostError {
   if (error instanceof HostError) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code.startsWith('HPE_')) return new HostError('broken', `The engine's answer to ${what} is not HTTP.`, { cause: error })
+  if (code.startsWith('HPE_'))
+    return new HostError('broken', `The engine's answer to ${what} is not HTTP.`, { cause: error })
   const why = error instanceof Error ? code || error.message : String(error)
   return new HostError('down', `The engine cannot be reached for ${what} (${tidy(why)}).`, { cause: error })
 }
 
 /** An answer that came in time but is not what the Engine API says it is. */
-export const malformed = (what: string): HostError => new HostError('broken', `The engine's answer to ${what} cannot be read.`)
+export const malformed = (what: string): HostError =>
+  new HostError('broken', `The engine's answer to ${what} cannot be read.`)
 
 /** One line without control characters, short enough for a log, and without the full stop that the sentence adds. */
 export const tidy = (text: string): string =>

@@ -19,7 +19,9 @@ type Options = {
 
 /** The folders on this machine that its engine's containers mount. Everything is below the data folder, which is 0700. */
 export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFiles {
-  let made: Promise<{ root: string; runs: ReturnType<typeof createRuns>; storages: ReturnType<typeof createStorages> }> | undefined
+  let made:
+    | Promise<{ root: string; runs: ReturnType<typeof createRuns>; storages: ReturnType<typeof createStorages> }>
+    | undefined
 
   /** The container's root as this machine numbers it; undefined where DCM may not give files away. */
   const owner = async (): Promise<Ownership> => {
@@ -121,7 +123,8 @@ export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFile
         throw new HostError('refused', "The container's run folder is not DCM's.")
       if (!inside(storage, 'storage') || !/^[^/]+\/data$/.test(storage.slice(root.length + 9)))
         throw new HostError('refused', "The container's storage is not DCM's.")
-      for (const path of [run, storage]) await trueFolder(path).catch((error: unknown) => Promise.reject(fileFault(error, 'Looking at the mounts')))
+      for (const path of [run, storage])
+        await trueFolder(path).catch((error: unknown) => Promise.reject(fileFault(error, 'Looking at the mounts')))
     },
   }
 }

@@ -43,14 +43,17 @@ const rulesOf = async (table: Table, chain: string): Promise<string[] | undefine
   const ran = await run(table, [...wait, '-S', chain])
   if (!ran.ok) return undefined
   const head = `-A ${chain} `
-  return ran.stdout.split('\n').filter((line) => line.startsWith(head)).map((line) => line.slice(head.length))
+  return ran.stdout
+    .split('\n')
+    .filter((line) => line.startsWith(head))
+    .map((line) => line.slice(head.length))
 }
 
 const same = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((rule, at) => rule.replaceAll('"', '') === other[at]!.replaceAll('"', ''))
 
 /** A rule that lets packets of these bridges by before ours is asked. */
-const letsBy = (rule: string): boolean => /-j ACCEPT$/.test(rule) && !/(^| )-[iso] | --ctstate |! -/.test(rule)
+const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-[iso] | --ctstate |! -/.test(rule)
 
 /**
  * DCM's rules on the host: from its bridges, neither the host nor what stands beside it can be reached, except name
@@ -85,9 +88,11 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
   }
 
   const able = async (): Promise<string | undefined> => {
-    if (process.getuid?.() !== 0) return 'DCM does not run as root, so it sets no firewall rules: containers can reach the host and its network.'
+    if (process.getuid?.() !== 0)
+      return 'DCM does not run as root, so it sets no firewall rules: containers can reach the host and its network.'
     const ran = await run('iptables', ['--version'])
-    if (!ran.ok) return 'There is no iptables on this machine, so containers can reach the host and its network: install iptables.'
+    if (!ran.ok)
+      return 'There is no iptables on this machine, so containers can reach the host and its network: install iptables.'
     return undefined
   }
 
@@ -115,16 +120,23 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
       const full = table === 'iptables' ? mergeChain(rules, present ?? [], instance) : rules
       if (present !== undefined && same(present, full)) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
-      const input = ['*filter', `:${chain} - [0:0]`, ...full.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', ''].join('\n')
+      const input = ['*filter', `:${chain} - [0:0]`, ...full.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', ''].join(
+        '\n',
+      )
       const ran = await run(`${table}-restore`, [...wait, '--noflush'], { input })
-      if (!ran.ok) trouble.push(`The ${table} chain ${chain} could not be set (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
+      if (!ran.ok)
+        trouble.push(`The ${table} chain ${chain} could not be set (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
     }
     for (const hook of await hooks()) {
       if (await hooked(hook)) continue
       const words = hook.rule.split(' ')
-      if ((await run(hook.table, [...wait, '-C', hook.chain, ...words])).ok) await run(hook.table, [...wait, '-D', hook.chain, ...words])
+      if ((await run(hook.table, [...wait, '-C', hook.chain, ...words])).ok)
+        await run(hook.table, [...wait, '-D', hook.chain, ...words])
       const ran = await run(hook.table, [...wait, '-I', hook.chain, '1', ...words])
-      if (!ran.ok) trouble.push(`The ${hook.table} chain ${hook.chain} could not be led to DCM's rules (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
+      if (!ran.ok)
+        trouble.push(
+          `The ${hook.table} chain ${hook.chain} could not be led to DCM's rules (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`,
+        )
     }
     return trouble
   }

@@ -48,14 +48,21 @@ export async function trueFolder(path: string): Promise<void> {
   if (!stat) throw new HostError('refused', 'A folder that the container needs is missing on the host.')
   if (stat.isSymbolicLink() || (await realpath(path)) !== path)
     throw new HostError('refused', 'A folder that the container needs was replaced by a link on the host.')
-  if (!stat.isDirectory()) throw new HostError('refused', 'A folder that the container needs is something else on the host.')
+  if (!stat.isDirectory())
+    throw new HostError('refused', 'A folder that the container needs is something else on the host.')
 }
 
 /**
  * Writes a file of a mounted folder: to a temporary one in the same folder, then renamed over it, so that whoever reads
  * sees the old content or the new, and a container that mounts the folder sees the new at once.
  */
-export async function replaceFile(folder: string, name: string, content: string | Buffer, mode: number, owner: Ownership): Promise<void> {
+export async function replaceFile(
+  folder: string,
+  name: string,
+  content: string | Buffer,
+  mode: number,
+  owner: Ownership,
+): Promise<void> {
   const fresh = join(folder, `.${name}.${randomBytes(6).toString('hex')}`)
   try {
     const file = await open(fresh, 'wx', 0o600)

@@ -22,7 +22,9 @@ async function once(host: string, port: number, fingerprint: string, left: numbe
     const slow = setTimeout(() => finish({ again: 'it did not answer in time' }), left)
     const abort = () => finish({ done: { ok: false, why: 'The wait was given up.' } })
     signal?.addEventListener('abort', abort, { once: true })
-    socket.on('error', (error) => finish({ again: `it cannot be reached (${'code' in error ? String(error.code) : error.message})` }))
+    socket.on('error', (error) =>
+      finish({ again: `it cannot be reached (${'code' in error ? String(error.code) : error.message})` }),
+    )
     socket.on('close', () => finish({ again: 'it closes the connection' }))
     client.on('error', (error) => {
       if (wrongKey) finish({ done: { ok: false, why: `On port ${port} something answers with another host key.` } })

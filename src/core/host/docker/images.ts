@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type CommitOptions, HostError, type SeenImage } from '../host.ts'
 import type { Aid } from './aid.ts'
 import { packFolder } from './context.ts'
-import { labels } from './create.ts'
+import { labels, ownEnv } from './create.ts'
 import { malformed, tidy } from './fault.ts'
 import { containerId, fullImage, imageId, imageRef, ownTag } from './names.ts'
 import { array, maybeObject, number, object, string, stringMap, strings } from './read.ts'
@@ -38,15 +38,15 @@ const quoted = (text: string): string => `"${text.replace(/["\\$]/g, '\\$&')}"`
  * container's labels, variables, entrypoint and command, which can be overridden but not removed.
  */
 export function commitChanges(blankEnv: readonly string[]): string[] {
-  const names = [...new Set(['DCM', 'TINI_KILL_PROCESS_GROUP', ...blankEnv])]
-  if (names.some((name) => !envName.test(name))) throw new HostError('refused', 'A variable to blank has no proper name.')
+  const names = [...new Set([...ownEnv, ...blankEnv])]
+  if (names.some((name) => !envName.test(name)))
+    throw new HostError('refused', 'A variable to blank has no proper name.')
   return [
     'ENTRYPOINT []',
     'CMD ["/bin/sh"]',
     'USER 0:0',
     'WORKDIR /root',
     'HEALTHCHECK NONE',
-    'STOPSIGNAL SIGTERM',
     ...Object.values(labels).map((label) => `LABEL ${label}=""`),
     ...names.map((name) => `ENV ${name}=""`),
   ]
@@ -68,7 +68,11 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
 
   const untag = async (ref: string): Promise<void> => {
     const { repo, tag } = ownTag(instance, ref)
-    await wire.call('DELETE', ['images', ...`${repo}:${tag}`.split('/')], { deadline: deadlines.start, pool: 'long', allow: [404] })
+    await wire.call('DELETE', ['images', ...`${repo}:${tag}`.split('/')], {
+      deadline: deadlines.start,
+      pool: 'long',
+      allow: [404],
+    })
   }
 
   const commitOnce = async (engineId: string, options: CommitOptions): Promise<string> => {
@@ -95,7 +99,7 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
     const { repo, tag } = ownTag(instance, options.ref)
     return aid.lend({ imageId: image.engineId, command: ['/bin/true'] }, async (id) => {
       const stream = await wire.open('GET', ['containers', id, 'export'], { deadline: deadlines.start, pool: 'long' })
-      const blank = new Set(['DCM', 'TINI_KILL_PROCESS_GROUP', ...options.blankEnv])
+      const blank = new Set([...ownEnv, ...options.blankEnv])
       const kept = image.env.flatMap((entry) => {
         const at = entry.indexOf('=')
         const [name, value] = [entry.slice(0, at), entry.slice(at + 1)]
@@ -120,7 +124,10 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
     })
   }
 
-  const readProgress = async (response: Parameters<typeof jsonLines>[0], say: (line: string) => void): Promise<void> => {
+  const readProgress = async (
+    response: Parameters<typeof jsonLines>[0],
+    say: (line: string) => void,
+  ): Promise<void> => {
     let rest = ''
     for await (const value of jsonLines(response, deadlines.buildIdle, 'build')) {
       const item = object(value, 'build')
@@ -143,7 +150,9 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
       await untag(options.ref).catch((error: unknown) => {
         if (!(error instanceof HostError) || error.fault !== 'taken') throw error
       })
-      const { body } = await wire.call('GET', ['containers', containerId(engineId), 'json'], { deadline: deadlines.short })
+      const { body } = await wire.call('GET', ['containers', containerId(engineId), 'json'], {
+        deadline: deadlines.short,
+      })
       const base = await look(fullImage(string(object(body, 'inspect').Image, 'inspect')))
       if ((base?.layers ?? 0) < mostLayers) {
         await commitOnce(engineId, options)
@@ -170,7 +179,9 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
       return array(body, what).flatMap((value) => {
         const item = object(value, what)
         const engineId = string(item.Id, what)
-        return strings(item.RepoTags).filter((ref) => ref.startsWith(own)).map((ref) => ({ ref, engineId }))
+        return strings(item.RepoTags)
+          .filter((ref) => ref.startsWith(own))
+          .map((ref) => ({ ref, engineId }))
       })
     },
 

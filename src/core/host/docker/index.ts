@@ -39,7 +39,8 @@ export const defaultEgress: readonly string[] = ['apt']
  * @throws HostError `refused` when an option cannot be read
  */
 export function createDockerHost(options: DockerHostOptions): Host & { close(): void } {
-  if (!/^[a-z0-9]{1,12}$/.test(options.instance)) throw new HostError('refused', 'The instance id is 1 to 12 of a-z and 0-9.')
+  if (!/^[a-z0-9]{1,12}$/.test(options.instance))
+    throw new HostError('refused', 'The instance id is 1 to 12 of a-z and 0-9.')
   const wire = createWire(options)
   const aid = createAid(wire, options.instance)
   const engine = createEngine(wire, aid, options)
@@ -55,6 +56,6 @@ export function createDockerHost(options: DockerHostOptions): Host & { close(): 
     },
     files,
     net: createNet(options),
-    close: wire.close,
+    close: () => wire.close(),
   }
 }

@@ -35,7 +35,8 @@ export function fullImage(text: string): string {
 
 /** A tag in this instance's own part of the engine's image names. @throws HostError `refused` */
 export function ownTag(instance: string, text: string): { repo: string; tag: string } {
-  const match = /^(dcm\/[a-z0-9]+(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*){1,3})(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?$/.exec(text)
+  const match =
+    /^(dcm\/[a-z0-9]+(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*){1,3})(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?$/.exec(text)
   if (!match || !match[1]!.startsWith(`dcm/${instance}/`) || text.length > 255) throw refused('The image name')
   return { repo: match[1]!, tag: match[2] ?? 'latest' }
 }
@@ -43,8 +44,10 @@ export function ownTag(instance: string, text: string): { repo: string; tag: str
 /** An image by full id or by any name that has no way out of its place in a URL. @throws HostError `refused` */
 export function imageRef(text: string): string {
   if (imageId.test(text)) return text
-  const name = /^[a-z0-9][a-z0-9._:-]*(?:\/[a-z0-9][a-z0-9._-]*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
+  const name =
+    /^[a-z0-9][a-z0-9._:-]*(?:\/[a-z0-9][a-z0-9._-]*)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
   // A name made of hex digits alone would be taken for a short id.
-  if (text.length > 255 || !name.test(text) || text.includes('..') || /^[0-9a-f]{4,64}$/.test(text)) throw refused('The image name')
+  if (text.length > 255 || !name.test(text) || text.includes('..') || /^[0-9a-f]{4,64}$/.test(text))
+    throw refused('The image name')
   return text
 }

@@ -41,16 +41,26 @@ async function readRoutes(): Promise<string[]> {
   }
   const text = await readFile('/proc/net/route', 'utf8').catch(() => '')
   const dotted = (hex: string) => [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join('.')
-  return text.split('\n').slice(1).flatMap((line) => {
-    const words = line.split('\t')
-    if (words.length < 8 || words[7] === '00000000') return []
-    const bits = dotted(words[7]!).split('.').reduce((sum, part) => sum + Number(part).toString(2).replaceAll('0', '').length, 0)
-    return [`${dotted(words[1]!)}/${bits}`]
-  })
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const words = line.split('\t')
+      if (words.length < 8 || words[7] === '00000000') return []
+      const bits = dotted(words[7]!)
+        .split('.')
+        .reduce((sum, part) => sum + Number(part).toString(2).replaceAll('0', '').length, 0)
+      return [`${dotted(words[1]!)}/${bits}`]
+    })
 }
 
 /** The network of this machine. `egressAllow` are entries of `DCM_EGRESS_ALLOW`; `bindHost` is where ports are published. */
-export function createNet(options: { instance: string; bindHost: string; egressAllow: readonly string[]; now: () => number }): Net {
+export function createNet(options: {
+  instance: string
+  bindHost: string
+  egressAllow: readonly string[]
+  now: () => number
+}): Net {
   const { instance, bindHost } = options
   const entries = options.egressAllow.map((text) => {
     const entry = parseEgress(text)

@@ -56,8 +56,10 @@ export function createNetworks(wire: Wire, instance: string) {
   return {
     async createNetwork(wish: { name: string; bridge: string; subnet: string; ownerId: string }): Promise<void> {
       const name = networkName(wish.name)
-      if (!/^dcm[a-z0-9-]{1,12}$/.test(wish.bridge)) throw new HostError('refused', 'A bridge is named dcm… in 15 characters at most.')
-      if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(wish.subnet)) throw new HostError('refused', 'The subnet is not in CIDR form.')
+      if (!/^dcm[a-z0-9-]{1,12}$/.test(wish.bridge))
+        throw new HostError('refused', 'A bridge is named dcm… in 15 characters at most.')
+      if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(wish.subnet))
+        throw new HostError('refused', 'The subnet is not in CIDR form.')
       const found = await find(name)
       if (found) {
         if (!own(found) || found.labels[labels.owner] !== wish.ownerId)

@@ -2,7 +2,16 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { RunFolder } from '../host.ts'
-import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, replaceFile, trueFolder } from './folder.ts'
+import {
+  ensureFolder,
+  fileFault,
+  folderName,
+  giveFolder,
+  look,
+  type Ownership,
+  replaceFile,
+  trueFolder,
+} from './folder.ts'
 import { sshdConfig } from './sshd.ts'
 
 const entryFile = new URL('entry', import.meta.url)

@@ -23,7 +23,8 @@ const leastXfs = 300 * mebi
 const leastExt4 = 16 * mebi
 
 /** Paths in mountinfo have blanks and backslashes in octal; proc(5). */
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
 
 const mounted = async (path: string): Promise<{ type: string } | undefined> => {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
@@ -85,7 +86,8 @@ export function createStorages(options: StorageOptions) {
 
   /** Makes a small one, sees whether the engine sees it, writes past its end. */
   const prove = async (): Promise<{ hard: boolean; why: string }> => {
-    if (process.getuid?.() !== 0) return { hard: false, why: 'DCM does not run as root, so storages are folders whose use is measured.' }
+    if (process.getuid?.() !== 0)
+      return { hard: false, why: 'DCM does not run as root, so storages are folders whose use is measured.' }
     const name = `proof-${randomBytes(6).toString('hex')}`
     const [file, at] = [join(trash, `${name}.img`), join(trash, name)]
     try {
@@ -94,7 +96,10 @@ export function createStorages(options: StorageOptions) {
       await attach(file, at)
       await ensureFolder(join(at, 'data'), 0o755)
       if (!(await options.visible(join(at, 'data'))))
-        return { hard: false, why: 'The engine does not see file systems that DCM mounts, so storages are folders whose use is measured.' }
+        return {
+          hard: false,
+          why: 'The engine does not see file systems that DCM mounts, so storages are folders whose use is measured.',
+        }
       const handle = await open(join(at, 'data', 'full'), 'w')
       try {
         const piece = Buffer.alloc(mebi, 1)
@@ -107,7 +112,10 @@ export function createStorages(options: StorageOptions) {
         await handle.close()
       }
     } catch (error) {
-      return { hard: false, why: `Storages are folders whose use is measured: ${fileFault(error, 'Making a file system on a file').message}` }
+      return {
+        hard: false,
+        why: `Storages are folders whose use is measured: ${fileFault(error, 'Making a file system on a file').message}`,
+      }
     } finally {
       await detach(at).catch(() => undefined)
       await rm(file, { force: true })
@@ -162,7 +170,10 @@ export function createStorages(options: StorageOptions) {
       await attach(image, at)
       if (offline.ok) return
     }
-    options.warn({ owner: ownerId }, 'The storage could not grow while it is in use; it will when its containers are stopped.')
+    options.warn(
+      { owner: ownerId },
+      'The storage could not grow while it is in use; it will when its containers are stopped.',
+    )
   }
 
   const ensureHard = async (ownerId: string, size: number): Promise<void> => {
@@ -206,7 +217,8 @@ export function createStorages(options: StorageOptions) {
       inTurn(ownerId, async () => {
         const { at, image, data } = paths(ownerId)
         try {
-          if (!Number.isSafeInteger(limit) || limit <= 0) throw new HostError('refused', 'The storage limit is out of range.')
+          if (!Number.isSafeInteger(limit) || limit <= 0)
+            throw new HostError('refused', 'The storage limit is out of range.')
           const size = Math.ceil(limit / mebi) * mebi
           const there = await look(at)
           if (there) await trueFolder(at)
@@ -253,7 +265,9 @@ export function createStorages(options: StorageOptions) {
           await discard(join(trash, name))
         }
       }
-      clean().catch((error: unknown) => options.warn({ error }, 'What an earlier removal left behind could not be deleted.'))
+      clean().catch((error: unknown) =>
+        options.warn({ error }, 'What an earlier removal left behind could not be deleted.'),
+      )
     },
 
     async list(): Promise<string[]> {

@@ -123,7 +123,8 @@ export function createWire(target: Target): Wire {
         settle()
         ask.upload?.stream.destroy()
         // The engine closed an idle connection just as it was used; what changes nothing may be asked again at once.
-        const stale = request.reusedSocket && again && method === 'GET' && 'code' in error && error.code === 'ECONNRESET'
+        const stale =
+          request.reusedSocket && again && method === 'GET' && 'code' in error && error.code === 'ECONNRESET'
         if (stale && !ask.signal?.aborted) exchange(method, path, ask, what, false).then(resolve, reject)
         else reject(failed(error, what))
       })
@@ -160,7 +161,8 @@ export function createWire(target: Target): Wire {
   const url = (api: string | undefined, path: readonly string[], query: Ask['query']): string => {
     const search = new URLSearchParams()
     for (const [key, value] of Object.entries(query ?? {}))
-      for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined) search.append(key, String(item))
+      for (const item of Array.isArray(value) ? value : [value])
+        if (item !== undefined) search.append(key, String(item))
     const text = search.toString()
     const head = api === undefined ? '' : `/v${api}`
     return `${head}/${path.map(encodeURIComponent).join('/')}${text ? `?${text}` : ''}`
