@@ -17,6 +17,7 @@ export type Kinds = {
   person: Person
   text: string
   line: string
+  document: string
   'container-name': string
   'person-name': string
   'image-ref': string
@@ -74,6 +75,9 @@ const named = (refuse: (name: string) => string | undefined) => (text: string) =
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
+/** PostgreSQL keeps neither NUL in text nor half of a surrogate pair in JSON: better refused here than an error there. */
+const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
+
 function readPort(text: string): PortWish | undefined {
   const match = /^(?:([1-9]\d{0,4}):)?([1-9]\d{0,4})(?:\/(tcp|udp))?$/.exec(text)
   if (!match) return undefined
@@ -85,7 +89,7 @@ function readPort(text: string): PortWish | undefined {
 function readEnv(text: string): string {
   const at = text.indexOf('=')
   if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text.slice(0, at))) throw wrong('A variable is NAME=value; NAME is letters, digits and "_".')
-  if (text.length > 8192 || text.includes('\0')) throw wrong(`The value of ${text.slice(0, at)} is longer than 8192 characters or holds a NUL.`)
+  if (text.length > 8192 || !storable(text)) throw wrong(`The value of ${text.slice(0, at)} is longer than 8192 characters or holds a NUL or broken text.`)
   if (/^DCM/i.test(text)) throw wrong('Variables that start with DCM are DCM\'s own; choose another name.')
   return text
 }
@@ -137,13 +141,19 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     word: 'TEXT',
     schema: string,
     hint: 'up to 200 characters on one line',
-    read: (text) => (text.length > 200 || control.test(text) ? undefined : text),
+    read: (text) => (text.length > 200 || control.test(text) || !text.isWellFormed() ? undefined : text),
   },
   line: {
     word: 'TEXT',
     schema: string,
     hint: 'up to 16384 characters',
-    read: (text) => (text.length > 16_384 ? undefined : text),
+    read: (text) => (text.length > 16_384 || !storable(text) ? undefined : text),
+  },
+  document: {
+    word: 'DOCUMENT',
+    schema: string,
+    hint: 'up to 60000 characters',
+    read: (text) => (text.length > 60_000 || !storable(text) ? undefined : text),
   },
   'container-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refuseContainerName) },
   'person-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refusePersonName) },
@@ -222,6 +232,6 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     word: 'ARG',
     schema: string,
     hint: 'up to 4096 characters without a NUL',
-    read: (text) => (text.length <= 4096 && !text.includes('\0') ? text : undefined),
+    read: (text) => (text.length <= 4096 && storable(text) ? text : undefined),
   },
 }

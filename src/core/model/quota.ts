@@ -41,3 +41,6 @@ export const exactAmount = (resource: Resource, amount: number): string =>
 /** Writes the largest short amount that is not above this one, for saying what would still fit. */
 export const floorAmount = (resource: Resource, amount: number): string =>
   isSize(resource) ? floorSize(amount) : formatAmount(resource, amount)
+
+/** An amount as machines read it: bytes, CPUs (not thousandths), or a count. */
+export const plainAmount = (resource: Resource, amount: number): number => (resource === 'cpus' ? amount / 1000 : amount)

@@ -49,7 +49,8 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
 
   const setState: Context['people']['setState'] = async (person, state) => {
     const changed = await store.tx(async (tx) => {
-      // Before anything is read: admins' rows are locked in one order, whoever asks.
+      // The member's own row first, as admission does, then the admins' in one order: nobody waits in a circle.
+      await tx.people.lockUsage(person.id)
       if (state !== 'active') await keepAnAdmin(tx, person)
       const now = await tx.people.byId(person.id)
       if (!now) throw new DcmError('not_found', `${person.name} is no longer here.`, { try: 'user ls' })
