@@ -181,7 +181,7 @@ export function createStandInDoor() {
       if (state.down) throw new DcmError('unavailable', 'The database does not answer; try again shortly.')
       const who = credential.kind === 'local' ? admin : credential.kind === 'token' ? people.get(credential.secret) : undefined
       if (!who) throw new DcmError('unlinked', 'That token is not good; make a new one with "dcm token new".')
-      return { person: who, ...from, ...(credential.kind === 'token' ? { scope: { tokenId: `t-${who.name}`, commands: null, containers: null } } : {}) } satisfies Actor
+      return { person: who, ...from, ...(credential.kind === 'token' ? { tokenId: `t-${who.name}` } : {}) } satisfies Actor
     },
     handle(call, waiting) {
       if (!call.idempotencyKey) return handle(call, waiting)

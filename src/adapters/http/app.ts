@@ -136,7 +136,7 @@ export function createHttp(options: HttpOptions): Http {
     }
     const surface = turn.origin.local ? 'local' : 'http'
     const actor = await door.identify(credential, { surface, ...(turn.origin.local ? {} : { address: turn.address }) })
-    const key = actor.scope?.tokenId ?? actor.person?.id ?? turn.address
+    const key = actor.tokenId ?? actor.person?.id ?? turn.address
     const pause = turn.origin.local ? 0 : tokens.take(key)
     if (pause > 0) throw limited(pause)
     return { actor, key }

@@ -97,7 +97,11 @@ async function listenLocally(server: Server, path: string): Promise<() => Promis
   if (there && !there.isSocket()) throw new DcmError('conflict', `${path} is in the way and is not a socket; move it away.`)
   if (there && (await answers(path))) throw new DcmError('conflict', 'Another DCM already answers on this data folder.')
   await rm(hidden, { force: true })
-  await listen(server, { path: hidden })
+  // Bound within this very call (net.Server binds a path at once), so the mask changes nothing for anyone else.
+  const mask = process.umask(0o177)
+  const listening = listen(server, { path: hidden })
+  process.umask(mask)
+  await listening
   await chmod(hidden, 0o600)
   const mine = await lstat(hidden)
   await rename(hidden, path)

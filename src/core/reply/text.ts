@@ -2,11 +2,14 @@ import type { Reply } from './reply.ts'
 
 // C0 but tab and newline, DEL, C1, and the characters that reorder text on a terminal (Unicode UAX #9) or break log lines.
 // oxlint-disable-next-line no-control-regex
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
+const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 /** Makes text from members and containers harmless on a terminal and in a log: control and bidi characters become visible. */
 export const printable = (text: string): string =>
   text.replace(/\r\n/g, '\n').replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** The same for text that has to stay in its cell: line ends and tabs become visible too. */
+const inLine = (text: string): string => printable(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t')
 
 /** Removes colour and cursor sequences (ECMA-48 CSI, OSC and two-byte escapes), then whatever else is not printable. */
 export const plain = (text: string): string =>
@@ -17,7 +20,7 @@ const wide =
   /\p{Extended_Pictographic}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/u
 
 /** Columns that text takes on a terminal. */
-const width = (text: string): number => [...text].reduce((sum, char) => sum + (wide.test(char) ? 2 : 1), 0)
+export const width = (text: string): number => [...text].reduce((sum, char) => sum + (wide.test(char) ? 2 : 1), 0)
 
 const pad = (text: string, columns: number) => text + ' '.repeat(Math.max(0, columns - width(text)))
 
@@ -34,11 +37,11 @@ export function columns(rows: readonly (readonly string[])[]): string {
 export function toText(reply: Reply): string {
   const parts = [printable(reply.text)]
   if (reply.fields) {
-    const rows = Object.entries(reply.fields).map(([name, value]) => [`  ${name}`, printable(value)])
+    const rows = Object.entries(reply.fields).map(([name, value]) => [`  ${inLine(name)}`, inLine(value)])
     parts.push(columns(rows))
   }
-  if (reply.table) parts.push(columns([reply.table.head, ...reply.table.rows.map((row) => row.map(printable))]))
+  if (reply.table) parts.push(columns([reply.table.head, ...reply.table.rows.map((row) => row.map(inLine))]))
   if (reply.code) parts.push(printable(reply.code))
-  for (const action of reply.actions ?? []) parts.push(`  ${action.label}: ${printable(action.line)}`)
+  for (const action of reply.actions ?? []) parts.push(`  ${inLine(action.label)}: ${inLine(action.line)}`)
   return parts.join('\n')
 }

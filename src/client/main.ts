@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { printable } from '../core/reply/text.ts'
+import { readOptions } from './options.ts'
+import { type Outcome, outcome, Unreachable } from './outcome.ts'
+import { createProgress, show } from './show.ts'
+import { readValues } from './values.ts'
+import { readWhere, type Where } from './where.ts'
+
+const { env, stdin, stdout, stderr } = process
+const home = env.HOME ?? '/'
+const root = process.getuid?.() === 0
+const tree = dirname(dirname(import.meta.dirname))
+
+/** Why nobody answers, and what to type. */
+function away(where: Where, code: string): string {
+  if ('url' in where) return `No DCM answers at ${where.url.origin} (${code}); look at DCM_URL, or whether it runs there.`
+  if (code === 'EACCES' || code === 'EPERM') return 'Only root and the account that DCM runs as may open its socket; use sudo, or set DCM_URL and DCM_TOKEN.'
+  if (!root && !env.DCM_DATA_DIR && existsSync('/var/lib/dcm'))
+    return 'DCM does not run under your account; if it runs as root use sudo, or set DCM_URL and DCM_TOKEN.'
+  return `DCM is not running here; start it with: npm --prefix '${tree.replaceAll("'", "'\\''")}' start`
+}
+
+/** Asks on the terminal. Only a clear yes is one. */
+async function confirmed(sentence: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
+  const prompt = createInterface({ input: stdin, output: stderr })
+  try {
+    return /^y(es)?$/i.test((await prompt.question(`${printable(sentence)} Go on? [y/N] `)).trim())
+  } catch {
+    return false
+  } finally {
+    prompt.close()
+  }
+}
+
+const asksToConfirm = ({ reply }: Outcome) => reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+
+/** The same words with `--yes`, which must stand before what goes to a container. */
+function withYes(words: readonly string[]): string[] {
+  const end = words.indexOf('--')
+  return end < 0 ? [...words, '--yes'] : [...words.slice(0, end), '--yes', ...words.slice(end)]
+}
+
+async function main(argv: string[]): Promise<number> {
+  const options = readOptions(argv)
+  if (options.ask === 'version') {
+    const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string }
+    stdout.write(`dcm ${version}\n`)
+    return 0
+  }
+  if (options.ask === 'completion' || options.ask === 'complete') {
+    const { candidates, completionScript } = await import('./completion.ts')
+    if (options.ask === 'complete') {
+      const found = await candidates(readWhere(env, root), options.words.at(-1) ?? '')
+      if (found.length > 0) stdout.write(`${found.join('\n')}\n`)
+      return 0
+    }
+    const script = completionScript(options.words[0])
+    if (script === undefined) throw new Error('completion takes bash or zsh; put "source <(dcm completion bash)" into ~/.bashrc.')
+    stdout.write(script)
+    return 0
+  }
+
+  const where = readWhere(env, root)
+  if ('url' in where && where.url.protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(where.url.hostname))
+    stderr.write('Your token goes over the network unencrypted; use https:// in DCM_URL.\n')
+  const words = readValues(options.words, home)
+  const progress = createProgress(stderr, options.json)
+  const stop = new AbortController()
+  let operation: string | undefined
+  const interrupt = () => stop.abort()
+  process.on('SIGINT', interrupt)
+  const ask = (typed: string[]) =>
+    outcome(where, options.ask === 'operation' ? { operation: typed[1]! } : typed, {
+      signal: stop.signal,
+      progress: (text) => progress.say(text),
+      operation: (id) => (operation = id),
+      lost: () => progress.say('The link to DCM was lost; waiting for it to come back'),
+    })
+  try {
+    let got = await ask(words)
+    progress.clear()
+    if (asksToConfirm(got) && !options.json) {
+      if (stdin.isTTY && stderr.isTTY) {
+        process.off('SIGINT', interrupt)
+        if (!(await confirmed(got.reply.text))) {
+          stderr.write('Nothing was done.\n')
+          return 5
+        }
+        process.on('SIGINT', interrupt)
+        got = await ask(withYes(words))
+        progress.clear()
+      } else {
+        stderr.write(`${printable(got.reply.text)} Add --yes to confirm.\n`)
+        return 5
+      }
+    }
+    return await show(got, options, { stdout, stderr, colour: !env.NO_COLOR })
+  } catch (error) {
+    progress.clear()
+    if (error instanceof Unreachable) {
+      stderr.write(`${away(where, error.code)}\n`)
+      return 7
+    }
+    if (!stop.signal.aborted) throw error
+    stderr.write(
+      operation ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n` : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
+    )
+    return 130
+  } finally {
+    progress.clear()
+  }
+}
+
+/** Writes all that is still on its way, for `exit` would cut a pipe short. */
+const drained = (stream: Writable) => new Promise<void>((resolve) => (stream.writableLength === 0 ? resolve() : stream.write('', () => resolve())))
+
+// Who reads our output has left (`dcm logs web | head`): that is no failure.
+for (const stream of [stdout, stderr]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+const code = await main(process.argv.slice(2)).catch((error: unknown) => {
+  const { code: failure, path, message } = error as NodeJS.ErrnoException
+  stderr.write(failure === 'EEXIST' ? `${path} is already there; choose another name for -o.\n` : `${printable(message)}\n`)
+  return failure === undefined ? 2 : 1
+})
+await Promise.all([drained(stdout), drained(stderr)])
+process.exit(code)

@@ -1,0 +1,29 @@
+/** What a typed command line asks of the client itself, and the words that go to the service. */
+export type Options = { words: string[]; json: boolean; output: string | undefined; ask: 'run' | 'version' | 'complete' | 'completion' | 'operation' }
+
+/** Reads the client's own options; after `--` there are none. @throws Error with a sentence for the caller */
+export function readOptions(argv: readonly string[]): Options {
+  const first = argv[0]
+  const own = (ask: Options['ask']): Options => ({ words: argv.slice(1), json: false, output: undefined, ask })
+  if (first === '--version' || first === '-V') return own('version')
+  if (first === '__complete') return own('complete')
+  if (first === 'completion') return own('completion')
+
+  const end = argv.indexOf('--')
+  const mine = end < 0 ? argv : argv.slice(0, end)
+  const rest = end < 0 ? [] : argv.slice(end)
+  if (mine.length === 0 || mine.includes('--help') || mine[0] === '-h') {
+    const names = mine.slice(0, mine.findIndex((word) => word.startsWith('-')) >>> 0).filter((word) => word !== 'help')
+    return { words: ['help', ...names], json: mine.includes('--json'), output: undefined, ask: 'run' }
+  }
+  const words: string[] = []
+  let output: string | undefined
+  for (let at = 0; at < mine.length; at++) {
+    if (mine[at] === '-o') {
+      output = mine[++at]
+      if (output === undefined) throw new Error('-o needs the name of a file to write to.')
+    } else if (mine[at] !== '--json') words.push(mine[at]!)
+  }
+  const ask = words[0] === 'operations' && words.length === 2 ? 'operation' : 'run'
+  return { words: [...words, ...rest], json: mine.includes('--json'), output, ask }
+}

@@ -1,0 +1,59 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+const most = 512 * 1024
+
+/** Reads a whole file, or what is piped in (`-`), as text. @throws Error with a sentence for the caller */
+function read(name: string): string {
+  const shown = name === '-' ? 'standard input' : name
+  const chunks: Buffer[] = []
+  let size = 0
+  let file: number | undefined
+  try {
+    file = name === '-' ? 0 : openSync(name, 'r')
+    for (;;) {
+      const chunk = Buffer.alloc(64 * 1024)
+      const got = readSync(file, chunk)
+      if (got === 0) break
+      size += got
+      if (size > most) throw new Error(`${shown} is larger than ${most / 1024}k; that is too long for an argument.`)
+      chunks.push(chunk.subarray(0, got))
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not yours to read' : code === 'EISDIR' ? 'it is a folder' : code
+    throw new Error(`${shown} cannot be read: ${why}.`, { cause: error })
+  } finally {
+    if (file !== undefined && file > 0) closeSync(file)
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch (cause) {
+    throw new Error(`${shown} is not text.`, { cause })
+  }
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw new Error(`${shown} is a private key, which nobody should be sent; give the file that ends in .pub.`)
+  return text.replace(/\r?\n$/, '')
+}
+
+function value(text: string, home: string): string {
+  if (text === '-') return read('-')
+  if (text.startsWith('@@')) return text.slice(1)
+  if (text.length > 1 && text.startsWith('@')) return read(text.startsWith('@~/') ? join(home, text.slice(3)) : text.slice(1))
+  return text
+}
+
+/**
+ * Puts the contents of files in the place of `@FILE` and `-`, also in `--flag=@FILE`; `@@x` is `@x` itself. What comes
+ * after `--` is a command for a container and stays as it is. The service never opens a path that a caller named.
+ * @throws Error with a sentence for the caller
+ */
+export function readValues(words: readonly string[], home: string): string[] {
+  const end = words.indexOf('--')
+  return words.map((word, at) => {
+    if (end >= 0 && at >= end) return word
+    const flag = /^(--[a-z][a-z0-9-]*=)(@.+|-)$/is.exec(word)
+    return flag ? flag[1]! + value(flag[2]!, home) : value(word, home)
+  })
+}
