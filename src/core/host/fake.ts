@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostKeyFingerprint } from '../secret/keys.ts'
+import { containerId, ownTag as readTag } from './docker/names.ts'
 import {
   type CommitOptions,
   type ContainerWish,
@@ -41,6 +42,8 @@ export type Fake = {
   hold(method: FakeMethod): () => void
   /** The engine answers nothing (`down`) until called with false; event streams end. */
   away(on: boolean): void
+  /** The engine is started anew without live-restore: what ran has ended, and it remembers no events. */
+  restart(): void
   /** Puts an image into the engine, as if somebody had built it. */
   addImage(ref: string, image?: Partial<SeenImage> & { has?: string[] }): SeenImage
   /** Something that is not DCM's listens on a host port. */
@@ -89,6 +92,9 @@ export function createFakeHost(
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
   const occupied = new Set<number>()
+  /** What an engine remembers of its events, for as long as it runs. */
+  const exits = new Map<string, { code: number; at: Date }>()
+  let restartedAt = new Date(0)
   const listeners = new Set<{ push: (event: HostEvent) => void; end: () => void }>()
   let [absent, greeting, firewall] = [false, null as string | null, [] as string[]]
   let free = { engine: 100 * 2 ** 30, data: 100 * 2 ** 30, engineTotal: 200 * 2 ** 30, dataTotal: 200 * 2 ** 30 }
@@ -109,11 +115,12 @@ export function createFakeHost(
   const emit = (container: FakeContainer, kind: HostEvent['kind'], exitCode?: number) => {
     const event: HostEvent = { engineId: container.engineId, id: container.id, kind, at: new Date(now()) }
     if (exitCode !== undefined) event.exitCode = exitCode
+    if (kind === 'die') exits.set(container.engineId, { code: exitCode ?? 255, at: event.at })
     for (const listener of listeners) listener.push(event)
   }
 
   const must = (engineId: string): FakeContainer => {
-    const container = containers.get(engineId)
+    const container = containers.get(containerId(engineId))
     if (!container) throw gone('container')
     return container
   }
@@ -160,8 +167,8 @@ export function createFakeHost(
     )
 
   const ownTag = (ref: string) => {
-    if (!ref.startsWith(`dcm/${instance}/`)) throw new HostError('refused', 'The image name is not one that DCM made.')
-    return ref.includes(':') ? ref : `${ref}:latest`
+    const { repo, tag } = readTag(instance, ref)
+    return `${repo}:${tag}`
   }
 
   const drop = (imageId: string) => {
@@ -281,7 +288,7 @@ export function createFakeHost(
     },
 
     async remove(engineId) {
-      const container = containers.get(engineId)
+      const container = containers.get(containerId(engineId))
       if (!container) return
       if (listening.has(container.state)) end(container, 137)
       containers.delete(engineId)
@@ -381,6 +388,12 @@ export function createFakeHost(
       ...[...networks].map(([name, { subnet }]) => ({ name, subnets: [subnet], own: true })),
     ],
 
+    gap: async (since) => ({
+      restarted: restartedAt > since,
+      exits: new Map(
+        [...exits].filter(([, exit]) => exit.at >= since).map(([engineId, exit]) => [engineId, exit.code]),
+      ),
+    }),
     async *events(signal, ready) {
       const queue: HostEvent[] = []
       let [over, wake] = [false, () => {}]
@@ -513,6 +526,14 @@ export function createFakeHost(
     away(on) {
       absent = on
       if (on) for (const listener of listeners) listener.end()
+    },
+    restart() {
+      exits.clear()
+      restartedAt = new Date(now())
+      for (const container of containers.values())
+        if (listening.has(container.state))
+          Object.assign(container, { state: 'exited', exitCode: 255, finishedAt: restartedAt })
+      for (const listener of listeners) listener.end()
     },
     addImage,
     occupy: (port, on = true) => void (on ? occupied.add(port) : occupied.delete(port)),

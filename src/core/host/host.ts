@@ -173,6 +173,12 @@ export type Engine = {
   networks(): Promise<{ name: string; subnets: string[]; own: boolean }[]>
 
   /**
+   * What happened while nobody listened: whether the engine was started anew since then, and the exit codes of this
+   * instance's containers that it saw end meanwhile, by engine id.
+   */
+  gap(since: Date): Promise<{ restarted: boolean; exits: Map<string, number> }>
+
+  /**
    * Events of this instance's containers, from now on. Ends when the link is lost or silent for too long; the caller
    * then lists anew. `ready` is called when the engine has accepted the subscription.
    */
@@ -223,7 +229,7 @@ export type Net = {
   ephemeralPorts(): Promise<{ low: number; high: number }>
   /**
    * Waits until sshd on `port` completes a key exchange with the host key of this SHA256 fingerprint and offers
-   * public-key login (RFC 4252 section 5.2: the list in the answer to "none").
+   * public-key login (RFC 4252 section 5.2: the list in the answer to "none"), for `deadline` milliseconds at most.
    */
   greet(port: number, fingerprint: string, deadline: number, signal?: AbortSignal): Promise<Greeting>
 }

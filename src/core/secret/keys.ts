@@ -24,6 +24,16 @@ const leastRsaBits = 2048
 
 const say = (reason: string): Refusal => ({ reason })
 
+/** Without the blanks around it and one line end behind it; by hand, since a pattern would look at each blank again and again. */
+function trim(text: string): string {
+  let [from, to] = [0, text.length]
+  if (text.endsWith('\n')) to -= text.endsWith('\r\n') ? 2 : 1
+  const blank = (at: number) => text[at] === ' ' || text[at] === '\t'
+  while (from < to && blank(from)) from++
+  while (to > from && blank(to - 1)) to--
+  return text.slice(from, to)
+}
+
 const curves: Record<string, { name: string; size: number; bits: number }> = {
   'ecdsa-sha2-nistp256': { name: 'nistp256', size: 32, bits: 256 },
   'ecdsa-sha2-nistp384': { name: 'nistp384', size: 48, bits: 384 },
@@ -100,11 +110,11 @@ export const fingerprintOf = (blob: Buffer): string =>
  */
 export function parsePublicKey(text: string): PublicKey | Refusal {
   if (text.length > largestText) return say('The key is too long; paste one line from a file that ends in .pub.')
-  if (/PRIVATE KEY|PuTTY-User-Key-File|openssh-key-v1|b3BlbnNzaC1rZXktdj/i.test(text))
+  if (/BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File|b3BlbnNzaC1rZXktdj/i.test(text))
     return say(
       'This is a private key, which nobody else should see: paste the public one, from the file that ends in .pub, and consider this one lost.',
     )
-  const line = text.replace(/^[ \t]+/, '').replace(/[ \t]*(?:\r\n|\n)?$/, '')
+  const line = trim(text)
   if (line === '') return say('There is no key; paste the line from a file that ends in .pub.')
   if (line.startsWith('---- BEGIN SSH2') || line.startsWith('-----BEGIN'))
     return say("The key is not in OpenSSH's format; convert it with: ssh-keygen -i -f FILE.")

@@ -2,6 +2,7 @@ import type { Engine, EngineInfo } from '../host.ts'
 import type { Aid } from './aid.ts'
 import { createContainers } from './containers.ts'
 import { follow } from './events.ts'
+import { gap } from './gap.ts'
 import { createImages } from './images.ts'
 import { createNetworks } from './networks.ts'
 import { maybeObject, number, object, string, strings } from './read.ts'
@@ -54,6 +55,7 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
     ...createContainers(wire, place),
     ...createImages(wire, place.instance, aid),
     ...createNetworks(wire, place.instance),
+    gap: (since) => gap(wire, place.instance, since),
     events: (signal, ready) => follow(wire, place.instance, ping, signal, ready),
   }
 }

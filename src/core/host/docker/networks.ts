@@ -33,15 +33,17 @@ export function createNetworks(wire: Wire, instance: string) {
 
   const find = async (name: string) => (await all(name)).find((network) => network.name === name)
 
-  const busy = async (id: string): Promise<boolean> => {
-    const query = { all: 1, filters: JSON.stringify({ network: [id] }) }
+  /** The engine's own filter by network does not see containers that never ran; those of its owner name it in their request. */
+  const busy = async (network: Network): Promise<boolean> => {
+    const label = [labels.instance, labels.owner].map((key) => `${key}=${network.labels[key]}`)
+    const query = { all: 1, filters: JSON.stringify({ label }) }
     const { body } = await wire.call('GET', ['containers', 'json'], { query, deadline: deadlines.short })
-    return array(body, 'the list of containers').length > 0
+    const what = 'the list of containers'
+    return array(body, what).some((value) => maybeObject(object(value, what).HostConfig).NetworkMode === network.name)
   }
 
   const remove = async (network: Network): Promise<void> => {
-    // The engine itself only refuses while running containers are on it.
-    if (await busy(network.id)) throw new HostError('taken', `Containers are on the network ${network.name}.`)
+    if (await busy(network)) throw new HostError('taken', `Containers are on the network ${network.name}.`)
     try {
       await wire.call('DELETE', ['networks', network.id], { deadline: deadlines.start, pool: 'long', allow: [404] })
     } catch (error) {

@@ -73,7 +73,15 @@ export function createStorages(options: StorageOptions) {
     if (!xfs) await must('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=1,lazy_journal_init=1', file])
   }
 
-  const attach = (file: string, at: string) => must('mount', ['-o', 'loop,nodev,nosuid', file, at], { seconds: 60 })
+  /** The loop device of a file. There is one while anybody mounts it, DCM or a container; a second one would ruin it. */
+  const deviceOf = async (file: string): Promise<string | undefined> =>
+    (await must('losetup', ['-n', '-O', 'NAME', '-j', file])).trim().split('\n')[0] || undefined
+
+  const attach = async (file: string, at: string): Promise<void> => {
+    const device = await deviceOf(file)
+    const args = device === undefined ? ['-o', 'loop,nodev,nosuid', file, at] : ['-o', 'nodev,nosuid', device, at]
+    await must('mount', args, { seconds: 60 })
+  }
 
   const detach = async (at: string): Promise<void> => {
     for (let tries = 0; (await mounted(at)) && tries < 20; tries++) {
@@ -152,24 +160,36 @@ export function createStorages(options: StorageOptions) {
     return { path: data, hard: false, limit: await storedLimit(limit), used: await measure(data) }
   }
 
+  /** Some machines let ext4 grow only while nobody mounts it (resize2fs needs CAP_SYS_RESOURCE else). */
+  const growUnmounted = async (image: string, at: string): Promise<boolean> => {
+    if (!(await run('umount', [at])).ok) return false
+    try {
+      for (let tries = 0; (await deviceOf(image)) !== undefined; tries++) {
+        // A container has it mounted.
+        if (tries === 10) return false
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      await run('e2fsck', ['-f', '-p', image], { seconds: 600 })
+      return (await run('resize2fs', [image], { seconds: 600 })).ok
+    } finally {
+      await attach(image, at)
+    }
+  }
+
   const grow = async (ownerId: string, size: number): Promise<void> => {
     const { at, image } = paths(ownerId)
     const now = (await stat(image)).size
     if (size <= now) return
     const type = (await mounted(at))?.type
+    const device = await deviceOf(image)
+    if (device === undefined) throw new HostError('broken', 'The storage has no loop device.')
     await truncate(image, size)
-    const device = (await must('losetup', ['-n', '-O', 'NAME', '-j', image])).trim().split('\n')[0]
-    if (!device) throw new HostError('broken', 'The storage has no loop device.')
     await must('losetup', ['-c', device])
     const ran = type === 'xfs' ? await run('xfs_growfs', ['-d', at]) : await run('resize2fs', [device])
-    if (ran.ok) return
-    // Some machines let ext4 grow only while nothing mounts it (resize2fs needs CAP_SYS_RESOURCE online).
-    if ((await run('umount', [at])).ok) {
-      await run('e2fsck', ['-f', '-p', image])
-      const offline = await run('resize2fs', [image])
-      await attach(image, at)
-      if (offline.ok) return
-    }
+    if (ran.ok || (type !== 'xfs' && (await growUnmounted(image, at)))) return
+    // The file's size is what is told as the limit, so it has to be the file system's.
+    await truncate(image, now)
+    await run('losetup', ['-c', device])
     options.warn(
       { owner: ownerId },
       'The storage could not grow while it is in use; it will when its containers are stopped.',
