@@ -1,8 +1,8 @@
-import { split } from 'shlex'
 import { DcmError } from '../reply/error.ts'
 import type { Arg, Command } from './define.ts'
 import { usage } from './help.ts'
 import { nearest } from './nearest.ts'
+import { splitWords, untypeset } from './words.ts'
 
 /** Argument values as text, before their kinds read them. */
 export type Given = Record<string, string | string[] | boolean>
@@ -20,38 +20,11 @@ export const reserved = {
   'dry-run': { kind: 'flag', flag: true, optional: true, about: 'Say what would happen, and do nothing.' },
 } as const satisfies Record<keyof Reserved, Arg>
 
-/**
- * Undoes what chat clients and phones do to typed text: curly quotes, a dash fused from `--`, links made of names,
- * and bold or code marks around the whole line.
- */
-export function untypeset(line: string): string {
-  return line
-    .replace(/[\u201c\u201d\u201e\u00ab\u00bb]/g, '"')
-    .replace(/[\u2018\u2019\u201a]/g, "'")
-    .replace(/(^|\s)[\u2013\u2014](?=[a-z])/g, '$1--')
-    .replace(/(^|\s)[\u2013\u2014](?=\s|$)/g, '$1--')
-    .replace(/<(?:https?:\/\/|mailto:)[^|<>\s]*\|([^<>]*)>/g, '$1')
-    .replace(/<(https?:\/\/[^|<>\s]*)>/g, '$1')
-    .replace(/\u00a0/g, ' ')
-    .trim()
-    .replace(/^(\*{1,2}|`{1,3}|_)(.*\S)\1$/s, '$2')
-    .replace(/^\/?dcm\s+/, '')
-}
-
-/** Splits a typed line into words, as a POSIX shell quotes them and without anything else a shell does. */
-function words(line: string): string[] {
-  if (line.length > 65_536) throw new DcmError('usage', 'That line is longer than 65536 characters.')
-  try {
-    return split(untypeset(line))
-  } catch (cause) {
-    throw new DcmError('usage', 'A quote in that line is not closed; put "…" around the whole value.', { cause })
-  }
-}
-
 const isPositional = (arg: Arg) => !arg.flag && !arg.rest && arg.kind !== 'flag'
 
 /** Finds the command that the first words name; the longest name wins. */
 export function findCommand(commands: readonly Command[], typed: readonly string[]): { command: Command; used: number } {
+  if (typed.length === 0) throw new DcmError('usage', 'Type a command; help lists them.', { try: 'help' })
   for (const used of [3, 2, 1]) {
     if (typed.length < used) continue
     const name = typed.slice(0, used).join(' ').toLowerCase()
@@ -67,15 +40,27 @@ export function findCommand(commands: readonly Command[], typed: readonly string
   }
   const guess = nearest(first, commands.flatMap((known) => [known.name, ...(known.aliases ?? [])]))
   const shown = first.slice(0, 40)
-  throw new DcmError('usage', `There is no command ${shown || '(empty)'}${guess ? `; did you mean ${guess}?` : '.'}`, { try: guess ?? 'help' })
+  throw new DcmError('usage', `There is no command ${shown || '""'}${guess ? `; did you mean ${guess}?` : '.'}`, { try: guess ?? 'help' })
 }
 
 /** Reads one typed line. @throws DcmError `usage` with the nearest thing that would have worked */
-export const parseLine = (commands: readonly Command[], line: string): Parsed => parseWords(commands, words(line))
+export const parseLine = (commands: readonly Command[], line: string): Parsed => parseWords(commands, splitWords(untypeset(line)))
+
+/** Whether some of what is typed for this command is a secret, so that no refusal may repeat any of it. */
+const hushed = (command: Command) => Object.values(command.args).some((arg) => arg.secret)
+
+/** `--help` anywhere before what runs inside, or `-h` at once. */
+function asksHelp(words: readonly string[]): boolean {
+  const inside = words.indexOf('--')
+  return words[0] === '-h' || words.slice(0, inside < 0 ? undefined : inside).includes('--help')
+}
 
 /** Reads words that something else has already split: an argv, or a line's. */
 export function parseWords(commands: readonly Command[], typed: readonly string[]): Parsed {
+  const helps = commands.some((known) => known.name === 'help')
+  if (helps && /^(?:--help|-h)$/.test(typed[0] ?? '')) return parseWords(commands, ['help'])
   const { command, used } = findCommand(commands, typed)
+  if (helps && command.name !== 'help' && asksHelp(typed.slice(used))) return parseWords(commands, ['help', ...command.name.split(' ')])
   const given: Given = {}
   const own: Given = {}
   const positional = Object.entries(command.args).filter(([, arg]) => isPositional(arg))
@@ -84,17 +69,17 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
 
   const put = (name: string, arg: Arg, value: string | true, into = given) => {
     if (arg.many || arg.each) into[name] = [...((into[name] as string[] | undefined) ?? []), String(value)]
-    else if (name in into) throw refuse(command, `--${name} is given twice.`)
+    else if (arg.kind !== 'flag' && Object.hasOwn(into, name)) throw refuse(command, `--${name} is given twice.`)
     else into[name] = value
   }
 
   const flag = (name: string, inline: string | undefined, shown: string, at: number): number => {
     const mine = Object.entries(command.args).find(([key, arg]) => (name.length === 1 ? arg.short === name : key === name) && (arg.flag || arg.kind === 'flag'))
-    const known = mine ?? (name in reserved ? ([name, reserved[name as keyof Reserved]] as const) : undefined)
+    const known = mine ?? (Object.hasOwn(reserved, name) ? ([name, reserved[name as keyof Reserved]] as const) : undefined)
     if (!known) {
       const flags = Object.entries(command.args).filter(([, arg]) => !isPositional(arg) && !arg.rest).map(([key]) => key)
       const guess = nearest(name, [...flags, ...Object.keys(reserved)])
-      throw refuse(command, `${command.name} has no ${shown}${guess ? `; did you mean --${guess}?` : '.'}`)
+      throw refuse(command, `${command.name} has no ${shown.slice(0, 42)}${guess ? `; did you mean --${guess}?` : '.'}`)
     }
     const [key, arg] = known
     const into = mine ? given : own
@@ -117,12 +102,21 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     }
     const long = /^--([a-z][a-z0-9-]*)(?:=([\s\S]*))?$/i.exec(word)
     const short = /^-([a-zA-Z])([\s\S]*)$/.exec(word)
-    if (long) at = flag(long[1]!.toLowerCase(), long[2], `--${long[1]}`, at)
+    const several = short && short[2] && lettersOfFlags(`${short[1]}${short[2]}`)
+    if (several) for (const letter of several) flag(letter, undefined, `-${letter}`, at)
+    else if (long) at = flag(long[1]!.toLowerCase(), long[2], `--${long[1]}`, at)
     else if (short) at = flag(short[1]!, short[2] ? short[2].replace(/^=/, '') : undefined, `-${short[1]}`, at)
-    else if (word.startsWith('--')) throw refuse(command, `${word.slice(0, 40)} is not a flag.`)
+    // Three dashes begin a pasted key file, and whoever reads keys has better words for that.
+    else if (/^--(?!-)/.test(word)) throw refuse(command, `${hushed(command) ? 'That' : word.slice(0, 40)} is not a flag.`)
     else positionalValue(word)
   }
-  return { command, given, reserved: readReserved(own) }
+  return { command, given, reserved: readReserved(command, own) }
+
+  /** `-fv`: letters that are all flags without a value, once each. */
+  function lettersOfFlags(letters: string): string[] | undefined {
+    const short = Object.values(command.args).filter((arg) => arg.kind === 'flag').map((arg) => arg.short)
+    return [...letters].every((letter) => short.includes(letter)) ? [...letters] : undefined
+  }
 
   function positionalValue(value: string) {
     const current = positional[next]
@@ -134,7 +128,7 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     // The last argument of kind `line` takes the rest of the words: a public key or a note needs no quotes.
     const last = positional.at(-1)
     if (last?.[1].kind === 'line' && typeof given[last[0]] === 'string') given[last[0]] = `${given[last[0]] as string} ${value}`
-    else throw refuse(command, `${command.name} does not take "${value.slice(0, 60)}"${rest ? '; put what runs inside after --.' : '.'}`)
+    else throw refuse(command, `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`)
   }
 }
 
@@ -157,10 +151,10 @@ export function parseObject(command: Command, body: Record<string, unknown>): Pa
       into[name] = value.map((one) => scalar(command, name, one))
     } else {
       const text = scalar(command, name, value)
-      into[name] = several.many || several.each || several.rest ? [text] : typeof value === 'boolean' ? value : text
+      into[name] = several.many || several.each || several.rest ? [text] : several.kind === 'flag' && typeof value === 'boolean' ? value : text
     }
   }
-  return { command, given, reserved: readReserved(own) }
+  return { command, given, reserved: readReserved(command, own) }
 }
 
 function scalar(command: Command, name: string, value: unknown): string {
@@ -169,17 +163,21 @@ function scalar(command: Command, name: string, value: unknown): string {
   throw refuse(command, `"${name}" takes text, a number, true or false.`)
 }
 
-const truthy = (value: Given[string] | undefined) => value === true || value === 'true'
-
-function readReserved(own: Given): Reserved {
-  return {
-    yes: truthy(own.yes),
-    json: truthy(own.json),
-    'dry-run': truthy(own['dry-run']),
-    ...(typeof own.as === 'string' ? { as: own.as } : {}),
-    ...(typeof own.wait === 'string' ? { wait: own.wait } : {}),
-  }
+/** Reads a reserved flag. What is neither true nor false is refused: a misspelt dry run must not become a real one. */
+function readFlag(command: Command, own: Given, name: 'yes' | 'json' | 'dry-run'): boolean {
+  const value = own[name]
+  if (value === true || value === 'true') return true
+  if (value === undefined || value === false || value === 'false') return false
+  throw refuse(command, `--${name} is true or false.`)
 }
+
+const readReserved = (command: Command, own: Given): Reserved => ({
+  yes: readFlag(command, own, 'yes'),
+  json: readFlag(command, own, 'json'),
+  'dry-run': readFlag(command, own, 'dry-run'),
+  ...(typeof own['as'] === 'string' ? { as: own['as'] } : {}),
+  ...(typeof own['wait'] === 'string' ? { wait: own['wait'] } : {}),
+})
 
 const refuse = (command: Command, sentence: string) =>
   new DcmError('usage', `${sentence} Usage: ${usage(command)}`, { try: `help ${command.name}` })
