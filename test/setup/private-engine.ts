@@ -187,7 +187,7 @@ while :; do sleep 3600 & wait $!; done
     data,
     enter: ['nsenter', `--net=/proc/${init}/ns/net`, '--'],
     async start() {
-      const into = ['--target', String(init), '--net', '--pid', '--mount', '--']
+      const into = ['--target', String(init), '--root', '--net', '--pid', '--mount', '--']
       launcher = spawn('nsenter', [...into, 'dockerd', '--config-file', join(folder, 'daemon.json')], {
         stdio,
         detached: true,
