@@ -62,6 +62,15 @@ async function noted(folder: string, name: 'init' | 'launcher', line: string): P
   return pid > 1 && found.includes(join(folder, line)) ? pid : undefined
 }
 
+/** Signals a process that may end at any moment. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /** Ends every process of a private engine and removes its mounts and files. Repeatable. */
 async function removeAll(folder: string): Promise<void> {
   const init = await noted(folder, 'init', 'init.sh')
@@ -70,10 +79,10 @@ async function removeAll(folder: string): Promise<void> {
     const frozen = join('/sys/fs/cgroup/freezer', cgroup(folder))
     for (const name of await readdir(frozen).catch(() => []))
       await writeFile(join(frozen, name, 'freezer.state'), 'THAWED').catch(() => {})
-    process.kill(init, 'SIGKILL')
+    send(init, 'SIGKILL')
     // nsenter stops with the engine that it started, and must go on to see it end.
     const launcher = await noted(folder, 'launcher', 'daemon.json')
-    if (launcher) process.kill(launcher, 'SIGCONT')
+    if (launcher) send(launcher, 'SIGCONT')
     await until('the private engine to end', () => !existsSync(`/proc/${init}`))
   }
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
