@@ -13,7 +13,7 @@ export const seccompAdd = defineCommand({
   changes: true,
   args: {
     name: { kind: 'text', about: 'What it is called from now on.' },
-    profile: { kind: 'document', about: "The profile as JSON in Docker's form; the client reads @FILE." },
+    profile: { kind: 'document', secret: true, about: "The profile as JSON in Docker's form; the client reads @FILE." },
     about: { kind: 'text', flag: true, optional: true, about: 'What it is for.' },
   },
   gives: z.object({ name: z.string(), about: z.string() }),

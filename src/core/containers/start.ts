@@ -51,6 +51,7 @@ export async function startAgain(run: Starting, container: Container): Promise<v
   const seen = await host.engine.inspect(engineId)
   if (seen.state !== 'running' && seen.state !== 'paused' && seen.aliases && !seen.aliases.includes(container.name))
     await host.engine.alias(engineId, network!.name, container.name)
+  if (seen.state !== 'running') await run.store.containers.update(container.id, { commandExit: null })
   try {
     await host.engine.start(engineId)
   } catch (error) {

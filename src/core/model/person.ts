@@ -21,7 +21,7 @@ export type Person = {
 export type Surface = 'local' | 'http' | 'ssh' | 'slack' | 'discord' | 'hook' | 'system'
 
 /** What a token may do: nothing beyond these commands, and these containers where they are named. */
-export type Scope = { tokenId: string; commands: string[] | null; containers: string[] | null }
+export type Scope = { commands: string[] | null; containers: string[] | null }
 
 /** Who is calling, as the door found out. `person` is null for someone whom DCM does not know. */
 export type Actor = {
@@ -29,8 +29,10 @@ export type Actor = {
   surface: Surface
   /** Network address or chat channel; only for the audit log and rate limits. */
   address?: string
-  /** Present for a token: narrows what the person may do. */
+  /** Present for a token that is good for some things only: narrows what the person may do. */
   scope?: Scope
+  /** The token that was shown, where one was. */
+  tokenId?: string
   /** SHA256 fingerprint of the key that signed in, where one did. */
   fingerprint?: string
   /** The admin who acts for `person` by `--as`. */

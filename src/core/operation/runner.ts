@@ -3,6 +3,7 @@ import { newId } from '../model/id.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'
 import { violated } from '../store/db.ts'
+import type { AuditEntry } from '../store/audit.ts'
 import type { OperationRow } from '../store/operations.ts'
 import type { Tables } from '../store/store.ts'
 import type { Operation, Run, State, Works } from './define.ts'
@@ -158,7 +159,10 @@ export function createRunner(deps: {
 
     async function finish(changes: Partial<OperationRow>) {
       const finishedAt = works.now()
-      await save({ ...changes, finishedAt, leaseUntil: null })
+      await store.tx(async (tx) => {
+        if (!(await tx.operations.save(row.id, row.fence, { ...changes, finishedAt, leaseUntil: null }))) throw new Lost()
+        await tx.audit.add(ending(row, changes))
+      })
       tell(row.id, { ...row, ...changes, finishedAt })
     }
   }
@@ -228,6 +232,15 @@ export function createRunner(deps: {
     },
     running: () => live.size,
   }
+}
+
+/** The audit row of an operation's end: written with it, so that the log and the world agree after any crash. */
+function ending(row: OperationRow, changes: Partial<OperationRow>): AuditEntry {
+  const { id, actorId, actorName, asName, surface, command, target, requestId } = row
+  const reply = changes.reply as Reply
+  const decision = changes.status === 'done' ? 'done' : 'failed'
+  const failure = reply.error ? { code: reply.error, detail: reply.text.slice(0, 500) } : {}
+  return { actorId, actor: actorName, as: asName, surface, command, target, decision, operationId: id, requestId, ...failure }
 }
 
 /** Another process has taken over: its word counts, ours must not be written. */

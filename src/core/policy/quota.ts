@@ -33,8 +33,8 @@ const words: Record<Resource, string> = {
 
 const flags: Partial<Record<Resource, string>> = { memory: '-m', cpus: '--cpus', pids: '--pids-limit' }
 
-/** Less than this is not worth offering: Docker itself takes no container below 6m or 0.01 CPUs. */
-const least: Partial<Record<Resource, number>> = { memory: 6 * 1024 ** 2, cpus: 10, pids: 1 }
+/** Less than this is not worth offering: no container gets less (see `bounds` in core/containers/view.ts). */
+const least: Partial<Record<Resource, number>> = { memory: 16 * 1024 ** 2, cpus: 10, pids: 16 }
 
 const free: Record<Resource, string> = {
   containers: 'remove one with rm',

@@ -20,6 +20,9 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+/** What a form would have to ask for, where a required argument was left out. */
+export type Ask = { command: string; given: Record<string, unknown>; missing: string[] }
+
 /**
  * The one error that a caller gets to see. The sentence is always showable: it names the rule, the present use and
  * limit, and `try` is the nearest command line that would work. The cause is for the log and never shown.
@@ -27,10 +30,12 @@ export type ErrorCode = keyof typeof errorCodes
 export class DcmError extends Error {
   readonly code: ErrorCode
   readonly try: string | undefined
-  constructor(code: ErrorCode, sentence: string, options: { cause?: unknown; try?: string | undefined } = {}) {
+  readonly ask: Ask | undefined
+  constructor(code: ErrorCode, sentence: string, options: { cause?: unknown; try?: string | undefined; ask?: Ask } = {}) {
     super(sentence, { cause: options.cause })
     this.name = 'DcmError'
     this.code = code
     this.try = options.try
+    this.ask = options.ask
   }
 }

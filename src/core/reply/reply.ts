@@ -1,13 +1,10 @@
-import { DcmError, type ErrorCode } from './error.ts'
+import type { Ask, DcmError, ErrorCode } from './error.ts'
 
 /** A button: a command line, run with the clicker's rights through the same parser and checks. */
 export type Action = { label: string; line: string; danger?: true }
 
 /** An operation that goes on after the answer, or has ended with it. */
 export type Ongoing = { id: string; state: 'running' | 'done' | 'failed'; progress?: string }
-
-/** A form made from what is missing, for surfaces that can show one; the rest show `text`. */
-export type Ask = { command: string; given: Record<string, unknown>; missing: string[] }
 
 /** Bytes for the caller: read once, by the adapter that sends them. */
 export type ReplyFile = { name: string; type: string; bytes: AsyncIterable<Uint8Array> }
@@ -29,6 +26,7 @@ export type Reply = {
   error?: ErrorCode
   data?: unknown
   operation?: Ongoing
+  /** A form made from what is missing, for surfaces that can show one; the rest show `text`. */
   ask?: Ask
   file?: ReplyFile
 }
@@ -47,6 +45,7 @@ export const warn = (text: string, extras: Extras = {}): Reply => ({ text, tone:
 /** The Reply that a DcmError becomes. */
 export function refusal(error: DcmError): Reply {
   const reply: Reply = { text: error.message, tone: 'error', error: error.code }
+  if (error.ask) reply.ask = error.ask
   if (error.try) reply.actions = [{ label: 'Try this', line: error.try }]
   return reply
 }

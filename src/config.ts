@@ -1,0 +1,132 @@
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseSubnet } from './core/containers/subnet.ts'
+import type { PortRange } from './core/containers/ports.ts'
+
+/** Where something listens. */
+export type Address = { host: string; port: number }
+
+/** All that the environment says, read once and checked as a whole. */
+export type Config = {
+  dataDir: string
+  http: Address
+  bindHost: string
+  publicHost: string
+  publicUrl: string
+  databaseUrl: string | undefined
+  dockerHost: string
+  certPath: string | undefined
+  tlsVerify: boolean
+  ports: PortRange
+  subnetPool: string
+  egressAllow: string[]
+  trustProxy: boolean
+  secretKey: Buffer | undefined
+  adminKey: string | undefined
+  logLevel: string
+}
+
+/** One variable: what `docs` and the README show of it. */
+export type Variable = { name: string; fallback: string; about: string }
+
+/** Every variable that DCM reads, in the order of the README's table. */
+export const variables: readonly Variable[] = [
+  { name: 'DCM_DATA_DIR', fallback: '`/var/lib/dcm` as root, else `$XDG_DATA_HOME/dcm`', about: 'Where everything is kept: database, keys, storage, `dcm.sock`.' },
+  { name: 'DCM_HTTP_ADDR', fallback: '`127.0.0.1:8787`', about: 'Where the HTTP API listens.' },
+  { name: 'DCM_BIND_HOST', fallback: '`127.0.0.1`', about: 'The address of this machine that container ports bind to.' },
+  { name: 'DCM_PUBLIC_HOST', fallback: '`127.0.0.1`', about: 'What an ssh line shows: a name or address that members reach this machine by.' },
+  { name: 'DCM_PUBLIC_URL', fallback: '`http://` and DCM_HTTP_ADDR', about: 'What others are told to call this DCM by.' },
+  { name: 'DATABASE_URL', fallback: 'embedded database in the data folder', about: 'A PostgreSQL to use instead, `postgres://…`.' },
+  { name: 'DOCKER_HOST', fallback: '`unix:///var/run/docker.sock`', about: 'The engine. When set, nothing is installed or started. `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY` as Docker has them.' },
+  { name: 'DCM_PORT_RANGE', fallback: '`20000-29999`', about: "Host ports that DCM gives out; below the kernel's own range." },
+  { name: 'DCM_SUBNET_POOL', fallback: '`10.201.0.0/16`', about: "Out of this each member's network gets a /26." },
+  { name: 'DCM_EGRESS_ALLOW', fallback: '`apt`', about: "Private addresses that containers may reach, comma-separated: CIDR, CIDR:PORT, host names, or `apt` for this machine's package mirrors." },
+  { name: 'DCM_TRUST_PROXY', fallback: '`false`', about: 'Whether X-Forwarded-For is believed, because a proxy of yours sets it.' },
+  { name: 'DCM_SECRET_KEY', fallback: 'a 0600 file made at the first start', about: 'What secrets are sealed with: 64 hex digits.' },
+  { name: 'DCM_ADMIN_KEY', fallback: 'none', about: 'A public key file, enrolled for `admin` at the first start.' },
+  { name: 'LOG_LEVEL', fallback: '`info`', about: '`debug`, `info`, `warn` or `error`.' },
+]
+
+const hostName = /^[A-Za-z0-9.:[\]-]{1,253}$/
+const address = /^((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/
+
+/**
+ * Reads and checks the environment as a whole.
+ * @returns the configuration, or every problem there is, a sentence each that names the variable
+ */
+export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Config } | { problems: string[] } {
+  const problems: string[] = []
+  const get = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name])
+  const problem = (name: string, should: string) => void problems.push(`${name} must be ${should}; it is "${get(name)}".`)
+
+  for (const name of Object.keys(env))
+    if (name.startsWith('DCM_') && !name.startsWith('DCM_TEST_') && !known.has(name)) problems.push(`${name} is not a variable of DCM; see the README for those there are.`)
+
+  const listen = (name: string, fallback: string): Address => {
+    const match = address.exec(get(name) ?? fallback)
+    const port = Number(match?.[2])
+    if (!match || port > 65535) problem(name, 'ADDRESS:PORT, like 127.0.0.1:8787')
+    return { host: match?.[1]?.replace(/^\[|\]$/g, '') ?? '', port }
+  }
+  const http = listen('DCM_HTTP_ADDR', '127.0.0.1:8787')
+  const bindHost = get('DCM_BIND_HOST') ?? '127.0.0.1'
+  if (!/^(\d{1,3}\.){3}\d{1,3}$/.test(bindHost)) problem('DCM_BIND_HOST', 'an IPv4 address of this machine')
+  const publicHost = get('DCM_PUBLIC_HOST') ?? (get('DCM_BIND_HOST') && bindHost !== '0.0.0.0' ? bindHost : '127.0.0.1')
+  if (!hostName.test(publicHost)) problem('DCM_PUBLIC_HOST', 'a host name or address')
+  const publicUrl = get('DCM_PUBLIC_URL') ?? `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
+  if (!/^https?:\/\/[^\s]+$/.test(publicUrl)) problem('DCM_PUBLIC_URL', 'a URL that starts with http:// or https://')
+  const databaseUrl = get('DATABASE_URL')
+  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) problems.push('DATABASE_URL must start with postgres://.')
+
+  const [low, high] = (get('DCM_PORT_RANGE') ?? '20000-29999').split('-').map(Number)
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low! >= 1024 && high! <= 65535 && low! < high!)) problem('DCM_PORT_RANGE', 'LOW-HIGH between 1024 and 65535')
+  const subnetPool = get('DCM_SUBNET_POOL') ?? '10.201.0.0/16'
+  const pool = parseSubnet(subnetPool)
+  if (!pool || pool.last - pool.first < 63) problem('DCM_SUBNET_POOL', 'an IPv4 subnet of at least /26, like 10.201.0.0/16')
+
+  const dockerHost = get('DOCKER_HOST') ?? 'unix:///var/run/docker.sock'
+  if (!/^(unix:\/\/\/|tcp:\/\/)/.test(dockerHost)) problem('DOCKER_HOST', 'unix:///path or tcp://host:port')
+  const trust = get('DCM_TRUST_PROXY') ?? 'false'
+  if (!['true', 'false', '1', '0'].includes(trust)) problem('DCM_TRUST_PROXY', 'true or false')
+  const logLevel = get('LOG_LEVEL') ?? 'info'
+  if (!['debug', 'info', 'warn', 'error', 'silent'].includes(logLevel)) problem('LOG_LEVEL', 'debug, info, warn or error')
+
+  const secret = get('DCM_SECRET_KEY')
+  if (secret !== undefined && !/^[0-9a-fA-F]{64}$/.test(secret)) problems.push('DCM_SECRET_KEY must be 64 hex digits; make one with: openssl rand -hex 32.')
+  const adminKeyFile = get('DCM_ADMIN_KEY')
+  let adminKey: string | undefined
+  if (adminKeyFile !== undefined)
+    try {
+      accessSync(adminKeyFile, constants.R_OK)
+      adminKey = readFileSync(adminKeyFile, 'utf8')
+    } catch {
+      problem('DCM_ADMIN_KEY', 'a public key file that can be read')
+    }
+
+  if (problems.length > 0) return { problems }
+  const home = get('XDG_DATA_HOME') ?? join(homedir(), '.local/share')
+  return {
+    config: {
+      dataDir: resolve(get('DCM_DATA_DIR') ?? (root ? '/var/lib/dcm' : join(home, 'dcm'))),
+      http,
+      bindHost,
+      publicHost,
+      publicUrl,
+      databaseUrl,
+      dockerHost,
+      certPath: get('DOCKER_CERT_PATH'),
+      tlsVerify: get('DOCKER_TLS_VERIFY') !== '0',
+      ports: { low: low!, high: high! },
+      subnetPool,
+      egressAllow: (get('DCM_EGRESS_ALLOW') ?? 'apt').split(',').map((one) => one.trim()).filter((one) => one !== '' && one !== 'none'),
+      trustProxy: trust === 'true' || trust === '1',
+      secretKey: secret === undefined ? undefined : Buffer.from(secret, 'hex'),
+      adminKey,
+      logLevel,
+    },
+  }
+}
+
+/** Names that are DCM's: its own table, and those of the local command. */
+const known = new Set([...variables.map((variable) => variable.name), 'DCM_URL', 'DCM_TOKEN', 'DCM_SSH_ADDR'])

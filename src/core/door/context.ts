@@ -1,0 +1,49 @@
+import type { Command, } from '../command/define.ts'
+import type { Context } from '../command/context.ts'
+import { createImages } from '../containers/images.ts'
+import { spreadKeys } from '../containers/run.ts'
+import { createView } from '../containers/view.ts'
+import type { Works } from '../operation/define.ts'
+import type { Log } from '../operation/runner.ts'
+import { createAudit } from '../people/audit.ts'
+import { createGrants } from '../people/grants.ts'
+import { createKeys } from '../people/keys.ts'
+import { createPeople } from '../people/people.ts'
+import { createQuota } from '../people/quota.ts'
+import { createNamed } from '../people/site.ts'
+import { createTokens } from '../people/tokens.ts'
+import type { Caller } from '../policy/can.ts'
+import { examine } from '../upkeep/doctor.ts'
+
+/** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
+export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Context {
+  const { store, random, place } = works
+  // What cannot be written now is written by upkeep, which compares every folder with the database.
+  const onKeys = (ownerId: string) =>
+    spreadKeys(works, ownerId).catch((err: unknown) => log.warn({ ownerId, err }, 'keys could not be brought to every container at once'))
+  const storage = async (personId: string) => (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0
+  const people = createPeople({ store, random, onKeys, storage })
+  const keys = createKeys({ store, random, onKeys })
+  const tokens = createTokens({ store, random })
+  const grants = createGrants({ store })
+  const quota = createQuota({ store })
+  const audit = createAudit({ store })
+  const site = { ...createNamed({ store }), doctor: () => examine(works) }
+  const containers = createView(works)
+  const images = createImages(works)
+  return (caller) => ({
+    caller,
+    now: works.now(),
+    place,
+    commands,
+    people,
+    keys,
+    tokens,
+    grants,
+    quota,
+    audit,
+    site,
+    containers: containers(caller),
+    images: images(caller),
+  })
+}

@@ -1,0 +1,241 @@
+import { join } from 'shlex'
+import type { Context } from '../command/context.ts'
+import type { Begin, Command } from '../command/define.ts'
+import { type Given, type Parsed, parseLine, parseObject, parseWords, findCommand } from '../command/parse.ts'
+import { newId } from '../model/id.ts'
+import type { Actor } from '../model/person.ts'
+import type { Works } from '../operation/define.ts'
+import { explain } from '../operation/explain.ts'
+import type { Log, Runner } from '../operation/runner.ts'
+import { type Caller, mayCall } from '../policy/can.ts'
+import { DcmError } from '../reply/error.ts'
+import { info, refusal, type Reply, warn } from '../reply/reply.ts'
+import { printable } from '../reply/text.ts'
+import { candidates } from './complete.ts'
+import type { Call, Door, Waiting } from './door.ts'
+import { gather } from './gather.ts'
+import { createIdentify } from './identify.ts'
+import { lookupFor } from './lookup.ts'
+import { eachArg, readArgs } from './read.ts'
+import { askerOf, auditEntry } from './record.ts'
+import { createRepeats, digestOf, type Keyed } from './repeat.ts'
+import { viewOf } from './view.ts'
+
+/** What a door opens on. */
+export type DoorDeps = {
+  works: Works
+  commands: readonly Command[]
+  runner: Runner
+  log: Log
+  contextFor(caller: Caller): Context
+}
+
+/** What is known of a call once it has been read; for the audit row and the log. */
+type Facts = { requestId: string; actor: Actor; command: string; target: string | null; keyed?: Keyed }
+
+/** Makes the one door. Order: find, who, may they, read, admit and lock, run or begin, record, answer. */
+export function createDoor(deps: DoorDeps): Door {
+  const { works, commands, runner, log } = deps
+  const { store } = works
+  const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep, now: works.now })
+
+  function parse(input: Call['input']): Parsed {
+    if ('line' in input) return parseLine(commands, input.line)
+    if ('words' in input) return parseWords(commands, input.words)
+    const { command } = findCommand(commands, input.name.split(' '))
+    return parseObject(command, input.args)
+  }
+
+  /** With `--as`, an admin becomes the member: their rights, quota and grants, and no others. */
+  async function actingFor(actor: Actor, name: string): Promise<Actor> {
+    const { person, scope, by, ...from } = actor
+    if (!person || person.role !== 'admin' || scope || by) throw new DcmError('denied', '--as is for admins who are signed in themselves.')
+    const member = await store.people.byName(name)
+    if (!member) throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, { try: 'user ls' })
+    return { ...from, person: member, by: person }
+  }
+
+  async function handle(call: Call, waiting: Waiting = {}): Promise<Reply> {
+    const facts: Facts = { requestId: call.requestId ?? newId(works.random), actor: call.actor, command: '?', target: null }
+    try {
+      const parsed = parse(call.input)
+      facts.command = parsed.command.name
+      facts.target = targetOf(parsed)
+      if (parsed.reserved.as !== undefined) facts.actor = await actingFor(call.actor, parsed.reserved.as)
+      mayCall(facts.actor, parsed.command)
+      return await once(call, parsed, facts, waiting)
+    } catch (error) {
+      return refused(error, facts)
+    }
+  }
+
+  /** A call with an Idempotency-Key is carried out once; a repeat gets what the first was answered. */
+  async function once(call: Call, parsed: Parsed, facts: Facts, waiting: Waiting): Promise<Reply> {
+    const { person } = facts.actor
+    if (call.idempotencyKey === undefined || !parsed.command.changes || !person) return carryOut(parsed, facts, waiting)
+    const { yes, 'dry-run': dry, as } = parsed.reserved
+    const keyed = { ownerId: person.id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as]) }
+    const earlier = await repeats.claim(keyed, Math.min(waiting.wait ?? 30_000, 30_000))
+    if ('reply' in earlier) return earlier.reply
+    if ('operationId' in earlier) return outcome(earlier.operationId, waiting)
+    facts.keyed = keyed
+    try {
+      const reply = await carryOut(parsed, facts, waiting)
+      await repeats.settle(keyed, reply)
+      return reply
+    } catch (error) {
+      await repeats.settle(keyed, refusal(explain(error)))
+      throw error
+    }
+  }
+
+  async function carryOut(parsed: Parsed, facts: Facts, waiting: Waiting): Promise<Reply> {
+    const each = eachArg(parsed.command)
+    const targets = each ? parsed.given[each] : undefined
+    if (!each || !Array.isArray(targets) || targets.length <= 1) return one(parsed, parsed.given, facts, waiting)
+    if (targets.length > 100) throw new DcmError('usage', `${each} takes at most 100 values.`)
+    const replies = await Promise.all(
+      [...new Set(targets)].map(async (target) => {
+        const mine = { ...facts, target }
+        const reply = await one(parsed, { ...parsed.given, [each]: [target] }, mine, waiting).catch((error: unknown) => refused(error, mine))
+        return { target, reply }
+      }),
+    )
+    return gather(replies)
+  }
+
+  /** One command on one target. */
+  async function one(parsed: Parsed, given: Given, facts: Facts, waiting: Waiting): Promise<Reply> {
+    const { command, reserved } = parsed
+    const caller = facts.actor as Caller
+    const args = facts.actor.person ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs)) : await readArgs(command, given, nobody)
+    const context = deps.contextFor(caller)
+    if (reserved['dry-run']) {
+      if (command.preview) return command.preview(args as never, context)
+      return info(`${command.name}${facts.target ? ` ${facts.target}` : ''} would be accepted; nothing was done.`)
+    }
+    const question = command.confirms?.(args as never)
+    if (question !== undefined && !reserved.yes) {
+      const line = join([...lineOf(command, given), ...(reserved.as ? ['--as', reserved.as] : []), '--yes'])
+      return { ...warn(question, { actions: [{ label: 'Confirm', line, danger: true }], data: { confirm: true, line } }), error: 'conflict' }
+    }
+    const result = await command.run(args as never, context)
+    if (!('begin' in result)) {
+      if (command.changes || command.records || facts.actor.by) await record(facts, 'done')
+      return command.private ? { ...result, private: true } : result
+    }
+    return begun(result, facts, waiting)
+  }
+
+  async function begun(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
+    const { input } = result as { input: { ownerId?: string; containerId?: string; personId?: string } }
+    const container = input.containerId ? await store.containers.byId(input.containerId) : undefined
+    const ownerId = input.ownerId ?? container?.ownerId ?? input.personId ?? null
+    const asker = { ...askerOf(facts.actor, facts.command, facts.target, facts.requestId), ownerId }
+    const { keyed } = facts
+    const id = await runner.begin(result.begin, result.input, asker, async (tx, operationId) => {
+      if (keyed) await tx.calls.settle(keyed.ownerId, keyed.key, { operationId })
+    })
+    return outcome(id, waiting)
+  }
+
+  async function outcome(id: string, waiting: Waiting): Promise<Reply> {
+    const ended = await runner.wait(id, {
+      ...(waiting.wait === undefined ? {} : { ms: waiting.wait }),
+      ...(waiting.signal ? { signal: waiting.signal } : {}),
+      ...(waiting.progress ? { progress: waiting.progress } : {}),
+    })
+    if (!ended) throw new DcmError('not_found', 'There is no such operation.')
+    if (ended.reply) return { ...ended.reply, operation: { id, state: ended.state } }
+    const progress = ended.row.progress
+    return info(`${ended.row.command} goes on${progress ? ` (${progress})` : ''}; ask for operation ${id} to see how it ends.`, {
+      operation: { id, state: 'running', ...(progress ? { progress } : {}) },
+    })
+  }
+
+  async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
+    const detail = error && error.code !== 'usage' ? printable(error.message) : null
+    const { actor, command, requestId, target } = facts
+    await store.audit.add(auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) }))
+  }
+
+  /** The only place where anything thrown becomes words. */
+  async function refused(error: unknown, facts: Facts): Promise<Reply> {
+    const said = explain(error)
+    const { requestId, command } = facts
+    const broken = said.code === 'internal'
+    if (broken) log.error({ requestId, command, err: said.cause ?? said }, 'a call broke')
+    else if (said.code === 'unavailable') log.warn({ requestId, command, err: said.cause ?? said }, 'a call found something that does not answer')
+    // A log that cannot be written must not hide the answer; the database is probably what is down.
+    await record(facts, broken ? 'failed' : 'refused', said).catch((err: unknown) => log.warn({ requestId, err }, 'a refusal could not be recorded'))
+    return refusal(broken ? new DcmError('internal', `Something broke on our side (reference ${requestId}); an admin finds it in the log.`) : said)
+  }
+
+  const door: Door = {
+    commands,
+    identify: createIdentify({ store, log }),
+    handle,
+    async complete(actor, line) {
+      try {
+        if (!actor.person) return []
+        const mine = commands.filter((command) => command.needs !== 'admin' || actor.person?.role === 'admin')
+        return await candidates(mine, line, (command) => lookupFor({ store, commands, now: works.now }, actor as Caller, command.needs))
+      } catch (error) {
+        if (!(error instanceof DcmError)) log.warn({ err: error }, 'a completion broke')
+        return []
+      }
+    },
+    async operation(actor, id, waiting = {}) {
+      const row = await store.operations.byId(id)
+      const { person } = actor
+      const theirs = row && person && (row.ownerId === person.id || row.actorId === person.id || person.role === 'admin')
+      if (!theirs || person.state !== 'active') throw new DcmError('not_found', 'You have no such operation.')
+      return viewOf((await runner.wait(id, { ...waiting, ms: waiting.wait ?? 0 }))!)
+    },
+    async health() {
+      const problems: string[] = []
+      let open = 0
+      try {
+        open = await store.operations.countOpen()
+        if ((await store.hosts.stale(20_000)).length > 0) problems.push('Docker does not answer.')
+      } catch {
+        problems.push('The database does not answer.')
+      }
+      return { ready: problems.length === 0, settled: open === 0, open, problems }
+    },
+  }
+  return door
+}
+
+/** What someone unknown may name: nothing. */
+const nobody = new Proxy({} as Parameters<typeof readArgs>[2], {
+  get: (_, name) => () => {
+    if (name === 'now') return new Date()
+    throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you.')
+  },
+})
+
+/** What a call is about, for the audit row: its plain positional names, never a secret. */
+function targetOf({ command, given }: Parsed): string | null {
+  const names = Object.entries(command.args)
+    .filter(([, arg]) => !arg.flag && !arg.rest && !arg.secret && arg.kind !== 'flag' && arg.kind !== 'line')
+    .flatMap(([name]) => given[name] ?? [])
+    .filter((value) => typeof value === 'string')
+  return names.length > 0 ? printable(names.join(' ')).slice(0, 200) : null
+}
+
+/** Writes a call as the line that would make it. */
+function lineOf(command: Command, given: Given): string[] {
+  const words = command.name.split(' ')
+  for (const [name, value] of Object.entries(given)) {
+    const arg = command.args[name]!
+    if (arg.rest) continue
+    for (const text of Array.isArray(value) ? value : [value]) {
+      if (arg.kind === 'flag') words.push(...(text === true || text === 'true' ? [`--${name}`] : []))
+      else words.push(...(arg.flag ? [`--${name}`] : []), String(text))
+    }
+  }
+  const rest = Object.entries(command.args).find(([, arg]) => arg.rest)?.[0]
+  const after = rest ? given[rest] : undefined
+  return Array.isArray(after) && after.length > 0 ? [...words, '--', ...after] : words
+}

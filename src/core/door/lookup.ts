@@ -1,0 +1,63 @@
+import { mayUse } from '../containers/allow.ts'
+import { readGrants } from '../containers/admit.ts'
+import type { Command, Need } from '../command/define.ts'
+import type { Lookup } from '../command/kinds.ts'
+import { formatImageRef, parseImageRef } from '../model/name.ts'
+import type { Image } from '../model/image.ts'
+import { type Caller, mayTouch } from '../policy/can.ts'
+import { DcmError } from '../reply/error.ts'
+import type { Store } from '../store/store.ts'
+
+/** Lists a few names for a refusal. They are all the caller's own. */
+const some = (names: readonly string[]) => (names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`)
+
+/** What an actor's names stand for, for one command. Absent and not-yours take the same path to the same words. */
+export function lookupFor(deps: { store: Store; commands: readonly Command[]; now(): Date }, actor: Caller, need: Need): Lookup {
+  const { store } = deps
+  const { person } = actor
+
+  const mine = async () => (await store.containers.of(person.id)).filter((container) => mayTouch(actor, need, container))
+
+  async function visibleImages(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
+    const grants = readGrants(await store.grants.of(person.id))
+    return (await store.images.visible(person.id)).filter(
+      (image) =>
+        (whose !== 'own' || image.ownerId !== null) &&
+        (whose !== 'offered' || image.ownerId === null) &&
+        (mayUse(image, person.id, grants) || (person.role === 'admin' && !actor.scope)),
+    )
+  }
+
+  return {
+    async container(name) {
+      const [owner, own] = name.includes('/') && person.role === 'admin' ? name.split('/', 2) : [undefined, name]
+      const theirs = owner === undefined ? person : await store.people.byName(owner)
+      const found = theirs && (await store.containers.byName(theirs.id, own!))
+      if (found && mayTouch(actor, need, found)) return found
+      const names = (await mine()).map((container) => container.name)
+      const close = names.filter((known) => known.startsWith(name))
+      const hint = close.length > 0 ? `; you have ${some(close)}` : names.length > 0 ? `; you have ${some(names)}` : ''
+      throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, { try: close[0] ?? 'ps' })
+    },
+    containerNames: async () => (await mine()).map((container) => container.name),
+    async image(ref, whose) {
+      const parsed = parseImageRef(ref)
+      const full = parsed ? formatImageRef(parsed) : ref
+      const images = await visibleImages(whose)
+      // One's own comes before an offered one of the same name.
+      const found = images.find((image) => image.ref === full && image.ownerId !== null) ?? images.find((image) => image.ref === full)
+      if (found) return found
+      const hint = images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
+      throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
+    },
+    imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
+    async person(name) {
+      const found = name === person.name ? person : person.role === 'admin' ? await store.people.byName(name) : undefined
+      if (found) return found
+      throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, person.role === 'admin' ? { try: 'user ls' } : {})
+    },
+    personNames: async () => (person.role === 'admin' ? (await store.people.list()).map((one) => one.name) : [person.name]),
+    commandNames: () => deps.commands.filter((command) => command.needs !== 'admin' || person.role === 'admin').map((command) => command.name),
+    now: deps.now,
+  }
+}

@@ -1,0 +1,37 @@
+import type { Actor } from '../model/person.ts'
+import type { Asker } from '../operation/runner.ts'
+import type { AuditEntry } from '../store/audit.ts'
+
+/** Who a call is by, as it is stored: with `--as`, the admin acts and the member's name stands beside. */
+export function askerOf(actor: Actor, command: string, target: string | null, requestId: string): Asker {
+  const acting = actor.by ?? actor.person
+  return {
+    ownerId: null,
+    actorId: acting?.id ?? null,
+    actorName: acting?.name ?? null,
+    asName: actor.by ? (actor.person?.name ?? null) : null,
+    surface: actor.surface,
+    command,
+    target,
+    requestId,
+  }
+}
+
+/** A row of the audit log for something that was decided at once. */
+export function auditEntry(
+  actor: Actor,
+  facts: Pick<AuditEntry, 'command' | 'requestId' | 'decision'> & { target: string | null; code?: string; detail?: string | null },
+): AuditEntry {
+  const { actorId, actorName, asName, surface } = askerOf(actor, facts.command, facts.target, facts.requestId)
+  return {
+    actorId,
+    actor: actorName,
+    as: asName,
+    surface,
+    address: actor.address ?? null,
+    fingerprint: actor.fingerprint ?? null,
+    ...facts,
+    code: facts.code ?? null,
+    detail: facts.detail?.slice(0, 500) ?? null,
+  }
+}

@@ -1,0 +1,41 @@
+import type { Command, Need } from '../command/define.ts'
+import type { Container } from '../model/container.ts'
+import type { Actor, Person } from '../model/person.ts'
+import { DcmError } from '../reply/error.ts'
+
+/** Someone who may act: known, active, and not narrowed to nothing. */
+export type Caller = Actor & { person: Person }
+
+/** Whether a scoped token's list names this command: by its whole name, or by its noun (`port` for `port add`). */
+const inScope = (list: readonly string[] | null, name: string) =>
+  list === null || list.some((allowed) => allowed === name || name.startsWith(`${allowed} `))
+
+/** What a scoped token may never do, whatever its list says: widen itself. */
+const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user rm'])
+
+const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
+
+/**
+ * Whether this actor may use this command at all; what it is used on is decided when its arguments are resolved.
+ * @throws DcmError `unlinked` or `denied`
+ */
+export function mayCall(actor: Actor, command: Command): void {
+  if (command.needs === 'anyone') return
+  const { person, scope } = actor
+  if (!person) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you, or link this account.', { try: 'help' })
+  if (person.state === 'suspended') throw new DcmError('denied', 'Your access is suspended; an admin can resume it.')
+  if (person.state === 'leaving') throw new DcmError('unlinked', 'You are no longer a member here.')
+  if (command.needs === 'admin' && person.role !== 'admin') throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
+  if (!scope) return
+  if (!inScope(scope.commands, command.name) || neverScoped.has(command.name))
+    throw new DcmError('denied', `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`)
+  if (scope.containers !== null && !aboutContainers.has(command.needs) && command.changes)
+    throw new DcmError('denied', `This token is good for ${scope.containers.join(', ')} only, so it may not use ${command.name}.`)
+}
+
+/** Whether this actor may do what `need` says to this container. The only rule about containers there is. */
+export function mayTouch(actor: Caller, need: Need, container: Pick<Container, 'ownerId' | 'name'>): boolean {
+  if (actor.scope?.containers && !actor.scope.containers.includes(container.name)) return false
+  if (container.ownerId === actor.person.id) return true
+  return actor.person.role === 'admin' && need !== 'anyone'
+}

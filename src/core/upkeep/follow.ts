@@ -1,0 +1,106 @@
+import { HostError } from '../host/host.ts'
+import type { Ended } from './judge.ts'
+import { reconcile, settleOne, type Upkeep } from './reconcile.ts'
+
+/** How long after an end the engine has to be there still, for the end to count as the container's own. */
+const afterEnd = 1500
+const heartbeat = 5000
+/** Heartbeats between two listings of everything. */
+const listEvery = 6
+
+/**
+ * Follows a host's events so that the database says what the engine says. Lists anew at the start, after every gap and
+ * now and then. Returns when `signal` says so; until then it never gives up.
+ */
+export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal): Promise<void> {
+  const { works, log } = upkeep
+  const { store } = works
+  const { engine } = works.host(hostId)
+  // Null: this process has not seen the engine yet, so it asks what happened since DCM last did.
+  let broken: 'engine' | null = null
+
+  while (!signal.aborted) {
+    const link = new AbortController()
+    const stop = () => link.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      const since = (await store.hosts.byId(hostId))?.seenAt ?? new Date(0)
+      let beat: NodeJS.Timeout | undefined
+      const listened = listen(link.signal, async () => {
+        const ended = await whatEnded(since)
+        await reconcile(upkeep, hostId, ended)
+        let beats = 0
+        beat = setInterval(() => {
+          // Over an unbroken link every end was seen, even one whose event could not be acted on.
+          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })) : engine.ping()
+          look.then(
+            () => store.hosts.seen(hostId).catch(() => undefined),
+            () => link.abort(),
+          )
+        }, heartbeat)
+      }).finally(() => clearInterval(beat))
+      await listened
+    } catch (error) {
+      if (!(error instanceof HostError && error.fault === 'down')) log.warn({ host: hostId, err: error }, 'following the engine broke; starting over')
+    } finally {
+      signal.removeEventListener('abort', stop)
+      link.abort()
+    }
+    if (signal.aborted) return
+    const there = await engine.ping().then(() => true, () => false)
+    if (!there) {
+      if (broken === null) log.warn({ host: hostId }, 'Docker does not answer; states are kept as they were last seen')
+      broken = 'engine'
+      await store.hosts.unreachable(hostId).catch(() => undefined)
+    }
+    await works.sleep(there ? 200 : 1000)
+  }
+
+  /** What is known of containers that ended while nobody looked. Those that an engine's stop took are not among them. */
+  async function whatEnded(since: Date): Promise<(engineId: string) => Ended> {
+    const lost = () => ({ seen: false }) as const
+    if (broken === 'engine') {
+      broken = null
+      return lost
+    }
+    const { restarted, exits } = await engine.gap(since)
+    if (restarted) return lost
+    return (engineId) => (exits.has(engineId) ? { seen: true, exitCode: exits.get(engineId)! } : { seen: false })
+  }
+
+  /** Takes events until the link is lost. `first` runs once the engine listens, so that nothing falls between. */
+  async function listen(link: AbortSignal, first: () => Promise<void>): Promise<void> {
+    let ready: () => void = () => undefined
+    let settled: Promise<void> = Promise.resolve()
+    const listening = new Promise<void>((resolve) => (ready = resolve))
+    const opening = listening.then(first)
+    // Whoever waits for the events hears of a failed listing; it must not go unhandled before that.
+    opening.catch(() => undefined)
+    const pending: Promise<void>[] = []
+    const events = engine.events(link, ready)[Symbol.asyncIterator]()
+    for (;;) {
+      const next = await Promise.race([events.next(), opening.then(() => new Promise<never>(() => undefined), (error: unknown) => Promise.reject(error))])
+      if (next.done) break
+      const event = next.value
+      settled = opening.then(() => heard(event.engineId, event.kind === 'die' ? (event.exitCode ?? null) : undefined, link))
+      pending.push(settled.catch((error: unknown) => log.warn({ host: hostId, err: error }, 'an event could not be acted on; the next listing will')))
+      if (pending.length > 1000) await Promise.all(pending.splice(0, 500))
+    }
+    await Promise.all(pending)
+  }
+
+  async function heard(engineId: string, exitCode: number | null | undefined, link: AbortSignal): Promise<void> {
+    const container = await store.containers.byEngineId(engineId)
+    if (!container) return
+    if (exitCode !== undefined) {
+      // An engine that is being stopped ends its containers too: only if it is still there was the end their own.
+      await works.sleep(afterEnd)
+      if (link.aborted) return
+      await engine.ping()
+    }
+    const seen = await engine.find(container.engineName)
+    // Before its `die` an end may already show; what it means is decided there.
+    if (exitCode === undefined && seen && ['exited', 'dead', 'created'].includes(seen.state)) return
+    await settleOne(upkeep, container.id, seen, exitCode === undefined ? { seen: false } : { seen: true, exitCode })
+  }
+}

@@ -1,0 +1,149 @@
+import { newId } from '../model/id.ts'
+import type { Container } from '../model/container.ts'
+import type { Seen } from '../host/host.ts'
+import { HostError } from '../host/host.ts'
+import type { Works } from '../operation/define.ts'
+import type { Log, Runner } from '../operation/runner.ts'
+import { DcmError } from '../reply/error.ts'
+import { authorizedKeys } from '../containers/run.ts'
+import { dropTag } from '../containers/tags.ts'
+import { type Ended, judge } from './judge.ts'
+
+/** What reconciling works with. */
+export type Upkeep = { works: Works; runner: Runner; log: Log }
+
+/** What was found on a host that the database does not know of: told, never adopted or removed. */
+export type Strays = { containers: string[]; networks: string[] }
+
+const backoff = (revivals: number) => Math.min(600_000, 5000 * 2 ** revivals)
+
+async function recordFinding({ works }: Upkeep, container: Container, what: string, detail: string): Promise<void> {
+  await works.store.audit.add({
+    actor: null,
+    as: null,
+    surface: 'system',
+    command: what,
+    target: `${container.owner}/${container.name}`,
+    decision: 'done',
+    requestId: newId(works.random),
+    detail,
+  })
+}
+
+/** Makes one container as it is wanted, and the database as it is. Does nothing while an operation has it. */
+export async function settleOne(upkeep: Upkeep, id: string, seen: Seen | undefined, ended: Ended): Promise<void> {
+  const { works, runner, log } = upkeep
+  const { store } = works
+  if (await store.operations.openOn(`container:${id}`)) return
+  // Read after the lock was seen free: what an operation has just stored counts, not what it was before.
+  const container = await store.containers.byId(id)
+  if (!container || container.state === 'creating') return
+  const row = (await store.containers.row(id))!
+  const { engine } = works.host(container.hostId)
+  // One that was lost stays lost until it has come up again.
+  const verdict = judge(container, seen, row.revivals > 0 ? { seen: false } : ended)
+  if (seen && seen.state !== container.state && verdict.do !== 'accept') {
+    const full = await engine.inspect(seen.engineId)
+    await store.containers.update(id, {
+      state: full.state,
+      ...(full.startedAt ? { startedAt: full.startedAt } : {}),
+      ...(full.state === 'exited' ? { exitCode: full.exitCode ?? null, finishedAt: full.finishedAt ?? null } : {}),
+    })
+  }
+  switch (verdict.do) {
+    case 'nothing':
+      return
+    case 'accept': {
+      const full = await engine.inspect(seen!.engineId)
+      if (full.state !== 'exited' && full.state !== 'dead') return
+      const exitCode = full.exitCode ?? verdict.exitCode
+      await store.containers.update(id, { state: full.state, desired: 'exited', exitCode, finishedAt: full.finishedAt ?? works.now(), trouble: full.oomKilled ? 'It ran out of memory.' : null })
+      return recordFinding(upkeep, container, 'exited', `It ended by itself with exit code ${exitCode ?? 'unknown'}.`)
+    }
+    case 'miss':
+      await store.containers.update(id, { state: 'missing', desired: 'exited', trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.' })
+      return recordFinding(upkeep, container, 'missing', 'Its container is gone from Docker; somebody removed it there.')
+    case 'stop':
+      await engine.stop(seen!.engineId, 10)
+      await recordFinding(upkeep, container, 'stopped', 'It ran though it was not wanted running; somebody started it in Docker.')
+      return
+    case 'pause':
+      return engine.pause(seen!.engineId)
+    case 'unpause':
+      return engine.unpause(seen!.engineId)
+    case 'revive': {
+      if (row.reviveAt && row.reviveAt > works.now()) return
+      await store.containers.update(id, { revivals: row.revivals + 1, reviveAt: new Date(works.now().getTime() + backoff(row.revivals)) })
+      const asker = { ownerId: container.ownerId, actorId: null, actorName: null, asName: null, surface: 'system', command: 'revive', target: container.name, requestId: newId(works.random) }
+      await runner.begin('revive', { containerId: id }, asker).catch((error: unknown) => {
+        if (!(error instanceof DcmError)) throw error
+        log.warn({ container: id, err: error }, 'a container that was lost cannot be started again now')
+      })
+    }
+  }
+}
+
+/**
+ * Lists a host's engine anew and settles everything on it. `ended` says what is known of containers that are not
+ * running any more; without a word of it they count as lost.
+ * @returns what nobody knows
+ */
+export async function reconcile(upkeep: Upkeep, hostId: string, ended: (engineId: string) => Ended): Promise<Strays> {
+  const { works, log } = upkeep
+  const { store } = works
+  const host = works.host(hostId)
+  // The rows first: what is created between the two looks is then in the list and not missed.
+  const rows = await store.containers.onHost(hostId)
+  const list = await host.engine.list()
+  const byName = new Map(list.map((seen) => [seen.engineName, seen]))
+  for (const row of rows) {
+    const seen = byName.get(row.engineName)
+    const quiet = seen && seen.state === row.state && row.desired === row.state
+    if (quiet) continue
+    try {
+      await settleOne(upkeep, row.id, seen, seen ? ended(seen.engineId) : { seen: false })
+    } catch (error) {
+      if (error instanceof HostError && error.fault === 'down') throw error
+      log.warn({ container: row.id, err: error }, 'a container could not be settled; it is tried again')
+    }
+  }
+  await store.hosts.seen(hostId)
+  const known = new Set((await store.containers.onHost(hostId)).map((row) => row.engineName))
+  const networks = new Set((await store.hosts.networks(hostId)).map((row) => row.name))
+  return {
+    containers: list.filter((seen) => !known.has(seen.engineName) && !rows.some((row) => row.engineName === seen.engineName)).map((seen) => seen.engineName),
+    networks: (await host.engine.networks()).filter((network) => network.own && !networks.has(network.name)).map((network) => network.name),
+  }
+}
+
+/** Brings what is on disk in line with the database: keys as they are now, and no folder of a container that is gone. */
+export async function tidyFolders({ works, log }: Upkeep, hostId: string): Promise<void> {
+  const host = works.host(hostId)
+  const onDisk = await host.files.list()
+  const rows = await works.store.containers.onHost(hostId)
+  const known = new Set(rows.map((row) => row.id))
+  const keys = new Map<string, string>()
+  for (const row of rows) {
+    if (!onDisk.runs.includes(row.id)) continue
+    if (!keys.has(row.ownerId)) keys.set(row.ownerId, await authorizedKeys(works.store, row.ownerId))
+    await host.files.writeKeys(row.id, keys.get(row.ownerId)!)
+  }
+  for (const id of onDisk.runs) {
+    if (known.has(id) || (await works.store.containers.byId(id))) continue
+    log.info({ run: id }, 'removing the folder of a container that is gone')
+    await host.files.removeRun(id)
+  }
+}
+
+/** Drops image tags of this instance that no image and no operation under way has. */
+export async function tidyTags({ works, log }: Upkeep, hostId: string): Promise<void> {
+  const host = works.host(hostId)
+  for (const { ref } of await host.engine.imageTags()) {
+    const id = /^dcm\/[^/]+\/([a-z0-9]+):/.exec(ref)?.[1]
+    const operation = id ? await works.store.operations.byId(id) : undefined
+    if (!id || operation?.status === 'open' || operation?.status === 'undoing') continue
+    if ((await works.store.images.all()).some((image) => image.engineRef === ref)) continue
+    log.info({ ref }, 'dropping an image that nobody has any more')
+    await dropTag(host, ref)
+  }
+}

@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId } from '../core/model/id.ts'
+import type { Works } from '../core/operation/define.ts'
+import type { Runner } from '../core/operation/runner.ts'
+
+/**
+ * Builds the images under `images/` that are not there yet and offers them. One that an admin has withdrawn stays
+ * withdrawn. `say` gets a line now and then.
+ * @throws HostError when a build fails, with the end of its log
+ */
+export async function offerImages(deps: { works: Works; runner: Runner; folder: string; say(line: string): void }): Promise<void> {
+  const { works, runner, folder, say } = deps
+  const { store, place, settings } = works
+  const host = works.host(settings.hostId)
+  for (const entry of (await readdir(folder, { withFileTypes: true })).filter((one) => one.isDirectory()).map((one) => one.name).toSorted()) {
+    const ref = `${entry}:latest`
+    const row = await store.images.byRef(null, ref)
+    if (row && (await host.engine.image(row.engineRef))) continue
+    if (!row && (await store.site.get(`offered:${entry}`))) continue
+    const about = /^# about: (.*)$/m.exec(await readFile(join(folder, entry, 'Dockerfile'), 'utf8'))?.[1] ?? ''
+    say(`Building the image ${entry}; the first time takes a minute or two.`)
+    const built = `dcm/${place.instance}/build-${entry}:latest`
+    let last = 0
+    await host.engine.build(join(folder, entry), built, (line) => {
+      if (performance.now() - last < 3000 || !/^Step /.test(line)) return
+      last = performance.now()
+      say(`  ${entry}: ${line.trim().slice(0, 100)}`)
+    })
+    const asker = { ownerId: null, actorId: null, actorName: null, asName: null, surface: 'system', command: 'image offer', target: ref, requestId: newId(works.random) }
+    const id = await runner.begin('offer-image', { source: built, ref, about, restricted: false }, asker)
+    const outcome = await runner.wait(id, {})
+    if (outcome?.reply?.error) throw new Error(outcome.reply.text)
+    await host.engine.untag(built)
+    await store.site.set(`offered:${entry}`, true)
+  }
+}
