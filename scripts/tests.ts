@@ -30,15 +30,16 @@ function ancestors(): number[] {
   return [process.ppid]
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'dcm-test-run-'))
 const started = ancestors()
 let running: ChildProcess | undefined
 setInterval(() => {
   if (started.every((pid) => existsSync(`/proc/${pid}`))) return
   running?.kill('SIGTERM')
+  rmSync(folder, { recursive: true, force: true })
   process.exit(1)
 }, 1000).unref()
 
-const folder = mkdtempSync(join(tmpdir(), 'dcm-test-run-'))
 let passed = 0
 let failed = 0
 
