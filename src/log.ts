@@ -5,7 +5,17 @@ type Write = (fields: Record<string, unknown>, message: string) => void
 /** Where the program says what it did: one JSON object a line, never a secret, nothing that a terminal or a line reader would act on. */
 export type Log = { debug: Write; info: Write; warn: Write; error: Write; child(fields: Record<string, unknown>): Log }
 
-const secretNames = ['authorization', 'cookie', 'token', 'secret', 'password', 'privateKey', 'hostKey', 'env', 'databaseUrl']
+const secretNames = [
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'password',
+  'privateKey',
+  'hostKey',
+  'env',
+  'databaseUrl',
+]
 
 // What JSON leaves as it is and a terminal or a line reader acts on: DEL, C1, line separators, and bidi controls (UAX #9).
 // oxlint-disable-next-line no-control-regex
@@ -26,7 +36,7 @@ function clean(line: string): string {
 }
 
 /** Makes the log. `write` gets whole lines, with the newline; standard output when absent. */
-export function createLog(options: { level?: string; write?(line: string): void } = {}): Log {
+export function createLog(options: { level?: string; write?: (line: string) => void } = {}): Log {
   const out = options.write ? { write: options.write } : pino.destination({ fd: 1, sync: true })
   return pino(
     {

@@ -26,13 +26,20 @@ compdef _dcm dcm
 `
 
 /** The script that teaches a shell. @returns undefined for a shell that is not known */
-export const completionScript = (shell: string | undefined): string | undefined => (shell === 'bash' ? bash : shell === 'zsh' ? zsh : undefined)
+export const completionScript = (shell: string | undefined): string | undefined =>
+  shell === 'bash' ? bash : shell === 'zsh' ? zsh : undefined
 
 /** What could stand at the end of a typed line that begins with the name of this program. Whatever goes wrong: nothing. */
 export async function candidates(where: Where, line: string): Promise<string[]> {
   try {
     const body = { line: line.replace(/^\s*\S+\s+/, '') }
-    const answer = await send(where, { method: 'POST', path: '/v1/line/complete', body, accept: 'application/json', timeout: 2000 })
+    const answer = await send(where, {
+      method: 'POST',
+      path: '/v1/line/complete',
+      body,
+      accept: 'application/json',
+      timeout: 2000,
+    })
     const { candidates: found } = JSON.parse(await readText(answer)) as { candidates?: unknown }
     return Array.isArray(found) ? found.filter((one) => typeof one === 'string' && /^[\x21-\x7e]+$/.test(one)) : []
   } catch {

@@ -15,8 +15,10 @@ const tree = dirname(dirname(import.meta.dirname))
 
 /** Why nobody answers, and what to type. */
 function away(where: Where, code: string): string {
-  if ('url' in where) return `No DCM answers at ${where.url.origin} (${code}); look at DCM_URL, or whether it runs there.`
-  if (code === 'EACCES' || code === 'EPERM') return 'Only root and the account that DCM runs as may open its socket; use sudo, or set DCM_URL and DCM_TOKEN.'
+  if ('url' in where)
+    return `No DCM answers at ${where.url.origin} (${code}); look at DCM_URL, or whether it runs there.`
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'Only root and the account that DCM runs as may open its socket; use sudo, or set DCM_URL and DCM_TOKEN.'
   if (!root && !env.DCM_DATA_DIR && existsSync('/var/lib/dcm'))
     return 'DCM does not run under your account; if it runs as root use sudo, or set DCM_URL and DCM_TOKEN.'
   return `DCM is not running here; start it with: npm --prefix '${tree.replaceAll("'", "'\\''")}' start`
@@ -35,7 +37,8 @@ async function confirmed(sentence: string): Promise<boolean> {
   }
 }
 
-const asksToConfirm = ({ reply }: Outcome) => reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+const asksToConfirm = ({ reply }: Outcome) =>
+  reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
 
 /** The same words with `--yes`, which must stand before what goes to a container. */
 function withYes(words: readonly string[]): string[] {
@@ -58,7 +61,8 @@ async function main(argv: string[]): Promise<number> {
       return 0
     }
     const script = completionScript(options.words[0])
-    if (script === undefined) throw new Error('completion takes bash or zsh; put "source <(dcm completion bash)" into ~/.bashrc.')
+    if (script === undefined)
+      throw new Error('completion takes bash or zsh; put "source <(dcm completion bash)" into ~/.bashrc.')
     stdout.write(script)
     return 0
   }
@@ -106,7 +110,9 @@ async function main(argv: string[]): Promise<number> {
     }
     if (!stop.signal.aborted) throw error
     stderr.write(
-      operation ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n` : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
+      operation
+        ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n`
+        : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
     )
     return 130
   } finally {
@@ -115,14 +121,18 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Writes all that is still on its way, for `exit` would cut a pipe short. */
-const drained = (stream: Writable) => new Promise<void>((resolve) => (stream.writableLength === 0 ? resolve() : stream.write('', () => resolve())))
+const drained = (stream: Writable) =>
+  new Promise<void>((resolve) => (stream.writableLength === 0 ? resolve() : stream.write('', () => resolve())))
 
 // Who reads our output has left (`dcm logs web | head`): that is no failure.
-for (const stream of [stdout, stderr]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+for (const stream of [stdout, stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const code = await main(process.argv.slice(2)).catch((error: unknown) => {
   const { code: failure, path, message } = error as NodeJS.ErrnoException
-  stderr.write(failure === 'EEXIST' ? `${path} is already there; choose another name for -o.\n` : `${printable(message)}\n`)
+  stderr.write(
+    failure === 'EEXIST' ? `${path} is already there; choose another name for -o.\n` : `${printable(message)}\n`,
+  )
   return failure === undefined ? 2 : 1
 })
 await Promise.all([drained(stdout), drained(stderr)])

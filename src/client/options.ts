@@ -1,5 +1,10 @@
 /** What a typed command line asks of the client itself, and the words that go to the service. */
-export type Options = { words: string[]; json: boolean; output: string | undefined; ask: 'run' | 'version' | 'complete' | 'completion' | 'operation' }
+export type Options = {
+  words: string[]
+  json: boolean
+  output: string | undefined
+  ask: 'run' | 'version' | 'complete' | 'completion' | 'operation'
+}
 
 /** Reads the client's own options; after `--` there are none. @throws Error with a sentence for the caller */
 export function readOptions(argv: readonly string[]): Options {

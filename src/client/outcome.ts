@@ -8,7 +8,10 @@ import { send, type Sent } from './send.ts'
 import type { Where } from './where.ts'
 
 /** A Reply as it arrived; the bytes of its file, where there is one, are read once. */
-export type Outcome = { reply: Omit<Reply, 'file'> & { file?: { name: string; type: string } }; bytes?: AsyncIterable<Buffer> }
+export type Outcome = {
+  reply: Omit<Reply, 'file'> & { file?: { name: string; type: string } }
+  bytes?: AsyncIterable<Buffer>
+}
 
 /** Could not be reached from the start: nothing was asked of anyone. */
 export class Unreachable extends Error {
@@ -32,7 +35,17 @@ export type Watch = {
 const patience = 60_000
 const wait = 300
 
-const gone = new Set(['ECONNREFUSED', 'ENOENT', 'EACCES', 'EPERM', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
+const gone = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+])
 
 type View = { id: string; state: string; reply: Outcome['reply'] | null }
 
@@ -90,11 +103,15 @@ export async function outcome(where: Where, words: string[] | { operation: strin
       ? { method: 'GET', path: `/v1/operations/${encodeURIComponent(id)}?wait=${wait}` }
       : { method: 'POST', path: '/v1/line', body: { words, wait }, key }
     try {
-      const got = await read(await send(where, { ...request, accept: 'text/event-stream', signal: watch.signal }), follow)
+      const answer = await send(where, { ...request, accept: 'text/event-stream', signal: watch.signal })
+      const again = reached
+      reached = true
+      const got = await read(answer, follow)
       const view = got && 'view' in got ? got.view : undefined
       const reply = got && 'reply' in got ? got.reply : undefined
       if (view?.reply && view.state !== 'running') return { reply: view.reply }
-      if (reply && reply.operation?.state !== 'running' && !(reply.error === 'unavailable' && reached)) return got as Outcome
+      if (reply && reply.operation?.state !== 'running' && !(reply.error === 'unavailable' && again))
+        return got as Outcome
       if (view ?? reply?.operation) {
         away = 0
         follow.operation(view?.id ?? reply!.operation!.id)
@@ -105,11 +122,15 @@ export async function outcome(where: Where, words: string[] | { operation: strin
       const { code } = error as NodeJS.ErrnoException
       if (!reached && code !== undefined && gone.has(code)) throw new Unreachable(code, { cause: error })
       if (code === undefined) throw error
+      reached = true
     }
-    reached = true
     away ||= Date.now()
     if (Date.now() - away > patience)
-      throw new Error(id ? `DCM stays away; ask later with "dcm operations ${id}".` : 'DCM stays away; look with "dcm ps" whether it was done.')
+      throw new Error(
+        id
+          ? `DCM stays away; ask later with "dcm operations ${id}".`
+          : 'DCM stays away; look with "dcm ps" whether it was done.',
+      )
     watch.lost()
     await sleep(500, undefined, { signal: watch.signal })
   }

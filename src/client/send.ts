@@ -1,7 +1,15 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { Where } from './where.ts'
 
-export type Sent = { method: 'GET' | 'POST'; path: string; body?: unknown; accept: string; key?: string | undefined; signal?: AbortSignal | undefined; timeout?: number }
+export type Sent = {
+  method: 'GET' | 'POST'
+  path: string
+  body?: unknown
+  accept: string
+  key?: string | undefined
+  signal?: AbortSignal | undefined
+  timeout?: number
+}
 
 /** Sends one request and resolves with the answer's head. @throws the connection's error, with its `code` */
 export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
@@ -19,7 +27,9 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
     },
     agent: false,
     ...(sent.signal ? { signal: sent.signal } : {}),
-    ...(remote ? { hostname: remote.url.hostname.replace(/^\[|\]$/g, ''), port: remote.url.port } : { socketPath: (where as { socket: string }).socket }),
+    ...(remote
+      ? { hostname: remote.url.hostname.replace(/^\[|\]$/g, ''), port: remote.url.port }
+      : { socketPath: (where as { socket: string }).socket }),
   }
   // A local call never needs TLS, and loading it would be half of its time.
   const request = remote?.url.protocol === 'https:' ? (await import('node:https')).request : httpRequest
@@ -27,7 +37,9 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
     const outgoing = request(options, resolve)
     outgoing.on('error', reject)
     // A heartbeat comes every 15 seconds; a link that is silent for longer is dead.
-    outgoing.setTimeout(sent.timeout ?? 60_000, () => outgoing.destroy(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })))
+    outgoing.setTimeout(sent.timeout ?? 60_000, () =>
+      outgoing.destroy(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })),
+    )
     outgoing.end(body)
   })
 }

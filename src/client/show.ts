@@ -8,7 +8,16 @@ import { printable, toText, width } from '../core/reply/text.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a shell script sees of a failure. */
-const exits: Record<ErrorCode, number> = { internal: 1, usage: 2, unlinked: 3, denied: 3, not_found: 4, conflict: 5, limited: 6, unavailable: 7 }
+const exits: Record<ErrorCode, number> = {
+  internal: 1,
+  usage: 2,
+  unlinked: 3,
+  denied: 3,
+  not_found: 4,
+  conflict: 5,
+  limited: 6,
+  unavailable: 7,
+}
 
 export type Streams = { stdout: Writable; stderr: Writable; colour: boolean }
 
@@ -21,7 +30,11 @@ function render(reply: Outcome['reply'], stream: Writable, colour: boolean): str
 }
 
 /** Prints the outcome: on stdout what was asked for, on stderr what went wrong. @returns the exit code */
-export async function show(outcome: Outcome, options: { json: boolean; output: string | undefined }, streams: Streams): Promise<number> {
+export async function show(
+  outcome: Outcome,
+  options: { json: boolean; output: string | undefined },
+  streams: Streams,
+): Promise<number> {
   const { reply, bytes } = outcome
   const { stdout, stderr, colour } = streams
   if (options.json && !bytes) stdout.write(`${printable(JSON.stringify(reply, null, 2))}\n`)
@@ -35,7 +48,8 @@ export async function show(outcome: Outcome, options: { json: boolean; output: s
       return exits.usage
     }
     // Never over a file that is there: what is in it may not be had again.
-    const target = options.output === undefined ? stdout : createWriteStream(options.output, { flags: 'wx', mode: 0o600 })
+    const target =
+      options.output === undefined ? stdout : createWriteStream(options.output, { flags: 'wx', mode: 0o600 })
     await pipeline(bytes, target, { end: target !== stdout })
     return 0
   }

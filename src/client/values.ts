@@ -22,7 +22,14 @@ function read(name: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it is not yours to read' : code === 'EISDIR' ? 'it is a folder' : code
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'it is not yours to read'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : code
     throw new Error(`${shown} cannot be read: ${why}.`, { cause: error })
   } finally {
     if (file !== undefined && file > 0) closeSync(file)
@@ -33,14 +40,16 @@ function read(name: string): string {
   } catch (cause) {
     throw new Error(`${shown} is not text.`, { cause })
   }
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw new Error(`${shown} is a private key, which nobody should be sent; give the file that ends in .pub.`)
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
+    throw new Error(`${shown} is a private key, which nobody should be sent; give the file that ends in .pub.`)
   return text.replace(/\r?\n$/, '')
 }
 
 function value(text: string, home: string): string {
   if (text === '-') return read('-')
   if (text.startsWith('@@')) return text.slice(1)
-  if (text.length > 1 && text.startsWith('@')) return read(text.startsWith('@~/') ? join(home, text.slice(3)) : text.slice(1))
+  if (text.length > 1 && text.startsWith('@'))
+    return read(text.startsWith('@~/') ? join(home, text.slice(3)) : text.slice(1))
   return text
 }
 

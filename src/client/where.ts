@@ -15,7 +15,8 @@ export function readWhere(env: NodeJS.ProcessEnv, root: boolean): Where {
   if (!env.DCM_URL) return { socket: join(dataFolder(env, root), 'dcm.sock') }
   if (!URL.canParse(env.DCM_URL) || !/^https?:$/.test(new URL(env.DCM_URL).protocol))
     throw new Error('DCM_URL is not an http:// or https:// address.')
-  if (!env.DCM_TOKEN) throw new Error('DCM_URL is set and DCM_TOKEN is not; make a token with "dcm token new" where DCM runs.')
+  if (!env.DCM_TOKEN)
+    throw new Error('DCM_URL is set and DCM_TOKEN is not; make a token with "dcm token new" where DCM runs.')
   const url = new URL(env.DCM_URL)
   if (url.username || url.password) throw new Error('DCM_URL may not hold a password; put the token into DCM_TOKEN.')
   url.pathname = url.pathname.replace(/\/$/, '')

@@ -7,10 +7,18 @@ import type { Actor, Person } from '../../src/core/model/person.ts'
 import { DcmError } from '../../src/core/reply/error.ts'
 import { info, ok, refusal, type Reply } from '../../src/core/reply/reply.ts'
 
-const person = (name: string, role: Person['role'] = 'member'): Person => ({ id: `p-${name}`, name, role, state: 'active', quota: {}, createdAt: new Date(0) })
+const person = (name: string, role: Person['role'] = 'member'): Person => ({
+  id: `p-${name}`,
+  name,
+  role,
+  state: 'active',
+  quota: {},
+  createdAt: new Date(0),
+})
 
 const unused = () => Promise.reject(new Error('The stand-in runs its commands itself.'))
-const command = <const T extends Args>(value: Omit<Command<T>, 'run' | 'confirms' | 'preview'>): Command => defineCommand({ ...value, run: unused } as Command<T>)
+const command = <const T extends Args>(value: Omit<Command<T>, 'run' | 'confirms' | 'preview'>): Command =>
+  defineCommand({ ...value, run: unused } as Command<T>)
 
 /** A handful of commands of every sort that an adapter can meet. */
 export const commands: readonly Command[] = [
@@ -19,7 +27,10 @@ export const commands: readonly Command[] = [
     about: 'List your containers.',
     needs: 'member',
     changes: false,
-    args: { all: { kind: 'flag', about: 'Stopped ones too.', short: 'a' }, name: { kind: 'text', about: 'Only these.', optional: true, flag: true, many: true } },
+    args: {
+      all: { kind: 'flag', about: 'Stopped ones too.', short: 'a' },
+      name: { kind: 'text', about: 'Only these.', optional: true, flag: true, many: true },
+    },
     gives: z.array(z.object({ name: z.string(), state: z.enum(['running', 'exited']), createdAt: z.date() })),
   }),
   command({
@@ -37,12 +48,45 @@ export const commands: readonly Command[] = [
       cmd: { kind: 'argv', about: 'What runs.', rest: true },
     },
   }),
-  command({ name: 'rm', about: 'Remove containers.', needs: 'own', changes: true, args: { name: { kind: 'container', about: 'Which.', each: true }, force: { kind: 'flag', about: 'A running one too.', short: 'f' } } }),
-  command({ name: 'logs', about: 'Show a log.', needs: 'look', changes: false, args: { name: { kind: 'container', about: 'Whose.' } } }),
-  command({ name: 'save', about: 'Get a container as a file.', needs: 'own', changes: false, args: { name: { kind: 'container', about: 'Which.' } } }),
-  command({ name: 'key add', about: 'Add a public key.', needs: 'member', changes: true, args: { key: { kind: 'line', about: 'The key.' } } }),
+  command({
+    name: 'rm',
+    about: 'Remove containers.',
+    needs: 'own',
+    changes: true,
+    args: {
+      name: { kind: 'container', about: 'Which.', each: true },
+      force: { kind: 'flag', about: 'A running one too.', short: 'f' },
+    },
+  }),
+  command({
+    name: 'logs',
+    about: 'Show a log.',
+    needs: 'look',
+    changes: false,
+    args: { name: { kind: 'container', about: 'Whose.' } },
+  }),
+  command({
+    name: 'save',
+    about: 'Get a container as a file.',
+    needs: 'own',
+    changes: false,
+    args: { name: { kind: 'container', about: 'Which.' } },
+  }),
+  command({
+    name: 'key add',
+    about: 'Add a public key.',
+    needs: 'member',
+    changes: true,
+    args: { key: { kind: 'line', about: 'The key.' } },
+  }),
   command({ name: 'user ls', about: 'List members.', needs: 'admin', changes: false, args: {} }),
-  command({ name: 'help', about: 'Tell about commands.', needs: 'anyone', changes: false, args: { command: { kind: 'command', about: 'Which.', optional: true, many: true } } }),
+  command({
+    name: 'help',
+    about: 'Tell about commands.',
+    needs: 'anyone',
+    changes: false,
+    args: { command: { kind: 'command', about: 'Which.', optional: true, many: true } },
+  }),
   command({ name: 'whoami', about: 'Say who you are.', needs: 'anyone', changes: false, args: {} }),
 ]
 
@@ -76,7 +120,13 @@ export function createStandInDoor() {
 
   function beginOperation(owner: string, name: string): Open {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const view: OperationView = { id: `op-${operations.size + 1}`, kind: 'create', state: 'running', progress: 'Making the container', reply: null }
+    const view: OperationView = {
+      id: `op-${operations.size + 1}`,
+      kind: 'create',
+      state: 'running',
+      progress: 'Making the container',
+      reply: null,
+    }
     const open: Open = { view, owner, told: new Set(), ended: promise, end: resolve }
     operations.set(view.id, open)
     own(owner).add(name)
@@ -101,20 +151,30 @@ export function createStandInDoor() {
     view.reply ?? info('It goes on.', { operation: { id: view.id, state: 'running', progress: view.progress ?? '' } })
 
   async function run(who: Person, { command, given, reserved }: Parsed, waiting: Waiting | undefined): Promise<Reply> {
-    if (reserved.as !== undefined && who.role !== 'admin') throw new DcmError('denied', 'Only an admin may act for another member.')
-    if (command.needs === 'admin' && who.role !== 'admin') throw new DcmError('denied', `${command.name} is for admins.`)
+    if (reserved.as !== undefined && who.role !== 'admin')
+      throw new DcmError('denied', 'Only an admin may act for another member.')
+    if (command.needs === 'admin' && who.role !== 'admin')
+      throw new DcmError('denied', `${command.name} is for admins.`)
     const owner = reserved.as ?? who.name
     const text = (name: string) => String(given[name])
     switch (command.name) {
       case 'ps': {
         const names = [...own(owner)]
-        return info(`You have ${names.length} containers.`, { table: { head: ['NAME', 'STATE'], rows: names.map((name) => [name, 'running']) }, data: names.map((name) => ({ name, state: 'running' })) })
+        return info(`You have ${names.length} containers.`, {
+          table: { head: ['NAME', 'STATE'], rows: names.map((name) => [name, 'running']) },
+          data: names.map((name) => ({ name, state: 'running' })),
+        })
       }
       case 'create': {
-        if (own(owner).has(text('name'))) throw new DcmError('conflict', `You already have a container called ${text('name')}.`)
+        if (own(owner).has(text('name')))
+          throw new DcmError('conflict', `You already have a container called ${text('name')}.`)
         if (given.image === undefined) throw new DcmError('usage', 'create needs --image.')
         const open = beginOperation(owner, text('name'))
-        const done = ok(`Made ${text('name')}.`, { fields: { image: text('image') }, code: `ssh ${text('name')}`, data: { name: text('name'), env: given.env ?? [], cmd: given.cmd ?? [] } })
+        const done = ok(`Made ${text('name')}.`, {
+          fields: { image: text('image') },
+          code: `ssh ${text('name')}`,
+          data: { name: text('name'), env: given.env ?? [], cmd: given.cmd ?? [] },
+        })
         if (!text('name').startsWith('slow')) finish(open.view.id, done)
         await settle(open, waiting)
         return outcome(open)
@@ -122,12 +182,20 @@ export function createStandInDoor() {
       case 'rm': {
         const names = (given.name as string[]).map((name) => find(owner, name))
         if (!reserved.yes && given.force === undefined)
-          return { text: `This removes ${names.join(', ')} and what is in it.`, tone: 'warn', error: 'conflict', data: { confirm: true, line: `rm ${names.join(' ')}` }, actions: [{ label: 'Remove', line: `rm ${names.join(' ')} --yes`, danger: true }] }
+          return {
+            text: `This removes ${names.join(', ')} and what is in it.`,
+            tone: 'warn',
+            error: 'conflict',
+            data: { confirm: true, line: `rm ${names.join(' ')}` },
+            actions: [{ label: 'Remove', line: `rm ${names.join(' ')} --yes`, danger: true }],
+          }
         for (const name of names) own(owner).delete(name)
         return ok(`Removed ${names.join(', ')}.`)
       }
       case 'logs':
-        return info(`The log of ${find(owner, text('name'))}.`, { code: 'one\n\u001b]0;owned\u0007\u001b[2Jtwo \u202egnp.exe' })
+        return info(`The log of ${find(owner, text('name'))}.`, {
+          code: 'one\n\u001b]0;owned\u0007\u001b[2Jtwo \u202egnp.exe',
+        })
       case 'save': {
         find(owner, text('name'))
         return info('The file.', { file: { name: `${text('name')}.tar`, type: 'application/x-tar', bytes: bytes() } })
@@ -152,7 +220,11 @@ export function createStandInDoor() {
   /** Ends an operation, for those who wait and those who ask later. */
   function finish(id: string, reply: Reply) {
     const open = operations.get(id)!
-    open.view = { ...open.view, state: reply.error ? 'failed' : 'done', reply: { ...reply, operation: { id, state: reply.error ? 'failed' : 'done' } } }
+    open.view = {
+      ...open.view,
+      state: reply.error ? 'failed' : 'done',
+      reply: { ...reply, operation: { id, state: reply.error ? 'failed' : 'done' } },
+    }
     open.end()
   }
 
@@ -168,10 +240,17 @@ export function createStandInDoor() {
           ? parseLine(commands, input.line)
           : 'words' in input
             ? parseWords(commands, input.words)
-            : parseObject(commands.find(({ name }) => name === input.name)!, input.args)
+            : parseObject(
+                commands.find(({ name }) => name === input.name)!,
+                input.args,
+              )
       return await run(call.actor.person, parsed, waiting)
     } catch (error) {
-      return refusal(error instanceof DcmError ? error : new DcmError('internal', 'Something broke (reference x).', { cause: error }))
+      return refusal(
+        error instanceof DcmError
+          ? error
+          : new DcmError('internal', 'Something broke (reference x).', { cause: error }),
+      )
     }
   }
 
@@ -179,9 +258,14 @@ export function createStandInDoor() {
     commands,
     async identify(credential, from) {
       if (state.down) throw new DcmError('unavailable', 'The database does not answer; try again shortly.')
-      const who = credential.kind === 'local' ? admin : credential.kind === 'token' ? people.get(credential.secret) : undefined
+      const who =
+        credential.kind === 'local' ? admin : credential.kind === 'token' ? people.get(credential.secret) : undefined
       if (!who) throw new DcmError('unlinked', 'That token is not good; make a new one with "dcm token new".')
-      return { person: who, ...from, ...(credential.kind === 'token' ? { tokenId: `t-${who.name}` } : {}) } satisfies Actor
+      return {
+        person: who,
+        ...from,
+        ...(credential.kind === 'token' ? { tokenId: `t-${who.name}` } : {}),
+      } satisfies Actor
     },
     handle(call, waiting) {
       if (!call.idempotencyKey) return handle(call, waiting)
@@ -204,7 +288,12 @@ export function createStandInDoor() {
     async health() {
       state.health++
       const open = [...operations.values()].filter(({ view }) => view.state === 'running').length
-      return { ready: state.ready, settled: open === 0, open, problems: state.ready ? [] : ['The engine does not answer.'] }
+      return {
+        ready: state.ready,
+        settled: open === 0,
+        open,
+        problems: state.ready ? [] : ['The engine does not answer.'],
+      }
     },
   }
 
@@ -214,7 +303,7 @@ export function createStandInDoor() {
     state,
     finish,
     /** Says how an operation is getting on. */
-    tell(id: string, text: string) {
+    tell: (id: string, text: string) => {
       const open = operations.get(id)!
       open.view = { ...open.view, progress: text }
       for (const told of open.told) told(text)

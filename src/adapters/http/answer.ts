@@ -14,8 +14,11 @@ const secure = {
 export type Headers = Record<string, string>
 
 /** Any answer, with the headers that all of them have. */
-export const respond = (body: string | Uint8Array | ReadableStream<Uint8Array> | null, status: number, headers: Headers): Response =>
-  new Response(body as string, { status, headers: { ...secure, ...headers } })
+export const respond = (
+  body: string | Uint8Array | ReadableStream<Uint8Array> | null,
+  status: number,
+  headers: Headers,
+): Response => new Response(body as string, { status, headers: { ...secure, ...headers } })
 
 export const respondJson = (value: unknown, status: number, headers: Headers): Response =>
   respond(JSON.stringify(value), status, { 'Content-Type': 'application/json', ...headers })

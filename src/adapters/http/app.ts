@@ -56,17 +56,33 @@ export type Http = {
 }
 
 /** One request on its way through. */
-type Turn = { request: Request; url: URL; origin: Origin; address: string; headers: Headers; requestId: string; pattern: string }
+type Turn = {
+  request: Request
+  url: URL
+  origin: Origin
+  address: string
+  headers: Headers
+  requestId: string
+  pattern: string
+}
 
 /** @throws Refused */
 function readWait(value: unknown): number {
-  const seconds = value === undefined || value === null ? 30 : typeof value === 'string' && /^\d{1,3}(\.\d{1,3})?$/.test(value) ? Number(value) : value
-  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= 300)) throw new Refused(400, 'usage', '"wait" is a number of seconds from 0 to 300.')
+  const seconds =
+    value === undefined || value === null
+      ? 30
+      : typeof value === 'string' && /^\d{1,3}(\.\d{1,3})?$/.test(value)
+        ? Number(value)
+        : value
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= 300))
+    throw new Refused(400, 'usage', '"wait" is a number of seconds from 0 to 300.')
   return seconds * 1000
 }
 
 const limited = (seconds: number) =>
-  new Refused(429, 'limited', `That were too many requests in a short time; try again in ${seconds} s.`, { 'Retry-After': String(seconds) })
+  new Refused(429, 'limited', `That were too many requests in a short time; try again in ${seconds} s.`, {
+    'Retry-After': String(seconds),
+  })
 
 const bearer = /^Bearer +([\x21-\x7e]{1,512})$/i
 
@@ -91,24 +107,47 @@ export function createHttp(options: HttpOptions): Http {
 
   /** Turns whatever was thrown into its Reply. */
   function failed(error: unknown, turn: Turn): Response {
-    if (error instanceof Refused) return respondJson({ text: error.message, tone: 'error', error: error.code }, error.status, { ...turn.headers, ...error.headers })
-    if (error instanceof DcmError) return respondReply(refusal(error), { ...turn.headers, ...(error.code === 'unlinked' ? challenge : {}) })
+    if (error instanceof Refused)
+      return respondJson({ text: error.message, tone: 'error', error: error.code }, error.status, {
+        ...turn.headers,
+        ...error.headers,
+      })
+    if (error instanceof DcmError)
+      return respondReply(refusal(error), { ...turn.headers, ...(error.code === 'unlinked' ? challenge : {}) })
     log.error({ error, requestId: turn.requestId, route: turn.pattern }, 'request failed')
     return respondReply(broken(turn.requestId), turn.headers)
   }
 
   /** Does what every request needs: an id, a rate, a log line, a measurement, and an answer whatever happens. */
-  async function take(request: Request, origin: Origin, work: (turn: Turn) => Response | Promise<Response>): Promise<Response> {
+  async function take(
+    request: Request,
+    origin: Origin,
+    work: (turn: Turn) => Response | Promise<Response>,
+  ): Promise<Response> {
     const began = performance.now()
     const sent = request.headers.get('x-request-id')
     const requestId = sent && /^[\w.:-]{1,64}$/.test(sent) ? sent : randomUUID()
-    const address = origin.local ? 'local' : callerAddress(origin.address, request.headers.get('x-forwarded-for'), options.trustProxy ?? false)
-    const turn: Turn = { request, url: new URL(request.url), origin, address, requestId, headers: { 'X-Request-Id': requestId }, pattern: 'other' }
+    const address = origin.local
+      ? 'local'
+      : callerAddress(origin.address, request.headers.get('x-forwarded-for'), options.trustProxy ?? false)
+    const turn: Turn = {
+      request,
+      url: new URL(request.url),
+      origin,
+      address,
+      requestId,
+      headers: { 'X-Request-Id': requestId },
+      pattern: 'other',
+    }
     let response: Response
     try {
       const pause = origin.local ? 0 : addresses.take(network(address))
       if (pause > 0) throw limited(pause)
-      if (stopping) throw new Refused(503, 'unavailable', 'DCM is stopping; try again in a moment.', { 'Retry-After': '5', Connection: 'close' })
+      if (stopping)
+        throw new Refused(503, 'unavailable', 'DCM is stopping; try again in a moment.', {
+          'Retry-After': '5',
+          Connection: 'close',
+        })
       response = await work(turn)
     } catch (error) {
       response = failed(error, turn)
@@ -118,7 +157,11 @@ export function createHttp(options: HttpOptions): Http {
     const method = known.has(request.method) ? request.method : 'OTHER'
     metrics.request(method, turn.pattern, status, seconds)
     const say = status >= 500 ? log.warn : status >= 400 || method === 'POST' ? log.info : log.debug
-    say.call(log, { method, route: turn.pattern, status, ms: Math.round(seconds * 1000), requestId, address }, 'request')
+    say.call(
+      log,
+      { method, route: turn.pattern, status, ms: Math.round(seconds * 1000), requestId, address },
+      'request',
+    )
     return response
   }
 
@@ -127,11 +170,16 @@ export function createHttp(options: HttpOptions): Http {
     const header = turn.request.headers.get('authorization')
     let credential: Credential
     if (header === null) {
-      if (!turn.origin.local) throw new DcmError('unlinked', 'Send your token as "Authorization: Bearer TOKEN"; make one with "dcm token new" or ask an admin.')
+      if (!turn.origin.local)
+        throw new DcmError(
+          'unlinked',
+          'Send your token as "Authorization: Bearer TOKEN"; make one with "dcm token new" or ask an admin.',
+        )
       credential = { kind: 'local' }
     } else {
       const secret = bearer.exec(header)?.[1]
-      if (!secret) throw new DcmError('unlinked', 'Authorization must be "Bearer TOKEN"; make a token with "dcm token new".')
+      if (!secret)
+        throw new DcmError('unlinked', 'Authorization must be "Bearer TOKEN"; make a token with "dcm token new".')
       credential = { kind: 'token', secret }
     }
     const surface = turn.origin.local ? 'local' : 'http'
@@ -145,7 +193,13 @@ export function createHttp(options: HttpOptions): Http {
   /** What a waiting request holds: a place among the caller's, and a signal for when the caller leaves or DCM stops. */
   function hold(turn: Turn, key: string) {
     const free = turn.origin.local ? () => {} : place(key)
-    if (!free) throw new Refused(429, 'limited', `${limits.waiting} of your requests are already waiting; let some of them end first.`, { 'Retry-After': '5' })
+    if (!free)
+      throw new Refused(
+        429,
+        'limited',
+        `${limits.waiting} of your requests are already waiting; let some of them end first.`,
+        { 'Retry-After': '5' },
+      )
     const controller = new AbortController()
     const leave = () => controller.abort()
     waiting.add(controller)
@@ -197,7 +251,14 @@ export function createHttp(options: HttpOptions): Http {
     const { actor, key } = await identify(turn)
     const wait = readWait(turn.url.searchParams.get('wait') ?? 0)
     const now = await door.operation(actor, id, { wait: 0 })
-    if (now.state !== 'running' || wait === 0) return wantsEvents(turn) ? respondEvents(async () => ({ event: 'operation', data: now }), turn.headers, () => {}) : respondJson(now, 200, turn.headers)
+    if (now.state !== 'running' || wait === 0)
+      return wantsEvents(turn)
+        ? respondEvents(
+            async () => ({ event: 'operation', data: now }),
+            turn.headers,
+            () => {},
+          )
+        : respondJson(now, 200, turn.headers)
     const held = hold(turn, key)
     if (!wantsEvents(turn)) {
       try {
@@ -209,7 +270,10 @@ export function createHttp(options: HttpOptions): Http {
     return respondEvents(
       async (tell) => {
         try {
-          return { event: 'operation', data: await door.operation(actor, id, { wait, signal: held.signal, progress: tell }) }
+          return {
+            event: 'operation',
+            data: await door.operation(actor, id, { wait, signal: held.signal, progress: tell }),
+          }
         } catch (error) {
           return { event: 'reply', data: error instanceof DcmError ? refusal(error) : broken(turn.requestId) }
         } finally {
@@ -226,14 +290,21 @@ export function createHttp(options: HttpOptions): Http {
     const { actor, key } = await identify(turn)
     const { wait, ...body } = await readBody(turn.request, limits.body)
     const input = readLine(body)
-    return run(turn, { actor, input, requestId: turn.requestId, ...idempotency(turn) }, true, readWait(wait ?? turn.url.searchParams.get('wait')), key)
+    return run(
+      turn,
+      { actor, input, requestId: turn.requestId, ...idempotency(turn) },
+      true,
+      readWait(wait ?? turn.url.searchParams.get('wait')),
+      key,
+    )
   }
 
   async function complete(turn: Turn): Promise<Response> {
     const { actor } = await identify(turn)
     const input = readLine(await readBody(turn.request, limits.body))
     // The last word is unfinished, so it is left as it is unless it could not stand in a line.
-    const typed = 'line' in input ? input.line : [...input.words.slice(0, -1).map(quote), input.words.at(-1) ?? ''].join(' ')
+    const typed =
+      'line' in input ? input.line : [...input.words.slice(0, -1).map(quote), input.words.at(-1) ?? ''].join(' ')
     return respondJson({ candidates: await door.complete(actor, typed) }, 200, turn.headers)
   }
 
@@ -241,7 +312,12 @@ export function createHttp(options: HttpOptions): Http {
     const { actor, key } = await identify(turn)
     const query = turn.request.method === 'POST' ? undefined : readQuery(turn.url.searchParams, route.command)
     const { wait, ...args } = query ?? (await readBody(turn.request, limits.body))
-    const call: Call = { actor, input: { name: route.command.name, args }, requestId: turn.requestId, ...idempotency(turn) }
+    const call: Call = {
+      actor,
+      input: { name: route.command.name, args },
+      requestId: turn.requestId,
+      ...idempotency(turn),
+    }
     return run(turn, call, route.command.changes, readWait(wait ?? turn.url.searchParams.get('wait')), key)
   }
 
@@ -275,13 +351,19 @@ export function createHttp(options: HttpOptions): Http {
     const now = await health()
     return respondJson(now, now.ready ? 200 : 503, turn.headers)
   })
-  at('/metrics', '/metrics', async (turn) => respond(await metrics.text(), 200, { ...turn.headers, 'Content-Type': metrics.type }))
+  at('/metrics', '/metrics', async (turn) =>
+    respond(await metrics.text(), 200, { ...turn.headers, 'Content-Type': metrics.type }),
+  )
   at('/openapi.json', '/openapi.json', async (turn) => {
     // Written when first asked for: most processes never are, and it costs the schemas of every command.
     document ??= JSON.stringify((await import('./openapi.ts')).openapi(door.commands, options))
     return respond(document, 200, { ...turn.headers, 'Content-Type': 'application/json' })
   })
-  at('/docs/*', '/docs', async (turn, path) => (await docs(path.slice('/docs/'.length), prefix, turn.headers)) ?? nowhere())
+  at(
+    '/docs/*',
+    '/docs',
+    async (turn, path) => (await docs(path.slice('/docs/'.length), prefix, turn.headers)) ?? nowhere(),
+  )
   app.notFound((c) =>
     take(c.req.raw, c.env, (turn) => {
       const mount = mounts.find(({ path }) => c.req.path === path || c.req.path.startsWith(`${path}/`))
@@ -318,7 +400,8 @@ function nowhere(): never {
 function idempotency(turn: Turn): { idempotencyKey?: string } {
   const key = turn.request.headers.get('idempotency-key')
   if (key === null) return {}
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Refused(400, 'usage', 'An Idempotency-Key is 1 to 255 visible ASCII characters.')
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new Refused(400, 'usage', 'An Idempotency-Key is 1 to 255 visible ASCII characters.')
   return { idempotencyKey: key }
 }
 
@@ -326,7 +409,11 @@ function idempotency(turn: Turn): { idempotencyKey?: string } {
 function readLine(body: Record<string, unknown>): { line: string } | { words: string[] } {
   const { line, words, ...rest } = body
   const other = Object.keys(rest)[0]
-  if (other !== undefined) throw new DcmError('usage', `A line takes "line" or "words", and "wait"; "${other.slice(0, 60)}" belongs into the line.`)
+  if (other !== undefined)
+    throw new DcmError(
+      'usage',
+      `A line takes "line" or "words", and "wait"; "${other.slice(0, 60)}" belongs into the line.`,
+    )
   if (typeof line === 'string' && words === undefined) return { line }
   if (line === undefined && Array.isArray(words) && words.every((word) => typeof word === 'string')) return { words }
   throw new DcmError('usage', 'Send {"line": "create web --image debian"}, or "words" with a list of texts.')

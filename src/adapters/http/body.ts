@@ -11,7 +11,8 @@ export async function readBody(request: Request, limit: number): Promise<Record<
   if (length === '0' || !request.body) return {}
   if (Number(length ?? 0) > limit) throw tooLong()
   const encoding = request.headers.get('content-encoding')
-  if (encoding && encoding !== 'identity') throw new Refused(415, 'usage', 'A compressed body is not taken; send the JSON as it is.')
+  if (encoding && encoding !== 'identity')
+    throw new Refused(415, 'usage', 'A compressed body is not taken; send the JSON as it is.')
   const type = request.headers.get('content-type') ?? ''
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
     throw new Refused(415, 'usage', 'The body must be JSON; send it with "Content-Type: application/json".')

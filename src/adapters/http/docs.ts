@@ -26,7 +26,12 @@ const files: Record<string, string> = { 'swagger-ui.css': 'text/css', 'swagger-u
 
 /** The page that shows the OpenAPI document, whole from this machine. @returns undefined when there is no such file */
 export async function docs(file: string, prefix: string, headers: Headers): Promise<Response | undefined> {
-  if (file === '') return respond(page(prefix), 200, { ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy })
+  if (file === '')
+    return respond(page(prefix), 200, {
+      ...headers,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy,
+    })
   if (file === 'start.js') return respond(start(prefix), 200, { ...headers, 'Content-Type': 'text/javascript' })
   const type = Object.hasOwn(files, file) ? files[file] : undefined
   if (!type) return undefined

@@ -51,7 +51,11 @@ export function respondEvents(
     yield event('end', {})
   }
 
-  return respond(toStream(encoded(stream()), leave), 200, { ...headers, 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
+  return respond(toStream(encoded(stream()), leave), 200, {
+    ...headers,
+    'Content-Type': 'text/event-stream',
+    'X-Accel-Buffering': 'no',
+  })
 }
 
 async function* encoded(texts: AsyncGenerator<string>): AsyncGenerator<Uint8Array> {

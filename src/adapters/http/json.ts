@@ -11,7 +11,7 @@ function scan(text: string): void {
   const open: { keys: Set<string> | undefined; atKey: boolean }[] = []
   for (let at = 0; at < text.length; at++) {
     const top = open.at(-1)
-    switch (text[at]) {
+    switch (text.charAt(at)) {
       case '{':
       case '[':
         if (open.length === deepest) throw bad(`The JSON is nested deeper than ${deepest} levels.`)
@@ -33,7 +33,9 @@ function scan(text: string): void {
         if (top.keys.has(key)) throw bad(`The JSON has the key "${key.slice(0, 60)}" twice.`)
         top.keys.add(key)
         top.atKey = false
+        break
       }
+      default:
     }
   }
 }

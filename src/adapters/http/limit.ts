@@ -6,7 +6,8 @@ const most = 10_000
 /** Token buckets by key, in memory: they fill at the rate, up to the burst, and each request takes one. */
 export function createBuckets(rate: Rate, now: () => number = () => performance.now() / 1000) {
   const buckets = new Map<string, { left: number; at: number }>()
-  const filled = (bucket: { left: number; at: number }, at: number) => Math.min(rate.burst, bucket.left + (at - bucket.at) * rate.perSecond)
+  const filled = (bucket: { left: number; at: number }, at: number) =>
+    Math.min(rate.burst, bucket.left + (at - bucket.at) * rate.perSecond)
 
   /** Forgets buckets that are full again; when a flood of keys leaves none such, the oldest. */
   function prune(at: number) {
@@ -19,7 +20,7 @@ export function createBuckets(rate: Rate, now: () => number = () => performance.
 
   return {
     /** @returns 0 when the request may go on, else the seconds after which one may */
-    take(key: string): number {
+    take: (key: string): number => {
       const at = now()
       const bucket = buckets.get(key)
       if (!bucket) {

@@ -13,7 +13,11 @@ export function createMetrics(open: () => Promise<{ open: number; ready: boolean
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10, 60, 300],
     registers: [registry],
   })
-  const ready = new Gauge({ name: 'dcm_ready', help: '1 when everything that a call needs answers.', registers: [registry] })
+  const ready = new Gauge({
+    name: 'dcm_ready',
+    help: '1 when everything that a call needs answers.',
+    registers: [registry],
+  })
   new Gauge({
     name: 'dcm_operations_open',
     help: 'Operations that are under way.',

@@ -52,7 +52,13 @@ const json = (schema: Schema) => ({ 'application/json': { schema } })
 
 function replySchema(command: Command): Schema {
   if (!command.gives) return ref('Reply')
-  const { $schema: _, ...data } = toJSONSchema(command.gives, { unrepresentable: 'any', io: 'output' })
+  const { $schema: _, ...data } = toJSONSchema(command.gives, {
+    unrepresentable: 'any',
+    // JSON has no dates: they travel as text.
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
+    },
+  })
   return { allOf: [ref('Reply'), object({ data })] }
 }
 
@@ -68,12 +74,19 @@ function responses(schema: Schema, goesOn: boolean): Schema {
           },
         }
       : {}),
-    default: { description: 'A refusal or a failure: `text` says what and what to do, `error` is its code.', content: json(ref('Reply')) },
+    default: {
+      description: 'A refusal or a failure: `text` says what and what to do, `error` is its code.',
+      content: json(ref('Reply')),
+    },
   }
 }
 
 const about = (command: Command) =>
-  [`Typed: \`${usage(command)}\`.`, ...(command.needs === 'admin' ? ['For admins.'] : []), ...(command.examples ?? []).map((line) => `\`${line}\``)].join('\n\n')
+  [
+    `Typed: \`${usage(command)}\`.`,
+    ...(command.needs === 'admin' ? ['For admins.'] : []),
+    ...(command.examples ?? []).map((line) => `\`${line}\``),
+  ].join('\n\n')
 
 function post(command: Command): Schema {
   return {
@@ -82,7 +95,10 @@ function post(command: Command): Schema {
     description: about(command),
     tags: [command.name.split(' ')[0]!],
     ...(command.changes ? { parameters: [{ $ref: '#/components/parameters/IdempotencyKey' }] } : {}),
-    requestBody: { required: required(command).length > 0, content: json({ ...object(properties(command), required(command)), additionalProperties: false }) },
+    requestBody: {
+      required: required(command).length > 0,
+      content: json({ ...object(properties(command), required(command)), additionalProperties: false }),
+    },
     responses: responses(replySchema(command), command.changes),
   }
 }
@@ -94,7 +110,12 @@ function get(command: Command): Schema {
     summary: command.about,
     description: about(command),
     tags: [command.name.split(' ')[0]!],
-    parameters: Object.entries(properties(command)).map(([name, schema]) => ({ name, in: 'query', required: must.includes(name), schema })),
+    parameters: Object.entries(properties(command)).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      required: must.includes(name),
+      schema,
+    })),
     responses: responses(replySchema(command), false),
   }
 }
@@ -108,7 +129,10 @@ const line = {
     required: true,
     content: json({
       oneOf: [
-        { ...object({ line: { type: 'string', examples: ['create web --image debian'] }, wait }, ['line']), additionalProperties: false },
+        {
+          ...object({ line: { type: 'string', examples: ['create web --image debian'] }, wait }, ['line']),
+          additionalProperties: false,
+        },
         { ...object({ words: { type: 'array', items: text }, wait }, ['words']), additionalProperties: false },
       ],
     }),
@@ -122,7 +146,10 @@ const complete = {
   tags: ['line'],
   requestBody: { required: true, content: json({ ...object({ line: text }, ['line']), additionalProperties: false }) },
   responses: {
-    200: { description: 'Words that would be accepted.', content: json(object({ candidates: { type: 'array', items: text } }, ['candidates'])) },
+    200: {
+      description: 'Words that would be accepted.',
+      content: json(object({ candidates: { type: 'array', items: text } }, ['candidates'])),
+    },
     default: { description: 'A refusal.', content: json(ref('Reply')) },
   },
 }
@@ -136,7 +163,10 @@ const operation = {
     { name: 'wait', in: 'query', required: false, schema: wait },
   ],
   responses: {
-    200: { description: 'The operation.', content: { ...json(ref('Operation')), 'text/event-stream': { schema: text } } },
+    200: {
+      description: 'The operation.',
+      content: { ...json(ref('Operation')), 'text/event-stream': { schema: text } },
+    },
     default: { description: 'A refusal.', content: json(ref('Reply')) },
   },
 }
@@ -149,9 +179,15 @@ const schemas: Record<string, Schema> = {
       text: { type: 'string', description: 'One sentence that stands alone.' },
       tone: { enum: ['ok', 'info', 'warn', 'error'] },
       fields: { type: 'object', additionalProperties: text },
-      table: object({ head: { type: 'array', items: text }, rows: { type: 'array', items: { type: 'array', items: text } } }, ['head', 'rows']),
+      table: object(
+        { head: { type: 'array', items: text }, rows: { type: 'array', items: { type: 'array', items: text } } },
+        ['head', 'rows'],
+      ),
       code: { type: 'string', description: 'Preformatted text: a log, an ssh line.' },
-      actions: { type: 'array', items: object({ label: text, line: text, danger: { const: true } }, ['label', 'line']) },
+      actions: {
+        type: 'array',
+        items: object({ label: text, line: text, danger: { const: true } }, ['label', 'line']),
+      },
       private: { const: true, description: 'Only the caller may see it.' },
       error: { enum: Object.keys(errorCodes) },
       data: { description: 'For machines; each command says what it gives.' },
@@ -173,10 +209,15 @@ const schemas: Record<string, Schema> = {
 }
 
 /** The OpenAPI 3.1 document, read off the commands. */
-export function openapi(commands: readonly Command[], info: { version: string; publicUrl?: string | undefined }): Schema {
+export function openapi(
+  commands: readonly Command[],
+  info: { version: string; publicUrl?: string | undefined },
+): Schema {
   const paths: Record<string, Schema> = {}
   for (const command of commands)
-    paths[`/v1/${command.name.replaceAll(' ', '/')}`] = command.changes ? { post: post(command) } : { get: get(command), post: post(command) }
+    paths[`/v1/${command.name.replaceAll(' ', '/')}`] = command.changes
+      ? { post: post(command) }
+      : { get: get(command), post: post(command) }
   paths['/v1/line'] = { post: line }
   paths['/v1/line/complete'] = { post: complete }
   paths['/v1/operations/{id}'] = { get: operation }

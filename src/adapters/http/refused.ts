@@ -5,7 +5,13 @@ export class Refused extends Error {
   readonly status: number
   readonly code: ErrorCode
   readonly headers: Record<string, string>
-  constructor(status: number, code: ErrorCode, sentence: string, headers: Record<string, string> = {}, cause?: unknown) {
+  constructor(
+    status: number,
+    code: ErrorCode,
+    sentence: string,
+    headers: Record<string, string> = {},
+    cause?: unknown,
+  ) {
     super(sentence, { cause })
     this.name = 'Refused'
     this.status = status

@@ -21,20 +21,37 @@ export function createRoutes(commands: readonly Command[]) {
   ])
   for (const command of commands) {
     const path = command.name.replaceAll(' ', '/')
-    if (taken.includes(path.split('/')[0]!)) throw new Error(`The command "${command.name}" begins with a word that is reserved in /v1/.`)
+    if (taken.includes(path.split('/')[0]!))
+      throw new Error(`The command "${command.name}" begins with a word that is reserved in /v1/.`)
     routes.set(path, { to: 'command', command, pattern: `/v1/${path}` })
   }
 
   /** @throws Refused 404 with the nearest route, 405 with the methods that are taken */
   return function find(method: string, path: string): Route {
     const operation = path.startsWith('operations/') ? path.slice('operations/'.length) : undefined
-    const route: Route | undefined = operation && /^[\w-]{1,64}$/.test(operation) ? { to: 'operation', id: operation, pattern: '/v1/operations/{id}' } : routes.get(path)
+    const route: Route | undefined =
+      operation && /^[\w-]{1,64}$/.test(operation)
+        ? { to: 'operation', id: operation, pattern: '/v1/operations/{id}' }
+        : routes.get(path)
     if (!route) {
-      const guess = nearest(path.replaceAll('/', ' '), [...routes.keys()].map((known) => known.replaceAll('/', ' ')))
-      throw new Refused(404, 'not_found', `There is no such route; ${guess ? `did you mean /v1/${guess.replaceAll(' ', '/')}?` : '/openapi.json lists them.'}`)
+      const guess = nearest(
+        path.replaceAll('/', ' '),
+        [...routes.keys()].map((known) => known.replaceAll('/', ' ')),
+      )
+      throw new Refused(
+        404,
+        'not_found',
+        `There is no such route; ${guess ? `did you mean /v1/${guess.replaceAll(' ', '/')}?` : '/openapi.json lists them.'}`,
+      )
     }
-    const methods = route.to === 'operation' ? ['GET', 'HEAD'] : route.to === 'command' && !route.command.changes ? ['GET', 'HEAD', 'POST'] : ['POST']
-    if (!methods.includes(method)) throw new Refused(405, 'usage', `${route.pattern} takes ${methods.join(', ')}.`, { Allow: methods.join(', ') })
+    const methods =
+      route.to === 'operation'
+        ? ['GET', 'HEAD']
+        : route.to === 'command' && !route.command.changes
+          ? ['GET', 'HEAD', 'POST']
+          : ['POST']
+    if (!methods.includes(method))
+      throw new Refused(405, 'usage', `${route.pattern} takes ${methods.join(', ')}.`, { Allow: methods.join(', ') })
     return route
   }
 }

@@ -46,8 +46,10 @@ function answer(status: number, words: string, sentence: string): string {
 
 function refuseEarly(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.end(answer(408, 'Request Timeout', 'The request took too long to arrive.'))
-  else if (error.code === 'HPE_HEADER_OVERFLOW') socket.end(answer(431, 'Request Header Fields Too Large', 'The headers are too large.'))
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    socket.end(answer(408, 'Request Timeout', 'The request took too long to arrive.'))
+  else if (error.code === 'HPE_HEADER_OVERFLOW')
+    socket.end(answer(431, 'Request Header Fields Too Large', 'The headers are too large.'))
   else socket.end(answer(400, 'Bad Request', 'That is not an HTTP request that DCM can read.'))
 }
 
@@ -55,7 +57,10 @@ function serverFor(http: Http, origin: (incoming: IncomingMessage) => Origin, op
   const listener = getRequestListener((request, env) => http.fetch(request, origin(env.incoming as IncomingMessage)))
   const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
     // Node would silently leave out those past a count; here they are refused.
-    if (incoming.rawHeaders.length > mostHeaders * 2) incoming.socket.end(answer(431, 'Request Header Fields Too Large', `More than ${mostHeaders} headers are not taken.`))
+    if (incoming.rawHeaders.length > mostHeaders * 2)
+      incoming.socket.end(
+        answer(431, 'Request Header Fields Too Large', `More than ${mostHeaders} headers are not taken.`),
+      )
     else void listener(incoming, outgoing)
   })
   server.maxHeadersCount = 0
@@ -92,9 +97,13 @@ async function listenLocally(server: Server, path: string): Promise<() => Promis
   const hidden = join(dirname(path), `.s${process.pid}`)
   // sun_path is 108 bytes with its NUL (unix(7)); the kernel would cut it.
   if (Buffer.byteLength(hidden) > 107 || Buffer.byteLength(path) > 107)
-    throw new DcmError('usage', 'The path of the data folder is too long for a socket in it; set DCM_DATA_DIR to a shorter one.')
+    throw new DcmError(
+      'usage',
+      'The path of the data folder is too long for a socket in it; set DCM_DATA_DIR to a shorter one.',
+    )
   const there = await lstat(path).catch(() => undefined)
-  if (there && !there.isSocket()) throw new DcmError('conflict', `${path} is in the way and is not a socket; move it away.`)
+  if (there && !there.isSocket())
+    throw new DcmError('conflict', `${path} is in the way and is not a socket; move it away.`)
   if (there && (await answers(path))) throw new DcmError('conflict', 'Another DCM already answers on this data folder.')
   await rm(hidden, { force: true })
   // Bound within this very call (net.Server binds a path at once), so the mask changes nothing for anyone else.
@@ -136,8 +145,16 @@ export async function serveHttp(options: ServeOptions): Promise<Served> {
     tcp.close()
     local.close()
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new DcmError('conflict', `Port ${options.port} of ${options.host} is taken; set DCM_HTTP_ADDR to another.`, { cause: error })
-    if (code === 'EADDRNOTAVAIL') throw new DcmError('usage', `${options.host} is not an address of this machine; set DCM_HTTP_ADDR to one.`, { cause: error })
+    if (code === 'EADDRINUSE')
+      throw new DcmError(
+        'conflict',
+        `Port ${options.port} of ${options.host} is taken; set DCM_HTTP_ADDR to another.`,
+        { cause: error },
+      )
+    if (code === 'EADDRNOTAVAIL')
+      throw new DcmError('usage', `${options.host} is not an address of this machine; set DCM_HTTP_ADDR to one.`, {
+        cause: error,
+      })
     throw error
   }
   const { port } = tcp.address() as AddressInfo

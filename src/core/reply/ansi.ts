@@ -30,14 +30,29 @@ export function toAnsi(reply: Reply, terminal: Terminal): string {
   function table({ head, rows }: NonNullable<Reply['table']>): string {
     const cells = rows.map((row) => row.map(cell))
     const lines = lay([head, ...cells]).split('\n')
-    if (Math.max(...lines.map(width)) <= terminal.columns) return [paint('bold', lines[0]!), ...lines.slice(1)].join('\n')
-    return cells.map((row) => block(row.map((value, at) => [head[at] ?? '', value]), dim)).join('\n\n')
+    if (Math.max(...lines.map(width)) <= terminal.columns)
+      return [paint('bold', lines[0]!), ...lines.slice(1)].join('\n')
+    return cells
+      .map((row) =>
+        block(
+          row.map((value, at) => [head[at] ?? '', value]),
+          dim,
+        ),
+      )
+      .join('\n\n')
   }
 
-  const action = ({ label, line, danger }: Action) => `  ${dim(`${label}:`)} ${paint(danger ? 'yellow' : 'cyan', cell(line))}`
+  const action = ({ label, line, danger }: Action) =>
+    `  ${dim(`${label}:`)} ${paint(danger ? 'yellow' : 'cyan', cell(line))}`
 
   const parts = [paint(tones[reply.tone], printable(reply.text))]
-  if (reply.fields) parts.push(block(Object.entries(reply.fields).map(([name, value]) => [cell(name), cell(value)]), dim))
+  if (reply.fields)
+    parts.push(
+      block(
+        Object.entries(reply.fields).map(([name, value]) => [cell(name), cell(value)]),
+        dim,
+      ),
+    )
   if (reply.table && reply.table.rows.length > 0) parts.push(table(reply.table))
   if (reply.code !== undefined) parts.push(printable(reply.code))
   for (const one of reply.actions ?? []) parts.push(action(one))
