@@ -261,8 +261,8 @@ describe('the create request', () => {
     const texts = fc.array(text, { maxLength: 4 })
     const numbers = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(0, -1, 2 ** 28, 500, 80))
     // Mostly as it should be, so that bodies come out of it with one or two fields that somebody tried something in.
-    const mostly = <T>(good: T, bad: fc.Arbitrary<unknown>) =>
-      fc.oneof({ weight: 12, arbitrary: fc.constant(good) }, { weight: 1, arbitrary: bad })
+    const mostly = <T>(good: T, bad: fc.Arbitrary<unknown>): fc.Arbitrary<T> =>
+      fc.oneof({ weight: 12, arbitrary: fc.constant(good) }, { weight: 1, arbitrary: bad as fc.Arbitrary<T> })
     const wishes = fc.record({
       engineName: mostly(wish.engineName, text),
       id: mostly(wish.id, text),
@@ -308,7 +308,7 @@ describe('the create request', () => {
       fc.property(wishes, images, (more, brought) => {
         let body
         try {
-          body = build(more as Partial<ContainerWish>, brought)
+          body = build(more as Partial<ContainerWish>, brought as Partial<SeenImage>)
         } catch (error) {
           expect(error).toBeInstanceOf(HostError)
           return

@@ -16,9 +16,20 @@ const allowRule = (allowed: Allowed, comment: string): string =>
     .filter((part) => part !== '')
     .join(' ')
 
-/** The two chains as `iptables -S` writes them: what leaves for somewhere inside, and what asks the host itself. */
-export function chains(instance: string, allowed: readonly Allowed[]): { forward: string[]; input: string[] } {
-  const own = allowed.map((item) => allowRule(item, `dcm-${instance}`))
+/** Rules of an instance that has not renewed them for so many days are taken for left over. */
+const keptDays = 7
+const mostForeign = 256
+
+/**
+ * The two chains as `iptables -S` writes them: what leaves for somewhere inside, and what asks the host itself. `day`
+ * counts from 1970; an instance's own rules carry its id and the day they were last set.
+ */
+export function chains(
+  instance: string,
+  allowed: readonly Allowed[],
+  day: number,
+): { forward: string[]; input: string[] } {
+  const own = allowed.map((item) => allowRule(item, `dcm-${instance}-${day}`))
   return {
     forward: [established, ...own, ...inside.map((network) => `-d ${network} -j DROP`)],
     input: [established, ...own, '-j DROP'],
@@ -26,15 +37,20 @@ export function chains(instance: string, allowed: readonly Allowed[]): { forward
 }
 
 /**
- * A chain's content from what it should hold and what it holds: rules that carry another instance's comment stay, since
- * several DCM may share a machine; all else is as it should be.
+ * A chain's content from what it should hold and what it holds: what another instance on this machine lets through
+ * stays, unless that instance is long gone; all else is as it should be.
  */
-export function mergeChain(wanted: readonly string[], present: readonly string[], instance: string): string[] {
+export function mergeChain(
+  wanted: readonly string[],
+  present: readonly string[],
+  instance: string,
+  day: number,
+): string[] {
   const foreign = present.filter((rule) => {
-    const comment = /--comment "?dcm-([a-z0-9]+)"?/.exec(rule)
-    return comment !== null && comment[1] !== instance
+    const comment = /--comment "?dcm-([a-z0-9]+)-(\d{1,6})"? -j RETURN$/.exec(rule)
+    return comment !== null && comment[1] !== instance && Number(comment[2]) >= day - keptDays
   })
-  return [wanted[0]!, ...foreign, ...wanted.slice(1)]
+  return [wanted[0]!, ...foreign.slice(-mostForeign), ...wanted.slice(1)]
 }
 
 type Table = 'iptables' | 'ip6tables'
@@ -60,7 +76,9 @@ const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-
  * servers and what the site allows. Docker keeps members' bridges apart itself (DOCKER-ISOLATION); what would go round
  * that, its proxy for published ports, listens on the host and is closed with it.
  */
-export function createFirewall(instance: string, allowed: () => Promise<Allowed[]>) {
+export function createFirewall(instance: string, allowed: () => Promise<Allowed[]>, now: () => number) {
+  const today = () => Math.floor(now() / 86_400_000)
+
   /** The place that Docker leaves for others' rules, or where it would be asked from. Docker docs, "Packet filtering and firewalls". */
   const forwardHook = async () => ((await rulesOf('iptables', 'DOCKER-USER')) === undefined ? 'FORWARD' : 'DOCKER-USER')
 
@@ -79,7 +97,7 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
   }
 
   const wanted = async () => {
-    const { forward, input } = chains(instance, await allowed())
+    const { forward, input } = chains(instance, await allowed(), today())
     return [
       { table: 'iptables' as const, chain: 'DCM-FWD', rules: forward },
       { table: 'iptables' as const, chain: 'DCM-IN', rules: input },
@@ -103,7 +121,7 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     for (const { table, chain, rules } of await wanted()) {
       const present = await rulesOf(table, chain)
       if (present === undefined) missing.push(`The ${table} chain ${chain} is missing.`)
-      else if (!same(present, table === 'iptables' ? mergeChain(rules, present, instance) : rules))
+      else if (!same(present, table === 'iptables' ? mergeChain(rules, present, instance, today()) : rules))
         missing.push(`The ${table} chain ${chain} is not as DCM set it.`)
     }
     for (const hook of await hooks())
@@ -117,7 +135,7 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     const trouble: string[] = []
     for (const { table, chain, rules } of await wanted()) {
       const present = await rulesOf(table, chain)
-      const full = table === 'iptables' ? mergeChain(rules, present ?? [], instance) : rules
+      const full = table === 'iptables' ? mergeChain(rules, present ?? [], instance, today()) : rules
       if (present !== undefined && same(present, full)) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
       const input = ['*filter', `:${chain} - [0:0]`, ...full.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', ''].join(

@@ -67,7 +67,7 @@ export function createNet(options: {
     if (!entry) throw new HostError('refused', `DCM_EGRESS_ALLOW has an entry that cannot be read: ${text}.`)
     return entry
   })
-  const firewall = createFirewall(instance, createEgress(entries, options.now))
+  const firewall = createFirewall(instance, createEgress(entries, options.now), options.now)
   const reach = bindHost === '0.0.0.0' ? '127.0.0.1' : bindHost
 
   return {
