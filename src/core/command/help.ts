@@ -1,13 +1,18 @@
 import { info, type Reply } from '../reply/reply.ts'
 import type { Arg, Command } from './define.ts'
-import { kinds } from './kinds.ts'
+import { type KindName, kinds } from './kinds.ts'
 
-/** What stands for an argument's value: `SIZE`, or its choices. */
-const word = (arg: Arg) => (arg.of ? arg.of.join('|') : kinds[arg.kind].word)
+const vague: ReadonlySet<KindName> = new Set(['text', 'line', 'document'])
+
+/** What stands for an argument's value: `SIZE`, its choices, or its name where its kind says nothing: `LABEL`. */
+export function wordFor(name: string, arg: Arg): string {
+  if (arg.of) return arg.of.join('|')
+  return vague.has(arg.kind) && !arg.flag ? name.toUpperCase() : kinds[arg.kind].word
+}
 
 function flagForm(name: string, arg: Arg): string {
   const spelled = arg.short ? `-${arg.short}` : `--${name}`
-  return arg.kind === 'flag' ? spelled : `${spelled} ${word(arg)}`
+  return arg.kind === 'flag' ? spelled : `${spelled} ${wordFor(name, arg)}`
 }
 
 /** One line that says how a command is typed: `rm CONTAINER... [-f]`. */
@@ -16,7 +21,7 @@ export function usage(command: Command): string {
   for (const [name, arg] of Object.entries(command.args)) {
     const dots = arg.many || arg.each ? '...' : ''
     const optional = arg.optional || arg.default !== undefined || arg.kind === 'flag'
-    const form = arg.rest ? `-- ${name.toUpperCase()}...` : arg.flag || arg.kind === 'flag' ? flagForm(name, arg) + dots : word(arg) + dots
+    const form = arg.rest ? `-- ${name.toUpperCase()}...` : arg.flag || arg.kind === 'flag' ? flagForm(name, arg) + dots : wordFor(name, arg) + dots
     parts.push(optional || arg.rest ? `[${form}]` : form)
   }
   return parts.join(' ')
@@ -36,7 +41,7 @@ export function helpAll(commands: readonly Command[], admin: boolean): Reply {
 /** All about one command, or the commands of a noun such as `user`. */
 export function helpOne(commands: readonly Command[], command: Command): Reply {
   const args = Object.entries(command.args).map(([name, arg]) => {
-    const spelled = arg.flag || arg.kind === 'flag' ? `${arg.short ? `-${arg.short}, ` : ''}--${name}` : arg.rest ? `-- ${name.toUpperCase()}...` : word(arg)
+    const spelled = arg.flag || arg.kind === 'flag' ? `${arg.short ? `-${arg.short}, ` : ''}--${name}` : arg.rest ? `-- ${name.toUpperCase()}...` : wordFor(name, arg)
     const fallback = arg.default === undefined ? '' : ` (default ${arg.default})`
     return [spelled, `${arg.about}${fallback}`]
   })

@@ -219,7 +219,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     complete: () => ['no', 'on-failure', 'unless-stopped'],
   },
   grant: { word: 'THING', schema: string, hint: grantForms, read: parseGrant },
-  amount: { word: 'RESOURCE=AMOUNT', schema: string, hint: 'like memory=8g or containers=20', read: readAmount },
+  amount: { word: 'RESOURCE=AMOUNT', schema: string, hint: 'RESOURCE=AMOUNT, like memory=8g or containers=20', read: readAmount },
   id: { word: 'ID', schema: string, hint: 'an id or fingerprint from the list', read: (text) => (/^[\w:+/=-]{1,80}$/.test(text) ? text : undefined) },
   command: {
     word: 'COMMAND',

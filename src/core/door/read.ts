@@ -1,6 +1,6 @@
 import type { Arg, Command } from '../command/define.ts'
-import { usage } from '../command/help.ts'
-import { kinds, type KindName, type Lookup } from '../command/kinds.ts'
+import { usage, wordFor } from '../command/help.ts'
+import { kinds, type Lookup } from '../command/kinds.ts'
 import type { Given } from '../command/parse.ts'
 import { DcmError } from '../reply/error.ts'
 
@@ -52,7 +52,7 @@ export async function readArgs(command: Command, given: Given, lookup: Lookup): 
 function missing(command: Command, given: Given, names: string[]): DcmError {
   const words = names.map((name) => {
     const arg = command.args[name]!
-    return arg.flag ? `--${name}` : (kinds[arg.kind as KindName].word || name)
+    return arg.flag ? `--${name}` : wordFor(name, arg)
   })
   return new DcmError('usage', `${command.name} needs ${words.join(' and ')}. Usage: ${usage(command)}`, {
     try: `help ${command.name}`,

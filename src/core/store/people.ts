@@ -23,8 +23,9 @@ export const people = (db: Db) => ({
         state: table.state,
         quota: table.quota,
         createdAt: table.createdAt,
-        containers: sql<number>`(select count(*)::int from ${containers} where ${containers.ownerId} = ${table.id})`,
-        keys: sql<number>`(select count(*)::int from ${keys} where ${keys.ownerId} = ${table.id})`,
+        // drizzle drops the table's name from a column where one table is read, which these must not lose.
+        containers: sql<number>`(select count(*)::int from ${containers} where ${containers}.owner_id = ${table}.id)`,
+        keys: sql<number>`(select count(*)::int from ${keys} where ${keys}.owner_id = ${table}.id)`,
       })
       .from(table)
       .orderBy(asc(table.name))

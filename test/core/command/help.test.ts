@@ -7,7 +7,7 @@ test.each([
   ['rm', 'rm CONTAINER... [-f] [-v]'],
   ['commit', 'commit CONTAINER NAME[:TAG] [-m TEXT]'],
   ['ps', 'ps'],
-  ['key add', 'key add TEXT'],
+  ['key add', 'key add KEY'],
 ])('the usage of %s', (name, line) => {
   expect(usage(commands.find((command) => command.name === name)!)).toBe(line)
 })
