@@ -15,6 +15,8 @@ const secretNames = [
   'hostKey',
   'env',
   'databaseUrl',
+  // What a failed query was given.
+  'params',
 ]
 
 // What JSON leaves as it is and a terminal or a line reader acts on: DEL, C1, line separators, and bidi controls (UAX #9).
@@ -22,6 +24,8 @@ const secretNames = [
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 const secrets: [RegExp, string][] = [
+  // A failed query names its parameters in its message and so in its stack.
+  [/(\\nparams: )(?:[^"\\]|\\(?!n)[^])*/g, '$1[redacted]'],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+/gi, '$1 [redacted]'],
   [/\bdcm[a-z]*_[A-Za-z0-9_-]{16,}/g, '[redacted]'],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/g, '[redacted]'],
@@ -35,9 +39,9 @@ function clean(line: string): string {
   return safe
 }
 
-/** Makes the log. `write` gets whole lines, with the newline; standard output when absent. */
+/** Makes the log. `write` gets whole lines, with the newline; standard error when absent, for people read standard output. */
 export function createLog(options: { level?: string; write?: (line: string) => void } = {}): Log {
-  const out = options.write ? { write: options.write } : pino.destination({ fd: 1, sync: true })
+  const out = options.write ? { write: options.write } : pino.destination({ fd: 2, sync: true })
   return pino(
     {
       level: options.level ?? 'info',
@@ -45,7 +49,7 @@ export function createLog(options: { level?: string; write?: (line: string) => v
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-      serializers: { error: pino.stdSerializers.errWithCause },
+      serializers: { err: pino.stdSerializers.errWithCause, error: pino.stdSerializers.errWithCause },
     },
     { write: (line: string) => void out.write(clean(line)) },
   ) as Log

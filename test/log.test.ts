@@ -41,6 +41,14 @@ test('secrets are not written, wherever they stand', () => {
     log.info({ text: `Authorization: Bearer four-secret`, line: `token ${secret}` }, `used ${secret}`)
     log.error({ error: new Error(`at postgres://dcm:five-secret@db/x with ${secret}`) }, 'x')
     log.info({ key: '-----BEGIN OPENSSH PRIVATE KEY-----\nsix-secret\n-----END OPENSSH PRIVATE KEY-----\n' }, 'x')
+    log.error(
+      {
+        err: new Error('Failed query: insert into x\nparams: eight-secret,"nine-secret\\', {
+          cause: { params: ['ten-secret'] },
+        }),
+      },
+      'x',
+    )
     log.child({ password: 'seven-secret' }).info({}, 'x')
   }).join('')
   expect(text).not.toMatch(/-secret|0123456789abcdef/)

@@ -17,10 +17,7 @@ export function readOptions(argv: readonly string[]): Options {
   const end = argv.indexOf('--')
   const mine = end < 0 ? argv : argv.slice(0, end)
   const rest = end < 0 ? [] : argv.slice(end)
-  if (mine.length === 0 || mine.includes('--help') || mine[0] === '-h') {
-    const names = mine.slice(0, mine.findIndex((word) => word.startsWith('-')) >>> 0).filter((word) => word !== 'help')
-    return { words: ['help', ...names], json: mine.includes('--json'), output: undefined, ask: 'run' }
-  }
+  if (mine.length === 0) return { words: ['help'], json: false, output: undefined, ask: 'run' }
   const words: string[] = []
   let output: string | undefined
   for (let at = 0; at < mine.length; at++) {

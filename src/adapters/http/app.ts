@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
-import { quote } from 'shlex'
 import type { Call, Credential, Door } from '../../core/door/door.ts'
 import { DcmError } from '../../core/reply/error.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
@@ -301,10 +300,9 @@ export function createHttp(options: HttpOptions): Http {
 
   async function complete(turn: Turn): Promise<Response> {
     const { actor } = await identify(turn)
-    const input = readLine(await readBody(turn.request, limits.body))
-    // The last word is unfinished, so it is left as it is unless it could not stand in a line.
-    const typed =
-      'line' in input ? input.line : [...input.words.slice(0, -1).map(quote), input.words.at(-1) ?? ''].join(' ')
+    const { line: typed, ...rest } = await readBody(turn.request, limits.body)
+    if (typeof typed !== 'string' || Object.keys(rest).length > 0)
+      throw new DcmError('usage', 'Completion takes {"line": "what is typed so far"}.')
     return respondJson({ candidates: await door.complete(actor, typed) }, 200, turn.headers)
   }
 
