@@ -1,8 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDockerHost } from '../../src/core/host/docker/index.ts'
-import type { Host } from '../../src/core/host/host.ts'
+import { commandExit } from '../../src/core/host/docker/exit.ts'
+import type { ContainerWish, Host } from '../../src/core/host/host.ts'
+import { createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
 
 /** A host over the engine that tests share, under an instance id and a data folder of its own. */
 export type RealHost = { host: Host; instance: string; imageId: string; data: string; close(): Promise<void> }
@@ -40,18 +44,146 @@ export async function createRealHost(
   }
 }
 
+export type Made = ContainerWish & { engineId: string; key: HostKey; port: number }
+
+/** A member on a host: a network, a storage, and containers made and started as DCM makes them. */
+export type TestMember = {
+  ownerId: string
+  network: string
+  make(more?: Partial<ContainerWish>, authorizedKeys?: string): Promise<Made>
+}
+
+let nextPort = 21_500
+
+/** Makes a member's network. `subnet` are the first three numbers of a free /24. */
+export async function createMember(real: RealHost, ownerId: string, subnet: string): Promise<TestMember> {
+  const network = `dcm-${real.instance}-net-${ownerId}`
+  const bridge = `dcm${randomBytes(4).toString('hex')}`
+  await real.host.engine.createNetwork({ name: network, bridge, subnet: `${subnet}.0/26`, ownerId })
+  return {
+    ownerId,
+    network,
+    async make(more = {}, authorizedKeys = '') {
+      const id = `c${randomBytes(4).toString('hex')}`
+      const [key, port] = [createHostKey(), nextPort++]
+      const storage = await real.host.files.ensureStorage(ownerId, 32 * 1024 ** 2)
+      const run = await real.host.files.placeRun({ id, hostKey: key.privateKey, authorizedKeys })
+      const wish: ContainerWish = {
+        engineName: `dcm-${real.instance}-${id}`,
+        id,
+        ownerId,
+        name: id,
+        network,
+        imageId: real.imageId,
+        env: [],
+        command: [],
+        restart: { name: 'no' },
+        limits: { memory: 192 * 1024 ** 2, cpus: 1000, pids: 100 },
+        caps: [],
+        devices: [],
+        seccomp: null,
+        ports: [{ container: 22, proto: 'tcp', host: port }],
+        mounts: { run, storage: storage.path },
+        ssh: true,
+        ...more,
+      }
+      const { engineId } = await real.host.engine.create(wish)
+      await real.host.engine.start(engineId)
+      return { ...wish, engineId, key, port }
+    },
+  }
+}
+
+/** Removes all that was made on a host. */
+export async function clearHost({ host }: RealHost): Promise<void> {
+  for (const seen of await host.engine.list()) await host.engine.remove(seen.engineId)
+  for (const { name, own } of await host.engine.networks()) if (own) await host.engine.removeNetwork(name)
+  const { runs, storages } = await host.files.list()
+  for (const id of runs) await host.files.removeRun(id)
+  for (const id of storages) await host.files.removeStorage(id)
+}
+
+/** A container's log so far, both streams. */
+export async function logOf(host: Host, engineId: string): Promise<string> {
+  let text = ''
+  for await (const chunk of host.engine.logs(engineId, {})) text += chunk.data.toString()
+  return text
+}
+
+/** Waits until the command beside sshd has ended. @returns the log */
+export async function commandEnd(host: Host, engineId: string): Promise<string> {
+  for (let tries = 0; tries < 300; tries++) {
+    const log = await logOf(host, engineId)
+    if (commandExit(log) !== null) return log
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error('The command did not end in 30 s.')
+}
+
+export type Login = { file: string; line: string }
+
+/** A key pair for the real ssh client. */
+export async function createLogin(folder: string): Promise<Login> {
+  const file = join(folder, `login-${randomBytes(4).toString('hex')}`)
+  await new Promise<void>((resolve, reject) =>
+    execFile('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file], (error) =>
+      error ? reject(error) : resolve(),
+    ),
+  )
+  return { file, line: (await readFile(`${file}.pub`, 'utf8')).trim() }
+}
+
+export type Ran = { code: number; stdout: string; stderr: string }
+
+/** Runs a command by the real ssh client, which insists on the container's own host key. */
+export async function ssh(
+  made: Made,
+  login: Login,
+  command: string,
+  options: { input?: string; args?: string[] } = {},
+): Promise<Ran> {
+  const known = `${login.file}.${made.port}.known`
+  await writeFile(known, `[127.0.0.1]:${made.port} ${made.key.publicKey}\n`)
+  const settings = [
+    `UserKnownHostsFile=${known}`,
+    'StrictHostKeyChecking=yes',
+    'IdentitiesOnly=yes',
+    'BatchMode=yes',
+    'LogLevel=ERROR',
+    'ConnectTimeout=10',
+  ]
+  const args = [
+    '-F',
+    'none',
+    '-p',
+    String(made.port),
+    '-i',
+    login.file,
+    ...(options.args ?? []),
+    ...settings.flatMap((one) => ['-o', one]),
+    'root@127.0.0.1',
+    command,
+  ]
+  return new Promise((resolve) => {
+    const child = execFile('ssh', args, { timeout: 90_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? 255) : 0, stdout, stderr }),
+    )
+    child.stdin?.end(options.input ?? '')
+  })
+}
+
 const dockerfile = `FROM debian:bookworm-slim
 RUN apt-get update \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends openssh-server procps busybox \\
  && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_*
 `
 
-/** Builds the image through the host's own build call, for later runs from the engine's cache. */
-export async function buildTestImage(host: Host, instance: string) {
+/** Builds the image through the host's own build call, for later runs from the engine's cache; `more` are further Dockerfile lines. */
+export async function buildTestImage(host: Host, instance: string, more = '') {
   const folder = await mkdtemp(join(tmpdir(), 'dcm-image-'))
   try {
-    await writeFile(join(folder, 'Dockerfile'), dockerfile)
-    return await host.engine.build(folder, `dcm/${instance}/base:test`, () => undefined)
+    await writeFile(join(folder, 'Dockerfile'), dockerfile + more)
+    return await host.engine.build(folder, `dcm/${instance}/base:t${randomBytes(4).toString('hex')}`, () => undefined)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
