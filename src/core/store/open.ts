@@ -20,14 +20,20 @@ export async function openPostgres(url: string, pool = 10): Promise<Opened> {
   const { default: postgres } = await import('postgres')
   const { drizzle } = await import('drizzle-orm/postgres-js')
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
-  const connect = (max: number) =>
-    postgres(url, {
+  const connect = (max: number) => {
+    const client = postgres(url, {
       max,
       connect_timeout: 5,
       idle_timeout: 60,
       onnotice: () => undefined,
       connection: { application_name: 'dcm', statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 },
     })
+    // drizzle leaves statements unprepared: each call is then described, parsed and planned anew, in two round trips.
+    const unsafe = client.unsafe.bind(client)
+    client.unsafe = ((query: string, params?: never[], options?: object) =>
+      unsafe(query, params, { ...options, prepare: query.length < 4096 })) as typeof client.unsafe
+    return client
+  }
   // drizzle's migrator takes no lock; a session lock on a connection of its own keeps two first starts apart.
   const alone = connect(1)
   try {
