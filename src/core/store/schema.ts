@@ -341,3 +341,48 @@ export const audit = pgTable(
   },
   (table) => [index('audit_at').on(table.at), index('audit_actor').on(table.actor, table.at), index('audit_as').on(table.as, table.at)],
 )
+
+/** Single-use codes: `id` is the part that finds one, `hash` proves the rest. */
+export const codes = pgTable(
+  'codes',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').$type<'invite' | 'link'>().notNull(),
+    /** What it is for; a new code for the same voids this one. */
+    subject: text('subject').notNull(),
+    ownerId: text('owner_id').references(() => people.id, { onDelete: 'cascade' }),
+    hash: text('hash').notNull(),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+    tries: integer('tries').notNull().default(0),
+    createdAt: createdAt(),
+    expiresAt: at('expires_at').notNull(),
+    usedAt: at('used_at'),
+  },
+  (table) => [index('codes_subject').on(table.kind, table.subject)],
+)
+
+/** How many wrong codes somebody has tried lately. */
+export const guesses = pgTable('guesses', {
+  who: text('who').primaryKey(),
+  count: integer('count').notNull(),
+  until: at('until').notNull(),
+})
+
+/** Who is connected over SSH; a row lives as long as its process renews it. `ending`: somebody wants it closed, and why. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: text('id').primaryKey(),
+    ownerId: text('owner_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    holder: text('holder').notNull(),
+    address: text('address').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    doing: text('doing').notNull(),
+    ending: text('ending'),
+    startedAt: at('started_at').notNull().defaultNow(),
+    leaseUntil: at('lease_until').notNull(),
+  },
+  (table) => [index('sessions_owner').on(table.ownerId)],
+)

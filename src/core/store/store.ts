@@ -1,6 +1,7 @@
 import { DcmError } from '../reply/error.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
+import { codes } from './codes.ts'
 import { containers } from './containers.ts'
 import { type Db, down, retryable, unreachable } from './db.ts'
 import { grants } from './grants.ts'
@@ -12,6 +13,7 @@ import type { Opened } from './open.ts'
 import { operations } from './operations.ts'
 import { people } from './people.ts'
 import { ports } from './ports.ts'
+import { sessions } from './sessions.ts'
 import { site } from './site.ts'
 import { tokens } from './tokens.ts'
 
@@ -28,6 +30,8 @@ const nouns = (db: Db) => ({
   operations: operations(db),
   leases: leases(db),
   calls: calls(db),
+  codes: codes(db),
+  sessions: sessions(db),
   audit: audit(db),
 })
 

@@ -54,6 +54,8 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     await tidyTags(upkeep, hostId)
     const old = (days: number) => new Date(works.now().getTime() - days * day)
     await store.calls.dropBefore(old(1))
+    await store.codes.dropOld()
+    await store.sessions.dropOld()
     await store.operations.dropBefore(old(30))
     await store.audit.dropBefore(old(400))
   }
