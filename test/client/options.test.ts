@@ -5,36 +5,18 @@ import { dataFolder, readWhere } from '../../src/client/where.ts'
 describe('options', () => {
   test.each([
     [[], ['help']],
-    [['--help'], ['help']],
-    [['-h'], ['help']],
     [
       ['create', '--help'],
-      ['help', 'create'],
+      ['create', '--help'],
     ],
     [
-      ['user', 'add', 'x', '--help'],
-      ['help', 'user', 'add', 'x'],
-    ],
-    [
-      ['create', '--image', 'x', '--help'],
-      ['help', 'create'],
-    ],
-    [
-      ['help', 'create'],
-      ['help', 'create'],
-    ],
-    [
-      ['create', 'x', '--', 'cmd', '--help', '--json', '-o'],
-      ['create', 'x', '--', 'cmd', '--help', '--json', '-o'],
+      ['create', 'x', '--', 'cmd', '--json', '-o'],
+      ['create', 'x', '--', 'cmd', '--json', '-o'],
     ],
     [['ps', '--json'], ['ps']],
     [
       ['save', '-o', 'file', 'web'],
       ['save', 'web'],
-    ],
-    [
-      ['logs', 'web', '-h'],
-      ['logs', 'web', '-h'],
     ],
   ])('%j sends %j', (argv, words) => {
     expect(readOptions(argv).words).toEqual(words)

@@ -312,5 +312,3 @@ export function createStandInDoor() {
     containers: (owner: string) => [...own(owner)],
   }
 }
-
-export type StandInDoor = ReturnType<typeof createStandInDoor>
