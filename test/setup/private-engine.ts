@@ -25,7 +25,7 @@ export type PrivateEngine = AsyncDisposable & {
   /** Its containers live on when it was started with `liveRestore`. */
   kill9(): Promise<void>
   /** The engine keeps its connections and answers nothing, until `thaw`. */
-  freeze(): void
+  freeze(): Promise<void>
   thaw(): void
   /** Copies an image from the engine that tests share. */
   load(image: string): Promise<void>
@@ -209,7 +209,15 @@ while :; do sleep 3600 & wait $!; done
     },
     stop: () => end('SIGTERM'),
     kill9: () => end('SIGKILL'),
-    freeze: () => void process.kill(pid(), 'SIGSTOP'),
+    async freeze() {
+      process.kill(pid(), 'SIGSTOP')
+      // Each thread stops on its own, and one that has not yet may still answer.
+      await until('every thread to stop', async () => {
+        const tasks = await readdir(`/proc/${pid()}/task`)
+        const states = await Promise.all(tasks.map((task) => readFile(`/proc/${pid()}/task/${task}/status`, 'utf8')))
+        return states.every((status) => /^State:\s+T/m.test(status))
+      })
+    },
     thaw: () => {
       process.kill(pid(), 'SIGCONT')
       if (launcher?.pid) process.kill(launcher.pid, 'SIGCONT')
