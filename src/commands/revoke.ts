@@ -6,7 +6,7 @@ import { ok } from '../core/reply/reply.ts'
 export const revoke = defineCommand({
   name: 'revoke',
   aliases: ['ungrant'],
-  about: 'Take a grant back; containers that were made with it keep what they have.',
+  about: 'Take a grant back; what runs with it goes on, and cannot be started again.',
   examples: ['revoke alice cap:SYS_PTRACE'],
   needs: 'admin',
   changes: true,

@@ -17,10 +17,11 @@ export async function present(tx: Pick<Tables, 'containers'>, id: string): Promi
  * wanted running from here on, so that its share is reserved before anything happens.
  */
 export async function admitRunning(tx: Tables, container: Container, works: Works): Promise<void> {
-  if (container.desired === 'running' || container.desired === 'paused') return
   const { low, high } = works.settings.ports
   const member = await lockMember(tx, container.ownerId)
+  // What was granted at create and revoked since does not come up again, whether it runs now or not.
   checkGrants(member.grants, container.spec, container.ports.filter((port) => port.host < low || port.host > high))
+  if (container.desired === 'running' || container.desired === 'paused') return
   checkDisk(member)
   const { memory, cpus, pids } = container.limits
   await reserve(tx, member, { running: 1, memory, cpus, pids })
