@@ -40,6 +40,8 @@ setInterval(() => {
   process.exit(1)
 }, 1000).unref()
 
+/** What `npm test -- …` was given; with a filter, tests that do not run are what was asked for. */
+const asked = process.argv.slice(2)
 let passed = 0
 let failed = 0
 
@@ -48,7 +50,7 @@ for (const group of groups) {
   const file = join(folder, `${group.join('-')}.json`)
   const projects = group.flatMap((name) => ['--project', name])
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests']
-  const child = spawn('vitest', ['run', ...projects, ...reporters, ...process.argv.slice(2)], { stdio: 'inherit', env })
+  const child = spawn('vitest', ['run', ...projects, ...reporters, ...asked], { stdio: 'inherit', env })
   running = child
   const [code] = (await once(child, 'exit')) as [number | null]
   const before = failed
@@ -59,7 +61,8 @@ for (const group of groups) {
     const broken = report.testResults.filter(
       (one) => one.status === 'failed' && !one.assertionResults.some((test) => test.status === 'failed'),
     )
-    failed += report.numFailedTests + report.numPendingTests + broken.length
+    failed += report.numFailedTests + broken.length
+    if (asked.length === 0) failed += report.numPendingTests
   } catch {
     console.error(`The ${group.join(' and ')} tests gave no report.`)
   }
