@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDockerHost } from '../../src/core/host/docker/index.ts'
+import { run } from '../../src/core/host/docker/program.ts'
 import { commandExit } from '../../src/core/host/docker/exit.ts'
 import type { ContainerWish, Host } from '../../src/core/host/host.ts'
 import { createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
@@ -39,7 +40,8 @@ export async function createRealHost(
     async close() {
       for (const { ref } of await host.engine.imageTags()) await host.engine.untag(ref)
       host.close()
-      await rm(data, { recursive: true, force: true })
+      // Members' folders may be deeper than a path can be long.
+      await run('rm', ['-rf', '--one-file-system', '--', data])
     },
   }
 }
@@ -127,7 +129,7 @@ export async function createLogin(folder: string): Promise<Login> {
   const file = join(folder, `login-${randomBytes(4).toString('hex')}`)
   await new Promise<void>((resolve, reject) =>
     execFile('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file], (error) =>
-      error ? reject(error) : resolve(),
+      error ? reject(new Error('ssh-keygen failed.', { cause: error })) : resolve(),
     ),
   )
   return { file, line: (await readFile(`${file}.pub`, 'utf8')).trim() }

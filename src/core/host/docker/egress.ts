@@ -107,6 +107,13 @@ const mostAddresses = 256
  */
 export function createEgress(entries: readonly Entry[], now: () => number): () => Promise<Allowed[]> {
   const seen = new Map<string, number>()
+  let listed: { at: number; found: ReturnType<typeof mirrors> } | undefined
+
+  /** What apt is told to use changes seldom, and asking it takes half a second. */
+  const aptMirrors = () => {
+    if (!listed || now() - listed.at > remember / 6) listed = { at: now(), found: mirrors() }
+    return listed.found
+  }
 
   const resolve = async (name: string): Promise<string[]> => {
     if (isIPv4(name)) return [name]
@@ -130,7 +137,7 @@ export function createEgress(entries: readonly Entry[], now: () => number): () =
       if (entry.kind === 'network')
         allowed.push({ to: entry.to, ...(entry.port === undefined ? {} : { proto: 'tcp' as const, port: entry.port }) })
       else if (entry.kind === 'name') await named(entry.name, entry.port)
-      else for (const mirror of await mirrors()) await named(mirror.name, mirror.port)
+      else for (const mirror of await aptMirrors()) await named(mirror.name, mirror.port)
     }
     const unique = new Map(allowed.map((item) => [`${item.to} ${item.proto} ${item.port}`, item]))
     return [...unique.values()].slice(0, mostAddresses)
