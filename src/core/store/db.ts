@@ -14,10 +14,13 @@ function fault(error: unknown): Fault {
   return current ?? {}
 }
 
+/** Unique, check and foreign key violations; a foreign key that restricts is one of its own since PostgreSQL 18. */
+const refusing = new Set(['23505', '23514', '23503', '23001'])
+
 /** Name of the constraint or unique index that refused, or undefined when it was something else. */
 export function violated(error: unknown): string | undefined {
   const { code, constraint, constraint_name } = fault(error)
-  return code === '23505' || code === '23514' || code === '23503' ? (constraint_name ?? constraint) : undefined
+  return refusing.has(code ?? '') ? (constraint_name ?? constraint) : undefined
 }
 
 /** Whether the same transaction may simply be run again: serialization failure or deadlock (PostgreSQL appendix A, class 40). */
@@ -33,4 +36,4 @@ export const unreachable = (error: unknown): boolean => lost.has(fault(error).co
 
 /** What callers get while the database does not answer. */
 export const down = (cause: unknown): DcmError =>
-  new DcmError('unavailable', 'The database does not answer; nothing was changed. Try again in a minute.', { cause })
+  new DcmError('unavailable', 'The database does not answer; try again in a minute.', { cause })

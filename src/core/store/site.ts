@@ -2,10 +2,14 @@ import { asc, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
 import { devices, seccomps, site as table } from './schema.ts'
 
+// As text, for drizzle parses what a driver has parsed already: the string "1234" would come back as a number.
+const written = { value: sql<string>`${table.value}::text` }
+
 /** Facts of the installation, and the admins' lists of devices and seccomp profiles. */
 export const site = (db: Db) => ({
   async get<T>(key: string): Promise<T | undefined> {
-    return (await db.select().from(table).where(eq(table.key, key)))[0]?.value as T | undefined
+    const [row] = await db.select(written).from(table).where(eq(table.key, key))
+    return row && (JSON.parse(row.value) as T)
   },
   async set(key: string, value: unknown): Promise<void> {
     await db.insert(table).values({ key, value }).onConflictDoUpdate({ target: table.key, set: { value } })
@@ -20,7 +24,8 @@ export const site = (db: Db) => ({
   /** Sets it when nobody has; @returns what holds afterwards */
   async settle<T>(key: string, value: T): Promise<T> {
     await db.insert(table).values({ key, value }).onConflictDoNothing()
-    return (await db.select().from(table).where(eq(table.key, key)))[0]!.value as T
+    const [row] = await db.select(written).from(table).where(eq(table.key, key))
+    return JSON.parse(row!.value) as T
   },
   async devices() {
     return db.select().from(devices).orderBy(asc(devices.name))

@@ -49,10 +49,8 @@ export type Store = Tables & {
   close(): Promise<void>
 }
 
-const deadline = 20_000
-
-/** Makes a Store of an open database. */
-export function createStore(opened: Opened): Store {
+/** Makes a Store of an open database. @param deadline milliseconds that any call may take */
+export function createStore(opened: Opened, deadline = 20_000): Store {
   let db = opened.db
   let current = nouns(db)
   let renewing: Promise<void> | undefined
@@ -69,16 +67,18 @@ export function createStore(opened: Opened): Store {
         renewing = undefined
       }))
 
-  async function bounded<T>(work: () => Promise<T>): Promise<T> {
+  async function bounded<T>(work: (call: { late: boolean }) => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
+    const call = { late: false }
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        call.late = true
         void renew()
         reject(down(new Error(`no answer from the database in ${deadline} ms`)))
       }, deadline)
     })
     try {
-      return await Promise.race([work(), late])
+      return await Promise.race([work(call), late])
     } catch (error) {
       throw !(error instanceof DcmError) && unreachable(error) ? down(error) : error
     } finally {
@@ -89,7 +89,14 @@ export function createStore(opened: Opened): Store {
   async function tx<T>(work: (tx: Tables) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await bounded(() => db.transaction((inner) => work(nouns(inner as Db))))
+        return await bounded((call) =>
+          db.transaction(async (inner) => {
+            const result = await work(nouns(inner as Db))
+            // Its caller was told that it failed, so a link that comes back must not let it be committed after all.
+            if (call.late) throw new Error('the transaction outlived its deadline')
+            return result
+          }),
+        )
       } catch (error) {
         if (tries >= 6 || !retryable(error)) throw error
         await new Promise((resolve) => setTimeout(resolve, tries * 10 * (1 + (tries % 3))))
