@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { createHttp, serveHttp } from './adapters/http/index.ts'
 import { commands } from './commands/index.ts'
 import { readConfig } from './config.ts'
@@ -24,6 +25,8 @@ import { nextSteps, summary } from './start/summary.ts'
 
 const tree = join(import.meta.dirname, '..')
 const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string }
+/** Where the offered images are made from; a test may say another folder. */
+const { values: options } = parseArgs({ options: { images: { type: 'string', default: join(tree, 'images') } } })
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const read = readConfig(process.env, process.getuid?.() === 0)
@@ -77,7 +80,7 @@ const runner = createRunner({ works, operations, holder: life, log })
 const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log) })
 const http = createHttp({ door, log, version, publicUrl: config.publicUrl, trustProxy: config.trustProxy })
 const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
-folder.announce({ pid: process.pid, http: `http://${served.host}:${served.port}`, tree })
+folder.announce({ pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
 
 let loops: ReturnType<typeof startLoops> | undefined
 let stopping = false
@@ -104,7 +107,7 @@ const engine = await measureHost(store, host).catch((error: unknown) => {
 })
 loops = startLoops({ works, runner, log }, life)
 if (engine)
-  await offerImages({ works, runner, folder: join(tree, 'images'), say }).catch((err: unknown) => {
+  await offerImages({ works, runner, folder: options.images, say }).catch((err: unknown) => {
     log.error({ err }, 'an offered image could not be made')
     say('An offered image could not be built; the log says why, and the next start tries again.')
   })

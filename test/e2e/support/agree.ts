@@ -1,0 +1,118 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres, { type Row } from 'postgres'
+import { expect } from 'vitest'
+import type { Dcm } from './dcm.ts'
+import { lookAt } from './engine.ts'
+
+/** Asks DCM's own PostgreSQL, past DCM. */
+export async function query(url: string, statement: string): Promise<Row[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    return [...(await sql.unsafe(statement))]
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+const sorted = (list: Iterable<string>) => [...list].toSorted()
+const names = async (folder: string) =>
+  sorted((await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.')))
+
+const expected = `select c.*, p.name as owner, (
+    select coalesce(json_agg(json_build_object('inside', container_port || '/' || proto, 'outside', host_port::text) order by container_port, proto), '[]')
+    from ports where container_id = c.id) as ports
+  from containers c join people p on p.id = c.owner_id order by c.id`
+
+/** What the database counts of each member and host, beside what is there to be counted. */
+const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u.pids, u.images, u.ports)::text as kept, row(
+    (select count(*) from containers where owner_id = p.id),
+    (select count(*) from containers where owner_id = p.id and desired in ('running', 'paused')),
+    (select coalesce(sum(memory), 0) from containers where owner_id = p.id and desired in ('running', 'paused')),
+    (select coalesce(sum(cpus), 0) from containers where owner_id = p.id and desired in ('running', 'paused')),
+    (select coalesce(sum(pids), 0) from containers where owner_id = p.id and desired in ('running', 'paused')),
+    (select count(*) from images where owner_id = p.id),
+    (select count(*) from ports where owner_id = p.id and purpose = 'public'))::text as there
+  from people p join usage u on u.owner_id = p.id
+  union all select h.id, row(h.memory_used, h.cpus_used)::text, row(
+    (select coalesce(sum(memory), 0) from containers where host_id = h.id and desired in ('running', 'paused')),
+    (select coalesce(sum(cpus), 0) from containers where host_id = h.id and desired in ('running', 'paused')))::text
+  from hosts h`
+
+/** One look at engine, disk and database. Equal halves agree. */
+async function compare(dcm: Dcm): Promise<{ engine: Row; database: Row }> {
+  const url = dcm.databaseUrl
+  if (!url) throw new Error('agree() reads the database itself; start this DCM with a databaseUrl.')
+  const [view, rows, networks, images, counts, open, people] = await Promise.all([
+    lookAt(dcm.engine, dcm.instance()),
+    query(url, expected),
+    query(url, 'select name from networks order by name'),
+    query(url, 'select engine_ref from images'),
+    query(url, counted),
+    query(url, `select kind, subject, status from operations where status in ('open', 'undoing')`),
+    query(url, 'select id, name from people'),
+  ])
+  const runs = await names(join(dcm.dataDir, 'run'))
+  const trash = await names(join(dcm.dataDir, 'trash'))
+  const mounted = (await readFile('/proc/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(join(dcm.dataDir, 'storage')))
+  const wanted = (row: Row) => (row.state === 'missing' ? [] : [row])
+  return {
+    engine: {
+      containers: view.containers
+        .map((one) => ({
+          name: one.Name.slice(1),
+          id: one.Id,
+          state: one.State.Status,
+          ports: Object.entries(one.HostConfig.PortBindings ?? {})
+            .map(([inside, outside]) => ({ inside, outside: outside.map((to) => to.HostPort).join() }))
+            .toSorted(
+              (a, b) => Number.parseInt(a.inside) - Number.parseInt(b.inside) || (a.inside < b.inside ? -1 : 1),
+            ),
+        }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      networks: sorted(view.networks.map((one) => one.name)),
+      tags: sorted(view.tags),
+      runs,
+      trash,
+      usage: counts.map((row) => `${row.name} ${row.there}`).toSorted(),
+      open: [],
+      wants: rows.flatMap(wanted).map((row) => `${row.owner}/${row.name} ${row.state}`),
+      mounts: mounted.filter((path) => people.some((row) => path.includes(row.id))),
+    },
+    database: {
+      containers: rows
+        .flatMap(wanted)
+        .map((row) => ({ name: row.engine_name, id: row.engine_id, state: row.state, ports: row.ports })),
+      networks: networks.map((row) => row.name),
+      tags: sorted(images.map((row) => row.engine_ref)),
+      runs: rows.map((row) => row.id),
+      trash: [],
+      usage: counts.map((row) => `${row.name} ${row.kept}`).toSorted(),
+      open,
+      wants: rows.flatMap(wanted).map((row) => `${row.owner}/${row.name} ${row.desired}`),
+      mounts: mounted,
+    },
+  }
+}
+
+/**
+ * Asserts that engine, disk and database say the same: containers with their states and ports, networks, image tags,
+ * run folders, storages, counts of quotas, and nothing under way. What takes a moment to be seen gets that moment.
+ */
+export async function agree(dcm: Dcm, seconds = 15): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  for (;;) {
+    const { engine, database } = await compare(dcm)
+    if (performance.now() > end) return expect(engine).toEqual(database)
+    try {
+      expect(engine).toEqual(database)
+      return
+    } catch {
+      await sleep(200)
+    }
+  }
+}
