@@ -16,7 +16,9 @@ export const capacity = defineCommand({
       host: z.string(),
       reachable: z.boolean(),
       seen_at: z.string().nullable(),
-      memory: z.object({ total: z.number().int(), reserve: z.number().int(), admitted: z.number().int() }).describe('Bytes.'),
+      memory: z
+        .object({ total: z.number().int(), reserve: z.number().int(), admitted: z.number().int() })
+        .describe('Bytes.'),
       cpus: z.object({ total: z.number(), admitted: z.number() }),
     }),
   ),
@@ -46,7 +48,8 @@ export const capacity = defineCommand({
         cpus: { total: cpus.total / 1000, admitted: cpus.admitted / 1000 },
       })),
     }
-    if (reserve !== undefined) return ok(`${formatSize(reserve)} of memory is kept for the host itself; what runs already goes on.`, extras)
+    if (reserve !== undefined)
+      return ok(`${formatSize(reserve)} of memory is kept for the host itself; what runs already goes on.`, extras)
     return info('This is what the host has and what has been given out.', extras)
   },
 })

@@ -7,7 +7,10 @@ import { ok } from '../core/reply/reply.ts'
 export const deviceAdd = defineCommand({
   name: 'device add',
   about: 'Name a device of the host, so that it can be granted to members.',
-  examples: ['device add gpu /dev/dri/renderD128 --about "The one GPU, for rendering."', 'grant alice device:gpu --for 7d'],
+  examples: [
+    'device add gpu /dev/dri/renderD128 --about "The one GPU, for rendering."',
+    'grant alice device:gpu --for 7d',
+  ],
   needs: 'admin',
   changes: true,
   args: {
@@ -17,7 +20,8 @@ export const deviceAdd = defineCommand({
   },
   gives: z.object({ name: z.string(), path: z.string(), about: z.string() }),
   async run({ name, path, about = '' }, { site }) {
-    if (!givenName.test(name)) throw new DcmError('usage', 'A device name is 1 to 31 of a-z, 0-9 and "-", and starts with a letter.')
+    if (!givenName.test(name))
+      throw new DcmError('usage', 'A device name is 1 to 31 of a-z, 0-9 and "-", and starts with a letter.')
     const why = refuseDevice(path)
     if (why) throw new DcmError('usage', why)
     const device = { name, path, about }

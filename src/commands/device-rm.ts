@@ -16,6 +16,9 @@ export const deviceRm = defineCommand({
   async run({ name }, { site }) {
     if (!(await site.removeDevice(name)))
       throw new DcmError('not_found', 'There is no device of that name; device ls shows them.', { try: 'device ls' })
-    return ok(`Forgot the device ${name}; nobody is granted it any more, and containers that have it keep it until they are removed.`, { data: { name } })
+    return ok(
+      `Forgot the device ${name}; nobody is granted it any more, and containers that have it keep it until they are removed.`,
+      { data: { name } },
+    )
   },
 })

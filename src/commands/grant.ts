@@ -29,12 +29,21 @@ function use(grant: Grant): string {
 export const grant = defineCommand({
   name: 'grant',
   about: 'Permit a member something extra, for a while or until it is revoked.',
-  examples: ['grant alice restart-policy', 'grant alice cap:SYS_PTRACE --for 7d', 'grant alice port:443', 'grant alice quota:memory=8g'],
+  examples: [
+    'grant alice restart-policy',
+    'grant alice cap:SYS_PTRACE --for 7d',
+    'grant alice port:443',
+    'grant alice quota:memory=8g',
+  ],
   needs: 'admin',
   changes: true,
   args: {
     member: { kind: 'person', about: 'Who may.' },
-    thing: { kind: 'grant', about: 'What: restart-policy, restart:..., cap:NAME, port:N, device:NAME, seccomp:NAME, image:REF, quota:RESOURCE=AMOUNT.' },
+    thing: {
+      kind: 'grant',
+      about:
+        'What: restart-policy, restart:..., cap:NAME, port:N, device:NAME, seccomp:NAME, image:REF, quota:RESOURCE=AMOUNT.',
+    },
     for: { kind: 'duration', flag: true, optional: true, about: 'For how long; until revoked when absent.' },
   },
   gives: z.object({ member: z.string(), thing: z.string(), expires_at: z.string().nullable(), granted_by: z.string() }),
@@ -42,9 +51,19 @@ export const grant = defineCommand({
     const given = await grants.give(member, formatGrant(thing), thing, lives, caller.person)
     const until = given.expiresAt ? `until ${formatTime(given.expiresAt)}` : 'until it is revoked'
     return ok(`Granted ${given.thing} to ${member.name}, ${until}.`, {
-      fields: { member: member.name, thing: given.thing, until: given.expiresAt ? formatTime(given.expiresAt) : 'revoked', 'used by': use(given.grant) },
+      fields: {
+        member: member.name,
+        thing: given.thing,
+        until: given.expiresAt ? formatTime(given.expiresAt) : 'revoked',
+        'used by': use(given.grant),
+      },
       actions: [{ label: 'Revoke', line: `revoke ${member.name} ${given.thing}` }],
-      data: { member: member.name, thing: given.thing, expires_at: given.expiresAt?.toISOString() ?? null, granted_by: given.grantedBy },
+      data: {
+        member: member.name,
+        thing: given.thing,
+        expires_at: given.expiresAt?.toISOString() ?? null,
+        granted_by: given.grantedBy,
+      },
     })
   },
 })

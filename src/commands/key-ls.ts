@@ -12,14 +12,27 @@ export const keyLs = defineCommand({
   changes: false,
   args: { member: { kind: 'person', optional: true, about: 'Whose keys (admins); yours when absent.' } },
   gives: z.array(
-    z.object({ id: z.string(), type: z.string(), fingerprint: z.string(), comment: z.string(), created_at: z.string() }),
+    z.object({
+      id: z.string(),
+      type: z.string(),
+      fingerprint: z.string(),
+      comment: z.string(),
+      created_at: z.string(),
+    }),
   ),
   async run({ member }, { caller, keys }) {
     const whose = member ?? caller.person
     const mine = whose.id === caller.person.id
     const all = await keys.list(whose.id)
-    const data = all.map(({ id, type, fingerprint, comment, createdAt }) => ({ id, type, fingerprint, comment, created_at: createdAt.toISOString() }))
-    if (all.length === 0) return info(`${mine ? 'You have' : `${whose.name} has`} no key yet; add one with key add.`, { data })
+    const data = all.map(({ id, type, fingerprint, comment, createdAt }) => ({
+      id,
+      type,
+      fingerprint,
+      comment,
+      created_at: createdAt.toISOString(),
+    }))
+    if (all.length === 0)
+      return info(`${mine ? 'You have' : `${whose.name} has`} no key yet; add one with key add.`, { data })
     const count = all.length === 1 ? 'one key' : `${all.length} keys`
     return info(`${mine ? 'You have' : `${whose.name} has`} ${count}.`, {
       table: {

@@ -16,6 +16,9 @@ export const keyRm = defineCommand({
     const left = (await keys.list(caller.person.id)).length
     const extras = { data: { id, fingerprint, left } }
     if (left > 0) return ok(`Removed the key ${fingerprint}; logins that are open stay open.`, extras)
-    return warn(`Removed the key ${fingerprint}, which was your last: nobody gets into your containers until key add.`, extras)
+    return warn(
+      `Removed the key ${fingerprint}, which was your last: nobody gets into your containers until key add.`,
+      extras,
+    )
   },
 })

@@ -17,14 +17,21 @@ export const quotaSet = defineCommand({
   async run({ member, amounts }, { quota }) {
     const changes: Partial<Quota> = Object.fromEntries(amounts.map(({ resource, amount }) => [resource, amount]))
     await quota.set(member, changes)
-    const said = Object.entries(changes).map(([resource, amount]) => `${resource}=${formatAmount(resource as keyof Quota, amount)}`)
+    const said = Object.entries(changes).map(
+      ([resource, amount]) => `${resource}=${formatAmount(resource as keyof Quota, amount)}`,
+    )
     const over = (await quota.of(member)).filter(({ resource, used, limit }) => resource in changes && used > limit)
     const data = {
       member: member.name,
-      quota: Object.fromEntries(Object.entries(changes).map(([resource, amount]) => [resource, plainAmount(resource as keyof Quota, amount)])),
+      quota: Object.fromEntries(
+        Object.entries(changes).map(([resource, amount]) => [resource, plainAmount(resource as keyof Quota, amount)]),
+      ),
     }
     if (over.length === 0) return ok(`The quota of ${member.name} is now ${said.join(', ')}.`, { data })
     const more = over.map(({ resource, used }) => `${formatAmount(resource, used)} of ${resource}`).join(', ')
-    return warn(`The quota of ${member.name} is now ${said.join(', ')}; they use ${more} already and keep it, but get no more.`, { data })
+    return warn(
+      `The quota of ${member.name} is now ${said.join(', ')}; they use ${more} already and keep it, but get no more.`,
+      { data },
+    )
   },
 })

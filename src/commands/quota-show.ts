@@ -25,17 +25,30 @@ export const quotaShow = defineCommand({
   async run({ member }, { caller, quota }) {
     const whose = member ?? caller.person
     const all = await quota.of(whose)
-    return info(whose.id === caller.person.id ? 'This is what you use and may use.' : `This is what ${whose.name} uses and may use.`, {
-      table: {
-        head: ['RESOURCE', 'USED', 'LIMIT', 'FROM'],
-        rows: all.map(({ resource, used, limit, from }) => [resource, formatAmount(resource, used), formatAmount(resource, limit), from]),
+    return info(
+      whose.id === caller.person.id
+        ? 'This is what you use and may use.'
+        : `This is what ${whose.name} uses and may use.`,
+      {
+        table: {
+          head: ['RESOURCE', 'USED', 'LIMIT', 'FROM'],
+          rows: all.map(({ resource, used, limit, from }) => [
+            resource,
+            formatAmount(resource, used),
+            formatAmount(resource, limit),
+            from,
+          ]),
+        },
+        data: {
+          member: whose.name,
+          quota: Object.fromEntries(
+            all.map(({ resource, used, limit, from }) => [
+              resource,
+              { used: plainAmount(resource, used), limit: plainAmount(resource, limit), from },
+            ]),
+          ),
+        },
       },
-      data: {
-        member: whose.name,
-        quota: Object.fromEntries(
-          all.map(({ resource, used, limit, from }) => [resource, { used: plainAmount(resource, used), limit: plainAmount(resource, limit), from }]),
-        ),
-      },
-    })
+    )
   },
 })

@@ -9,14 +9,24 @@ export const quotaSite = defineCommand({
   examples: ['quota site', 'quota site containers=5 memory=2g'],
   needs: 'admin',
   changes: true,
-  args: { amounts: { kind: 'amount', many: true, optional: true, about: 'RESOURCE=AMOUNT to change; shows them when absent.' } },
+  args: {
+    amounts: {
+      kind: 'amount',
+      many: true,
+      optional: true,
+      about: 'RESOURCE=AMOUNT to change; shows them when absent.',
+    },
+  },
   gives: z.record(z.enum(resources), z.number()),
   async run({ amounts }, { quota }) {
     const changes: Partial<Quota> = Object.fromEntries(amounts.map(({ resource, amount }) => [resource, amount]))
     if (amounts.length > 0) await quota.setSite(changes)
     const site = await quota.site()
     const extras = {
-      table: { head: ['RESOURCE', 'LIMIT'], rows: resources.map((resource) => [resource, formatAmount(resource, site[resource])]) },
+      table: {
+        head: ['RESOURCE', 'LIMIT'],
+        rows: resources.map((resource) => [resource, formatAmount(resource, site[resource])]),
+      },
       data: Object.fromEntries(resources.map((resource) => [resource, plainAmount(resource, site[resource])])),
     }
     if (amounts.length === 0) return info('This is what a member may use until told otherwise.', extras)

@@ -17,6 +17,8 @@ export const quotaUnset = defineCommand({
   async run({ member, resources: which }, { quota }) {
     const unset = [...new Set(which)]
     await quota.unset(member, unset)
-    return ok(`${member.name} has the site's quota of ${unset.join(', ')} again.`, { data: { member: member.name, unset } })
+    return ok(`${member.name} has the site's quota of ${unset.join(', ')} again.`, {
+      data: { member: member.name, unset },
+    })
   },
 })

@@ -8,7 +8,10 @@ import { ok } from '../core/reply/reply.ts'
 export const seccompAdd = defineCommand({
   name: 'seccomp add',
   about: 'Name a seccomp profile, so that it can be granted to members.',
-  examples: ['seccomp add tracing @tracing.json --about "Allows perf_event_open."', 'grant alice seccomp:tracing --for 7d'],
+  examples: [
+    'seccomp add tracing @tracing.json --about "Allows perf_event_open."',
+    'grant alice seccomp:tracing --for 7d',
+  ],
   needs: 'admin',
   changes: true,
   args: {
@@ -18,10 +21,13 @@ export const seccompAdd = defineCommand({
   },
   gives: z.object({ name: z.string(), about: z.string() }),
   async run({ name, profile, about = '' }, { site }) {
-    if (!givenName.test(name)) throw new DcmError('usage', 'A profile name is 1 to 31 of a-z, 0-9 and "-", and starts with a letter.')
+    if (!givenName.test(name))
+      throw new DcmError('usage', 'A profile name is 1 to 31 of a-z, 0-9 and "-", and starts with a letter.')
     const read = readSeccomp(profile)
     if ('reason' in read) throw new DcmError('usage', read.reason)
     await site.addSeccomp({ name, json: read.json, about })
-    return ok(`The seccomp profile ${name} is there; nobody has it until grant MEMBER seccomp:${name}.`, { data: { name, about } })
+    return ok(`The seccomp profile ${name} is there; nobody has it until grant MEMBER seccomp:${name}.`, {
+      data: { name, about },
+    })
   },
 })

@@ -13,7 +13,8 @@ export const seccompLs = defineCommand({
   gives: z.array(z.object({ name: z.string(), about: z.string() })),
   async run(_args, { site }) {
     const data = await site.seccomps()
-    if (data.length === 0) return info('No seccomp profile has been named yet; everyone has the one of Docker.', { data })
+    if (data.length === 0)
+      return info('No seccomp profile has been named yet; everyone has the one of Docker.', { data })
     return info(data.length === 1 ? 'There is one seccomp profile.' : `There are ${data.length} seccomp profiles.`, {
       table: { head: ['NAME', 'ABOUT'], rows: data.map(({ name, about }) => [name, about]) },
       data,

@@ -15,7 +15,9 @@ export const seccompRm = defineCommand({
   confirms: ({ name }) => `Forget the seccomp profile ${name} and revoke it from everyone who was granted it?`,
   async run({ name }, { site }) {
     if (!(await site.removeSeccomp(name)))
-      throw new DcmError('not_found', 'There is no seccomp profile of that name; seccomp ls shows them.', { try: 'seccomp ls' })
+      throw new DcmError('not_found', 'There is no seccomp profile of that name; seccomp ls shows them.', {
+        try: 'seccomp ls',
+      })
     return ok(`Forgot the seccomp profile ${name}; nobody is granted it any more.`, { data: { name } })
   },
 })

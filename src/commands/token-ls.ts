@@ -27,7 +27,10 @@ export const tokenLs = defineCommand({
   async run({ member }, { caller, now, tokens }) {
     const whose = member ?? caller.person
     const has = whose.id === caller.person.id ? 'You have' : `${whose.name} has`
-    const all = (await tokens.list(whose.id)).map((token) => ({ ...token, expired: token.expiresAt.getTime() <= now.getTime() }))
+    const all = (await tokens.list(whose.id)).map((token) => ({
+      ...token,
+      expired: token.expiresAt.getTime() <= now.getTime(),
+    }))
     const data = all.map((token) => ({
       id: token.id,
       label: token.label,

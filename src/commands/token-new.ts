@@ -11,7 +11,11 @@ function checkCommands(wanted: readonly string[], known: readonly string[]): str
   return [...new Set(wanted.map((name) => name.trim().toLowerCase().replace(/\s+/g, ' ')))].map((name) => {
     if (accepted.has(name)) return name
     const guess = nearest(name, [...accepted])
-    throw new DcmError('usage', `There is no command ${name.slice(0, 40)} for a token to be limited to${guess ? `; did you mean ${guess}?` : '.'}`, { try: 'help' })
+    throw new DcmError(
+      'usage',
+      `There is no command ${name.slice(0, 40)} for a token to be limited to${guess ? `; did you mean ${guess}?` : '.'}`,
+      { try: 'help' },
+    )
   })
 }
 
@@ -26,8 +30,20 @@ export const tokenNew = defineCommand({
   private: true,
   args: {
     label: { kind: 'text', about: 'What you call it: letters, digits, ".", "_" and "-".' },
-    command: { kind: 'command', flag: true, many: true, optional: true, about: 'Allow only this command, or a noun such as key; may be given several times.' },
-    container: { kind: 'container-name', flag: true, many: true, optional: true, about: 'Allow only your container of this name; may be given several times.' },
+    command: {
+      kind: 'command',
+      flag: true,
+      many: true,
+      optional: true,
+      about: 'Allow only this command, or a noun such as key; may be given several times.',
+    },
+    container: {
+      kind: 'container-name',
+      flag: true,
+      many: true,
+      optional: true,
+      about: 'Allow only your container of this name; may be given several times.',
+    },
     for: { kind: 'duration', flag: true, default: '90d', about: 'How long it lives, at most 366d.' },
   },
   gives: z.object({
@@ -39,7 +55,10 @@ export const tokenNew = defineCommand({
     expires_at: z.string(),
   }),
   async run({ label, command, container, for: lives }, { caller, commands: known, tokens }) {
-    const checked = checkCommands(command, known.map((one) => one.name))
+    const checked = checkCommands(
+      command,
+      known.map((one) => one.name),
+    )
     const { token, secret } = await tokens.add({
       ownerId: caller.person.id,
       label,

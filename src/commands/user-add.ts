@@ -10,7 +10,14 @@ export const userAdd = defineCommand({
   changes: true,
   args: {
     name: { kind: 'person-name', about: 'What the member is called: 2 to 31 of a-z, 0-9 and "-".' },
-    key: { kind: 'line', flag: true, many: true, optional: true, secret: true, about: 'An OpenSSH public key, in quotes; may be given several times.' },
+    key: {
+      kind: 'line',
+      flag: true,
+      many: true,
+      optional: true,
+      secret: true,
+      about: 'An OpenSSH public key, in quotes; may be given several times.',
+    },
     admin: { kind: 'flag', optional: true, about: 'Make them an admin.' },
   },
   gives: z.object({
@@ -22,7 +29,11 @@ export const userAdd = defineCommand({
     const { person, keys } = await people.add({ name, role: admin ? 'admin' : 'member', keys: key })
     const said = `Added ${person.name}${person.role === 'admin' ? ' as an admin' : ''}`
     const extras = {
-      fields: { name: person.name, role: person.role, keys: keys.map((one) => one.fingerprint).join(', ') || 'none yet' },
+      fields: {
+        name: person.name,
+        role: person.role,
+        keys: keys.map((one) => one.fingerprint).join(', ') || 'none yet',
+      },
       data: {
         name: person.name,
         role: person.role,

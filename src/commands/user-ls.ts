@@ -28,7 +28,14 @@ export const userLs = defineCommand({
     return info(all.length === 1 ? 'There is one member.' : `There are ${all.length} members.`, {
       table: {
         head: ['NAME', 'ROLE', 'STATE', 'CONTAINERS', 'KEYS', 'SINCE'],
-        rows: all.map((one) => [one.name, one.role, one.state, String(one.containers), String(one.keys), formatTime(one.createdAt)]),
+        rows: all.map((one) => [
+          one.name,
+          one.role,
+          one.state,
+          String(one.containers),
+          String(one.keys),
+          formatTime(one.createdAt),
+        ]),
       },
       data: all.map(({ name, role, state, containers, keys, createdAt }) => ({
         name,

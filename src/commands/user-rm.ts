@@ -45,9 +45,14 @@ export const userRm = defineCommand({
   },
   async run({ member, images, storage }, { people }) {
     // Said here in time for a friendly answer; the operation makes sure of it under a lock.
-    const left = (await people.list()).filter((one) => one.role === 'admin' && one.state === 'active' && one.id !== member.id)
+    const left = (await people.list()).filter(
+      (one) => one.role === 'admin' && one.state === 'active' && one.id !== member.id,
+    )
     if (member.role === 'admin' && left.length === 0)
-      throw new DcmError('conflict', `${member.name} is the last active admin; add another with user add NAME --admin first.`)
+      throw new DcmError(
+        'conflict',
+        `${member.name} is the last active admin; add another with user add NAME --admin first.`,
+      )
     return begin('remove-user', { personId: member.id, images: images ?? false, storage: storage ?? false })
   },
 })

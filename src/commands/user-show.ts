@@ -47,7 +47,12 @@ export const userShow = defineCommand({
       },
       table: {
         head: ['QUOTA', 'USED', 'LIMIT', 'FROM'],
-        rows: allowances.map(({ resource, used, limit, from }) => [resource, formatAmount(resource, used), formatAmount(resource, limit), from]),
+        rows: allowances.map(({ resource, used, limit, from }) => [
+          resource,
+          formatAmount(resource, used),
+          formatAmount(resource, limit),
+          from,
+        ]),
       },
       data: {
         name: member.name,

@@ -12,9 +12,12 @@ export const userSuspend = defineCommand({
   gives: z.object({ name: z.string(), state: z.string() }),
   async run({ member }, { people }) {
     const { name, state } = await people.setState(member, 'suspended')
-    return ok(`Suspended ${name}: commands, tokens and keys are refused until user resume ${name}; their containers go on running.`, {
-      actions: [{ label: 'Resume', line: `user resume ${name}` }],
-      data: { name, state },
-    })
+    return ok(
+      `Suspended ${name}: commands, tokens and keys are refused until user resume ${name}; their containers go on running.`,
+      {
+        actions: [{ label: 'Resume', line: `user resume ${name}` }],
+        data: { name, state },
+      },
+    )
   },
 })

@@ -16,7 +16,9 @@ export const whoami = defineCommand({
     surface: z.string(),
     by: z.string().nullable().describe('The admin who acts for this member.'),
     fingerprint: z.string().nullable(),
-    scope: z.object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() }).nullable(),
+    scope: z
+      .object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() })
+      .nullable(),
   }),
   async run(_args, { caller }) {
     const { person, surface, by, fingerprint, scope } = caller

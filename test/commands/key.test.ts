@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
-import { createWorld, publicKey, type World } from './world.ts'
+import { publicKey } from '../setup/keys.ts'
+import { createWorld, type World } from './world.ts'
 
 let world: World
 let [alice, bob] = [] as unknown as [Person, Person]
@@ -18,7 +19,9 @@ test('a key is added without quotes, listed, and told to the containers', async 
   const reply = await say(`key add ${key}`)
   expect(reply.text).toMatch(/^The key SHA256:\S{43} opens your containers now\.$/)
   expect(world.told.at(-1)).toBe(alice.id)
-  expect((await say('key ls')).table?.rows).toEqual([[expect.any(String), 'ssh-ed25519', expect.stringMatching(/^SHA256:/), 'alice@laptop', expect.any(String)]])
+  expect((await say('key ls')).table?.rows).toEqual([
+    [expect.any(String), 'ssh-ed25519', expect.stringMatching(/^SHA256:/), 'alice@laptop', expect.any(String)],
+  ])
   expect(await stored(alice)).toEqual([key.split(' ').slice(0, 2).join(' ')])
 })
 
@@ -43,7 +46,10 @@ describe('E01, E02: only type and key are ever stored', () => {
   ])('%s', async (_, spoil) => {
     const before = await stored(alice)
     const text = spoil(publicKey('spoilt'))
-    const reply = await world.door.handle({ actor: { person: alice, surface: 'http' }, input: { name: 'key add', args: { key: text } } })
+    const reply = await world.door.handle({
+      actor: { person: alice, surface: 'http' },
+      input: { name: 'key add', args: { key: text } },
+    })
     const after = await stored(alice)
     if (reply.error) expect(after).toEqual(before)
     else expect(after).toHaveLength(before.length + 1)
@@ -60,7 +66,10 @@ test.each([
   ['nothing of the kind', 'hello there', /\.$/],
 ])('E03: %s is refused with a reason and stored nowhere', async (_, text, why) => {
   const before = await stored(alice)
-  const reply = await world.door.handle({ actor: { person: alice, surface: 'http' }, input: { name: 'key add', args: { key: text } } })
+  const reply = await world.door.handle({
+    actor: { person: alice, surface: 'http' },
+    input: { name: 'key add', args: { key: text } },
+  })
   expect(reply).toMatchObject({ error: 'usage' })
   expect(reply.text).toMatch(why)
   expect(await stored(alice)).toEqual(before)
@@ -107,7 +116,8 @@ test('a comment that several keys have is not guessed at', async () => {
 test("another member's key is as if it were not there", async () => {
   const [theirs] = (await world.say(bob, 'key ls')).data as { id: string; fingerprint: string; comment: string }[]
   const nobody = await say('key rm SHA256:nothing')
-  for (const which of [theirs!.id, theirs!.fingerprint, theirs!.comment]) expect(await say(`key rm ${which}`)).toEqual(nobody)
+  for (const which of [theirs!.id, theirs!.fingerprint, theirs!.comment])
+    expect(await say(`key rm ${which}`)).toEqual(nobody)
   expect(await stored(bob)).not.toHaveLength(0)
 })
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import { hashToken } from '../../src/core/secret/token.ts'
-import { createWorld, publicKey, type World } from './world.ts'
+import { publicKey } from '../setup/keys.ts'
+import { createWorld, type World } from './world.ts'
 
 let world: World
 let [admin, alice, bob] = [] as unknown as [Person, Person, Person]
@@ -17,7 +18,8 @@ const use = async (secret: string, line: string) => {
   return world.door.handle({ actor, input: { line } })
 }
 const day = 86_400_000
-const lives = (reply: { data?: unknown }) => new Date((reply.data as { expires_at: string }).expires_at).getTime() - Date.now()
+const lives = (reply: { data?: unknown }) =>
+  new Date((reply.data as { expires_at: string }).expires_at).getTime() - Date.now()
 
 describe('token new', () => {
   test('H03: shows the secret this once; the database has only its hash', async () => {
@@ -42,8 +44,16 @@ describe('token new', () => {
   })
 
   test('a scoped token never widens itself, and never acts for others', async () => {
-    const scoped = (await world.say(admin, 'token new scoped --command token --command key --command grant --command user')).code!
-    for (const line of ['token new more', `key add ${publicKey()}`, 'grant alice restart-policy', 'user add eve', 'key ls --as alice'])
+    const scoped = (
+      await world.say(admin, 'token new scoped --command token --command key --command grant --command user')
+    ).code!
+    for (const line of [
+      'token new more',
+      `key add ${publicKey()}`,
+      'grant alice restart-policy',
+      'user add eve',
+      'key ls --as alice',
+    ])
       expect(await use(scoped, line), line).toMatchObject({ error: 'denied' })
     expect(await world.store.people.byName('eve')).toBeUndefined()
   })
@@ -75,13 +85,30 @@ test('H04: missing, wrong, truncated, re-cased and revoked tokens are refused in
   expect((await use(secret, 'whoami')).text).toBe('You are alice.')
   expect((await say('token rm short')).text).toBe('Removed the token short; it is refused from now on.')
   const refusals = await Promise.all(
-    ['', secret, secret.slice(0, -1), `${secret}x`, secret.toLowerCase(), `Bearer ${secret}`, `dcm_${'A'.repeat(32)}`].map((one) => use(one, 'whoami').then(() => 'let in', (error: Error) => error.message)),
+    [
+      '',
+      secret,
+      secret.slice(0, -1),
+      `${secret}x`,
+      secret.toLowerCase(),
+      `Bearer ${secret}`,
+      `dcm_${'A'.repeat(32)}`,
+    ].map((one) =>
+      use(one, 'whoami').then(
+        () => 'let in',
+        (error: Error) => error.message,
+      ),
+    ),
   )
-  expect(new Set(refusals)).toEqual(new Set(['That token is not good: it is wrong, expired or revoked; make one with token new.']))
+  expect(new Set(refusals)).toEqual(
+    new Set(['That token is not good: it is wrong, expired or revoked; make one with token new.']),
+  )
 })
 
 test('an expired token is refused by the clock of the database, and shown as expired', async () => {
-  const { token, secret } = await world.context({ person: alice, surface: 'http' }).tokens.add({ ownerId: alice.id, label: 'brief', commands: null, containers: null, lives: 1 })
+  const { token, secret } = await world
+    .context({ person: alice, surface: 'http' })
+    .tokens.add({ ownerId: alice.id, label: 'brief', commands: null, containers: null, lives: 1 })
   await expect(use(secret, 'whoami')).rejects.toMatchObject({ code: 'unlinked' })
   expect((await say('token ls')).data).toContainEqual(expect.objectContaining({ id: token.id, expired: true }))
 })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
-import { createWorld, publicKey, type World } from './world.ts'
+import { publicKey } from '../setup/keys.ts'
+import { createWorld, type World } from './world.ts'
 
 let world: World
 let admin: Person
@@ -17,7 +18,11 @@ describe('user add', () => {
   test('with keys, in quotes', async () => {
     const reply = await say(`user add alice --key "${publicKey('alice@laptop')}" --key '${publicKey('alice@desk')}'`)
     expect(reply.text).toBe('Added alice with 2 keys.')
-    expect(reply.data).toMatchObject({ name: 'alice', role: 'member', keys: [{ comment: 'alice@laptop' }, { comment: 'alice@desk' }] })
+    expect(reply.data).toMatchObject({
+      name: 'alice',
+      role: 'member',
+      keys: [{ comment: 'alice@laptop' }, { comment: 'alice@desk' }],
+    })
     expect(await world.store.keys.of((await named('alice')).id)).toHaveLength(2)
   })
 
@@ -34,7 +39,10 @@ describe('user add', () => {
 
   test('a name that is taken is refused, and nothing is stored', async () => {
     const before = (await world.store.people.list()).length
-    expect(await say(`user add alice --key "${publicKey()}"`)).toMatchObject({ error: 'conflict', text: 'There is a member called alice already.' })
+    expect(await say(`user add alice --key "${publicKey()}"`)).toMatchObject({
+      error: 'conflict',
+      text: 'There is a member called alice already.',
+    })
     expect(await world.store.people.list()).toHaveLength(before)
   })
 
@@ -64,7 +72,27 @@ describe('user add', () => {
 test('N01: members get none of what is for admins, each refusal is recorded, and no engine is asked', async () => {
   const mallory = await world.member('mallory')
   const calls = world.host.fake.calls.length
-  const lines = ['user add x', 'user ls', 'user show alice', 'user suspend alice', 'user resume alice', 'user rm alice --yes', 'grant mallory restart-policy', 'revoke alice restart-policy', 'quota set mallory memory=64g', 'quota unset mallory memory', 'quota site', 'capacity', 'audit', 'device add x /dev/kvm', 'device ls', 'device rm x', 'seccomp add x {}', 'seccomp ls', 'seccomp rm x']
+  const lines = [
+    'user add x',
+    'user ls',
+    'user show alice',
+    'user suspend alice',
+    'user resume alice',
+    'user rm alice --yes',
+    'grant mallory restart-policy',
+    'revoke alice restart-policy',
+    'quota set mallory memory=64g',
+    'quota unset mallory memory',
+    'quota site',
+    'capacity',
+    'audit',
+    'device add x /dev/kvm',
+    'device ls',
+    'device rm x',
+    'seccomp add x {}',
+    'seccomp ls',
+    'seccomp rm x',
+  ]
   for (const line of lines) {
     const reply = await world.say(mallory, line)
     expect(reply, line).toMatchObject({ error: 'denied' })
@@ -98,7 +126,10 @@ describe('user suspend and resume', () => {
     const leaver = await world.member('leaver')
     await world.store.people.update(leaver.id, { state: 'leaving' })
     expect(await say('user resume leaver')).toMatchObject({ error: 'conflict', text: 'leaver is being removed.' })
-    expect(await say('user add leaver')).toMatchObject({ error: 'conflict', text: 'leaver is still being removed; try again in a minute.' })
+    expect(await say('user add leaver')).toMatchObject({
+      error: 'conflict',
+      text: 'leaver is still being removed; try again in a minute.',
+    })
     await world.store.people.remove(leaver.id)
   })
 })
@@ -107,7 +138,10 @@ describe('N03: the last active admin', () => {
   test('stays: neither suspended nor removed, also not by two at once', async () => {
     await using small = await createWorld()
     const [first, second] = [await small.member('admin', 'admin'), await small.member('second', 'admin')]
-    const replies = await Promise.all([small.say(first, 'user suspend second'), small.say(second, 'user suspend admin')])
+    const replies = await Promise.all([
+      small.say(first, 'user suspend second'),
+      small.say(second, 'user suspend admin'),
+    ])
     expect(replies.filter((reply) => reply.error === undefined)).toHaveLength(1)
     const left = (await small.store.people.list()).filter((person) => person.state === 'active')
     expect(left).toHaveLength(1)
@@ -124,7 +158,11 @@ describe('user rm', () => {
     const gone = await world.member('gone')
     await world.say(gone, `key add ${publicKey()}`)
     await world.say(gone, 'token new ci')
-    expect(await say('user rm gone')).toMatchObject({ error: 'conflict', data: { confirm: true }, actions: [{ line: 'user rm gone --yes', danger: true }] })
+    expect(await say('user rm gone')).toMatchObject({
+      error: 'conflict',
+      data: { confirm: true },
+      actions: [{ line: 'user rm gone --yes', danger: true }],
+    })
     const preview = await say('user rm gone --storage --dry-run')
     expect(preview.data).toEqual({ name: 'gone', containers: [], images: [], storage: 0, keys: 1, tokens: 1, ports: 0 })
     expect(await named('gone')).toMatchObject({ state: 'active' })
@@ -135,7 +173,10 @@ describe('user rm', () => {
     const key = publicKey()
     await world.say(gone, `key add ${key}`)
     await say('grant gone restart-policy')
-    expect(await say('user rm gone --images --storage --yes')).toMatchObject({ operation: { state: 'done' }, data: { name: 'gone' } })
+    expect(await say('user rm gone --images --storage --yes')).toMatchObject({
+      operation: { state: 'done' },
+      data: { name: 'gone' },
+    })
     expect(await say('user rm gone --yes')).toMatchObject({ error: 'not_found' })
     expect((await say(`user add gone --key "${key}"`)).text).toBe('Added gone with one key.')
     const again = await named('gone')
@@ -150,7 +191,10 @@ test('user ls and user show tell what there is', async () => {
   expect(data).toContainEqual(expect.objectContaining({ name: 'alice', keys: 2, containers: 0, state: 'active' }))
   const shown = await say('user show alice')
   expect(shown.data).toMatchObject({ name: 'alice', tokens: 0, grants: [], containers: [], storage: 0 })
-  expect((shown.data as { keys: { comment: string }[] }).keys.map((key) => key.comment).sort()).toEqual(['alice@desk', 'alice@laptop'])
+  expect((shown.data as { keys: { comment: string }[] }).keys.map((key) => key.comment).sort()).toEqual([
+    'alice@desk',
+    'alice@laptop',
+  ])
   expect(shown.table?.rows).toHaveLength(8)
   expect(shown.private).toBe(true)
 })
@@ -159,7 +203,10 @@ test('whoami tells who, what signed in and who acts', async () => {
   const alice = await named('alice')
   expect((await world.say(alice, 'whoami')).text).toBe('You are alice.')
   expect((await say('whoami --as alice')).text).toBe('You are alice, by admin.')
-  const scoped = await world.say(alice, 'whoami', { tokenId: 't', scope: { commands: ['whoami'], containers: ['web'] } })
+  const scoped = await world.say(alice, 'whoami', {
+    tokenId: 't',
+    scope: { commands: ['whoami'], containers: ['web'] },
+  })
   expect(scoped.data).toMatchObject({ name: 'alice', by: null, scope: { commands: ['whoami'], containers: ['web'] } })
 })
 
@@ -169,8 +216,21 @@ describe('audit', () => {
     const alice = await named('alice')
     await say(`key add ${key} --as alice`)
     const { data } = await say('audit --user alice --limit 5')
-    const rows = data as { actor: string; as: string | null; command: string; decision: string; request: string; at: string }[]
-    expect(rows[0]).toMatchObject({ actor: 'admin', as: 'alice', command: 'key add', decision: 'done', surface: 'http' })
+    const rows = data as {
+      actor: string
+      as: string | null
+      command: string
+      decision: string
+      request: string
+      at: string
+    }[]
+    expect(rows[0]).toMatchObject({
+      actor: 'admin',
+      as: 'alice',
+      command: 'key add',
+      decision: 'done',
+      surface: 'http',
+    })
     expect(rows[0]!.request).not.toBe('')
     const secret = (await world.say(alice, 'token new audited')).code!
     const all = JSON.stringify(await world.store.audit.read({ limit: 1000 }))

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
@@ -24,14 +24,6 @@ import { createSeal } from '../../src/core/secret/seal.ts'
 import { openEmbedded } from '../../src/core/store/open.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
 import { operations } from '../../src/operations/index.ts'
-
-/** The wire form of an ed25519 public key (RFC 8709 section 4), as one line of a .pub file. */
-export function publicKey(comment = 'test@laptop'): string {
-  const { x } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
-  const field = (bytes: Buffer) => Buffer.concat([Buffer.from(Uint32Array.of(bytes.length).buffer).swap32(), bytes])
-  const blob = Buffer.concat([field(Buffer.from('ssh-ed25519')), field(Buffer.from(x!, 'base64url'))])
-  return `ssh-ed25519 ${blob.toString('base64')} ${comment}`.trimEnd()
-}
 
 /** What holds for every reply: it is a sentence, and its data is what the command says it gives. */
 function checkReply(line: string, reply: Reply): void {
@@ -66,7 +58,13 @@ export async function createWorld(): Promise<World> {
     store,
     host: () => host,
     seal: createSeal(randomBytes(32)),
-    place: { publicHost: '127.0.0.1', bindHost: '127.0.0.1', publicUrl: 'http://127.0.0.1:8787', version: '0', instance: 'test' },
+    place: {
+      publicHost: '127.0.0.1',
+      bindHost: '127.0.0.1',
+      publicUrl: 'http://127.0.0.1:8787',
+      version: '0',
+      instance: 'test',
+    },
     settings: { hostId: 'local', ports: { low: 20_000, high: 20_099 }, subnetPool: '10.200.0.0/16' },
     now: () => new Date(),
     random: randomBytes,
@@ -119,10 +117,14 @@ export async function createWorld(): Promise<World> {
     told,
     deaf: () => void (deaf = true),
     member: async (name, role = 'member') =>
-      (await store.people.byName(name)) ?? store.people.insert({ id: `p${randomBytes(6).toString('hex')}`, name, role }),
+      (await store.people.byName(name)) ??
+      store.people.insert({ id: `p${randomBytes(6).toString('hex')}`, name, role }),
     async say(who, line, actor = {}) {
       const person = (await store.people.byId(who.id)) ?? who
-      const reply = await door.handle({ actor: { surface: 'http', ...actor, person }, input: { line } }, { wait: 20_000 })
+      const reply = await door.handle(
+        { actor: { surface: 'http', ...actor, person }, input: { line } },
+        { wait: 20_000 },
+      )
       checkReply(line, reply)
       return reply
     },

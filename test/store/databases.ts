@@ -30,7 +30,15 @@ export const fresh = (prefix = 'x'): string => `${prefix}${randomBytes(6).toStri
 
 const plenty = 2 ** 40
 /** Caps that no test reaches by chance. */
-export const caps = { containersCap: 1e6, runningCap: 1e6, memoryCap: plenty, cpusCap: 1e9, pidsCap: 1e9, imagesCap: 1e6, portsCap: 1e6 }
+export const caps = {
+  containersCap: 1e6,
+  runningCap: 1e6,
+  memoryCap: plenty,
+  cpusCap: 1e9,
+  pidsCap: 1e9,
+  imagesCap: 1e6,
+  portsCap: 1e6,
+}
 
 /** A member with room for anything, or for what is said. */
 export async function addPerson(store: Store, room: Partial<typeof caps> = {}): Promise<Person> {
@@ -49,7 +57,11 @@ export async function addHost(store: Store, memoryCap = plenty): Promise<string>
 }
 
 /** A container's row, as an admission would insert it. */
-export const containerOf = (ownerId: string, hostId: string, changes: Partial<ContainerRow> = {}): Parameters<Tables['containers']['insert']>[0] => {
+export const containerOf = (
+  ownerId: string,
+  hostId: string,
+  changes: Partial<ContainerRow> = {},
+): Parameters<Tables['containers']['insert']>[0] => {
   const id = fresh('c')
   return {
     id,
@@ -72,13 +84,30 @@ export const containerOf = (ownerId: string, hostId: string, changes: Partial<Co
 }
 
 /** An image's row. */
-export const imageOf = (ownerId: string | null, hostId: string, changes: { ref?: string } = {}): Parameters<Tables['images']['insert']>[0] => {
+export const imageOf = (
+  ownerId: string | null,
+  hostId: string,
+  changes: { ref?: string } = {},
+): Parameters<Tables['images']['insert']>[0] => {
   const id = fresh('i')
-  return { id, ownerId, hostId, ref: `${id}:latest`, engineId: `sha256:${id}`, engineRef: `dcm-test/${id}`, size: 100, layers: 1, ssh: true, ...changes }
+  return {
+    id,
+    ownerId,
+    hostId,
+    ref: `${id}:latest`,
+    engineId: `sha256:${id}`,
+    engineRef: `dcm-test/${id}`,
+    size: 100,
+    layers: 1,
+    ssh: true,
+    ...changes,
+  }
 }
 
 /** An operation's row. */
-export const operationOf = (changes: { subject?: string; ownerId?: string } = {}): Parameters<Tables['operations']['insert']>[0] => ({
+export const operationOf = (
+  changes: { subject?: string; ownerId?: string } = {},
+): Parameters<Tables['operations']['insert']>[0] => ({
   id: fresh('o'),
   kind: 'start',
   subject: fresh('container:'),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DcmError } from '../../src/core/reply/error.ts'
+import type { DcmError } from '../../src/core/reply/error.ts'
 import { openEmbedded, openPostgres } from '../../src/core/store/open.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
 import { createDatabase, startPostgres, type TestDatabase } from '../setup/postgres.ts'
@@ -106,7 +106,9 @@ test('M01: a server that goes away and comes back is said to be away meanwhile',
 
 test('two first starts on one database migrate it once', async () => {
   await using database = await createDatabase()
-  const stores = (await Promise.all(Array.from({ length: 4 }, () => openPostgres(database.url, 2)))).map((opened) => createStore(opened))
+  const stores = (await Promise.all(Array.from({ length: 4 }, () => openPostgres(database.url, 2)))).map((opened) =>
+    createStore(opened),
+  )
   try {
     const { id } = await addPerson(stores[0]!)
     for (const store of stores) expect(await store.people.byId(id)).toBeDefined()

@@ -2,7 +2,17 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { violated } from '../../src/core/store/db.ts'
 import type { Store } from '../../src/core/store/store.ts'
-import { addHost, addPerson, containerOf, createEmpty, fresh, imageOf, kinds, operationOf, refusalOf } from './databases.ts'
+import {
+  addHost,
+  addPerson,
+  containerOf,
+  createEmpty,
+  fresh,
+  imageOf,
+  kinds,
+  operationOf,
+  refusalOf,
+} from './databases.ts'
 
 describe.each(kinds)('%s', (kind) => {
   let store: Store
@@ -38,11 +48,17 @@ describe.each(kinds)('%s', (kind) => {
       const [{ id: ownerId }, other, hostId] = [await addPerson(store), await addPerson(store), await addHost(store)]
       await store.containers.insert(containerOf(ownerId, hostId, { name: 'web' }))
       await store.containers.insert(containerOf(other.id, hostId, { name: 'web' }))
-      expect(violated(await refusalOf(store.containers.insert(containerOf(ownerId, hostId, { name: 'web' }))))).toBe('containers_name')
+      expect(violated(await refusalOf(store.containers.insert(containerOf(ownerId, hostId, { name: 'web' }))))).toBe(
+        'containers_name',
+      )
       await store.images.insert(imageOf(ownerId, hostId, { ref: 'web:v1' }))
       await store.images.insert(imageOf(null, hostId, { ref: 'web:v1' }))
-      expect(violated(await refusalOf(store.images.insert(imageOf(ownerId, hostId, { ref: 'web:v1' }))))).toBe('images_ref')
-      expect(violated(await refusalOf(store.images.insert(imageOf(null, hostId, { ref: 'web:v1' }))))).toBe('images_ref')
+      expect(violated(await refusalOf(store.images.insert(imageOf(ownerId, hostId, { ref: 'web:v1' }))))).toBe(
+        'images_ref',
+      )
+      expect(violated(await refusalOf(store.images.insert(imageOf(null, hostId, { ref: 'web:v1' }))))).toBe(
+        'images_ref',
+      )
       const token = () => ({ id: fresh('t'), ownerId, hash: fresh(), label: 'ci', commands: null, containers: null })
       await store.tokens.insert(token(), 60_000)
       expect(violated(await refusalOf(store.tokens.insert(token(), 60_000)))).toBe('tokens_label')
@@ -70,15 +86,33 @@ describe.each(kinds)('%s', (kind) => {
     await store.keys.insert({ id: fresh('k'), ownerId: id, type: 't', blob: 'b', fingerprint: fresh() })
     const all = await store.people.withCounts()
     expect(all.find((person) => person.id === id)).toMatchObject({ containers: 3, keys: 1 })
-    expect(all.filter((person) => person.id !== id).every((person) => person.containers === 0 || person.keys === 0)).toBe(true)
+    expect(
+      all.filter((person) => person.id !== id).every((person) => person.containers === 0 || person.keys === 0),
+    ).toBe(true)
   })
 
   test('a container is read whole, with its ports, by each of its names', async () => {
     const [owner, hostId] = [await addPerson(store), await addHost(store)]
     const row = containerOf(owner.id, hostId, { name: 'web', engineId: fresh('e') })
     await store.containers.insert(row)
-    await store.ports.insert({ hostId, proto: 'tcp', hostPort: 20_001, containerId: row.id, ownerId: owner.id, containerPort: 80, purpose: 'public' })
-    await store.ports.insert({ hostId, proto: 'tcp', hostPort: 20_002, containerId: row.id, ownerId: owner.id, containerPort: 22, purpose: 'ssh' })
+    await store.ports.insert({
+      hostId,
+      proto: 'tcp',
+      hostPort: 20_001,
+      containerId: row.id,
+      ownerId: owner.id,
+      containerPort: 80,
+      purpose: 'public',
+    })
+    await store.ports.insert({
+      hostId,
+      proto: 'tcp',
+      hostPort: 20_002,
+      containerId: row.id,
+      ownerId: owner.id,
+      containerPort: 22,
+      purpose: 'ssh',
+    })
     const whole = (await store.containers.byId(row.id))!
     expect(whole).toMatchObject({
       owner: owner.name,
@@ -91,7 +125,13 @@ describe.each(kinds)('%s', (kind) => {
     })
     expect(whole.createdAt).toBeInstanceOf(Date)
     expect('hostKeySealed' in whole).toBe(false)
-    for (const same of [await store.containers.byName(owner.id, 'web'), await store.containers.byEngineId(row.engineId!), (await store.containers.of(owner.id))[0], (await store.containers.onHost(hostId))[0]]) expect(same).toEqual(whole)
+    for (const same of [
+      await store.containers.byName(owner.id, 'web'),
+      await store.containers.byEngineId(row.engineId!),
+      (await store.containers.of(owner.id))[0],
+      (await store.containers.onHost(hostId))[0],
+    ])
+      expect(same).toEqual(whole)
     expect(await store.containers.byName((await addPerson(store)).id, 'web')).toBeUndefined()
   })
 
@@ -143,10 +183,14 @@ describe.each(kinds)('%s', (kind) => {
     test('an open one is the lock on its subject, until it has ended', async () => {
       const row = operationOf()
       const first = await store.operations.insert(row, lease('a'))
-      expect(violated(await refusalOf(store.operations.insert(operationOf({ subject: row.subject }), lease('b'))))).toBe('operations_subject')
+      expect(
+        violated(await refusalOf(store.operations.insert(operationOf({ subject: row.subject }), lease('b')))),
+      ).toBe('operations_subject')
       expect((await store.operations.openOn(row.subject))!.id).toBe(first.id)
       expect(await store.operations.save(first.id, 1, { status: 'undoing' })).toBe(true)
-      expect(violated(await refusalOf(store.operations.insert(operationOf({ subject: row.subject }), lease('b'))))).toBe('operations_subject')
+      expect(
+        violated(await refusalOf(store.operations.insert(operationOf({ subject: row.subject }), lease('b')))),
+      ).toBe('operations_subject')
       await store.operations.save(first.id, 1, { status: 'failed', finishedAt: new Date() })
       expect((await store.operations.insert(operationOf({ subject: row.subject }), lease('b'))).status).toBe('open')
     })
@@ -155,12 +199,15 @@ describe.each(kinds)('%s', (kind) => {
       const made = new Set<string>()
       for (let i = 0; i < 20; i++) made.add((await store.operations.insert(operationOf(), lease('dead', 0))).id)
       await setTimeout(20)
-      const claims = await Promise.all(Array.from({ length: 12 }, (_, at) => store.operations.claim(lease(at % 2 ? 'a' : 'b'), 3)))
+      const claims = await Promise.all(
+        Array.from({ length: 12 }, (_, at) => store.operations.claim(lease(at % 2 ? 'a' : 'b'), 3)),
+      )
       for (const claim of claims) expect(claim.length).toBeLessThanOrEqual(3)
       const ids = claims.flat().map((row) => row.id)
       expect(new Set(ids).size).toBe(ids.length)
       expect(new Set(ids).isSubsetOf(made)).toBe(true)
-      for (let tries = 0; tries < 10 && ids.length < 20; tries++) ids.push(...(await store.operations.claim(lease('c'), 5)).map((row) => row.id))
+      for (let tries = 0; tries < 10 && ids.length < 20; tries++)
+        ids.push(...(await store.operations.claim(lease('c'), 5)).map((row) => row.id))
       expect(new Set(ids)).toEqual(made)
       expect(await store.operations.claim(lease('d'), 50)).toEqual([])
     })
@@ -175,7 +222,12 @@ describe.each(kinds)('%s', (kind) => {
       await store.operations.postpone(id, 1, 0, { progress: 'stolen' })
       expect(await store.operations.heartbeat(id, 2, 60_000)).toBe(true)
       expect(await store.operations.save(id, 2, { step: 1, state: { made: 'x' } })).toBe(true)
-      expect(await store.operations.byId(id)).toMatchObject({ step: 1, state: { made: 'x' }, progress: null, holder: 'new' })
+      expect(await store.operations.byId(id)).toMatchObject({
+        step: 1,
+        state: { made: 'x' },
+        progress: null,
+        holder: 'new',
+      })
       await store.operations.save(id, 2, { status: 'done', finishedAt: new Date(), reply: { text: 'Done.' } })
       expect(await store.operations.save(id, 2, { step: 7 })).toBe(false)
       expect(await store.operations.heartbeat(id, 2, 1)).toBe(false)
@@ -196,7 +248,10 @@ describe.each(kinds)('%s', (kind) => {
     test('open ones are counted and told by owner; old ones are dropped, open ones never', async () => {
       const { id: ownerId } = await addPerson(store)
       const before = await store.operations.countOpen()
-      const [open, done] = [await store.operations.insert(operationOf({ ownerId }), lease('a')), await store.operations.insert(operationOf({ ownerId }), lease('a'))]
+      const [open, done] = [
+        await store.operations.insert(operationOf({ ownerId }), lease('a')),
+        await store.operations.insert(operationOf({ ownerId }), lease('a')),
+      ]
       await store.operations.save(done.id, 1, { status: 'done', finishedAt: new Date(0) })
       expect(await store.operations.countOpen()).toBe(before + 1)
       expect((await store.operations.openOf(ownerId, 'other')).map((row) => row.id)).toEqual([open.id])
@@ -223,7 +278,9 @@ describe.each(kinds)('%s', (kind) => {
 
     test('of many who want it at once, one has it; a dead life’s is freed', async () => {
       const name = fresh('loop')
-      const took = await Promise.all(Array.from({ length: 10 }, (_, at) => store.leases.take(name, `host1/${at}`, 60_000)))
+      const took = await Promise.all(
+        Array.from({ length: 10 }, (_, at) => store.leases.take(name, `host1/${at}`, 60_000)),
+      )
       expect(took.filter(Boolean)).toHaveLength(1)
       await store.leases.abandon('host2/')
       expect(await store.leases.take(name, 'x', 60_000)).toBe(false)
@@ -248,7 +305,8 @@ describe.each(kinds)('%s', (kind) => {
   test('the audit log is read newest first, by name and by time', async () => {
     const [actor, as] = [fresh('a'), fresh('b')]
     const entry = { surface: 'http', command: 'ps', decision: 'done' as const, requestId: 'r' }
-    for (const extra of [{ actor }, { actor: 'admin', as: actor }, { actor: as }]) await store.audit.add({ ...entry, ...extra })
+    for (const extra of [{ actor }, { actor: 'admin', as: actor }, { actor: as }])
+      await store.audit.add({ ...entry, ...extra })
     const mine = await store.audit.read({ name: actor, limit: 10 })
     expect(mine.map((row) => row.as)).toEqual([actor, null])
     expect(mine[0]!.id).toBeGreaterThan(mine[1]!.id)
@@ -259,8 +317,12 @@ describe.each(kinds)('%s', (kind) => {
   })
 
   test('N03: of two admins who leave at once, one stays', async () => {
-    const admins = await Promise.all([0, 1].map(() => store.people.insert({ id: fresh('p'), name: fresh('p'), role: 'admin' })))
-    const others = (await store.people.list()).filter((person) => person.role === 'admin' && !admins.some((one) => one.id === person.id))
+    const admins = await Promise.all(
+      [0, 1].map(() => store.people.insert({ id: fresh('p'), name: fresh('p'), role: 'admin' })),
+    )
+    const others = (await store.people.list()).filter(
+      (person) => person.role === 'admin' && !admins.some((one) => one.id === person.id),
+    )
     for (const other of others) await store.people.update(other.id, { role: 'member' })
     const left = await Promise.all(
       admins.map((admin) =>

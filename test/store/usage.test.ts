@@ -11,7 +11,11 @@ import { addHost, addPerson, containerOf, createEmpty, imageOf, kinds, refusalOf
 type Box = { id: string; desired: Desired; memory: number; cpus: number; pids: number; ports: number[] }
 
 const desired = fc.constantFrom<Desired>('running', 'paused', 'exited', 'removed')
-const limits = fc.record({ memory: fc.integer({ min: 1, max: 2 ** 35 }), cpus: fc.integer({ min: 10, max: 4000 }), pids: fc.integer({ min: 1, max: 4096 }) })
+const limits = fc.record({
+  memory: fc.integer({ min: 1, max: 2 ** 35 }),
+  cpus: fc.integer({ min: 10, max: 4000 }),
+  pids: fc.integer({ min: 1, max: 4096 }),
+})
 const pick = fc.nat({ max: 99 })
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('create' as const), desired, limits }) },
@@ -21,7 +25,14 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('drop' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rmi' as const), pick }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('publish' as const), pick, purpose: fc.constantFrom('public' as const, 'ssh' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('publish' as const),
+      pick,
+      purpose: fc.constantFrom('public' as const, 'ssh' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('hold' as const), pick }) },
 )
 
@@ -70,7 +81,15 @@ describe.each(kinds)('%s', (kind) => {
             for (const [port, { box: whose }] of published) if (whose === box) published.delete(port)
           } else if (one.do === 'publish') {
             const hostPort = nextPort++
-            await store.ports.insert({ hostId, proto: 'tcp', hostPort, containerId: box.id, ownerId, containerPort: 80, purpose: one.purpose })
+            await store.ports.insert({
+              hostId,
+              proto: 'tcp',
+              hostPort,
+              containerId: box.id,
+              ownerId,
+              containerPort: 80,
+              purpose: one.purpose,
+            })
             published.set(hostPort, { box, purpose: one.purpose })
           } else {
             const port = [...published.keys()][one.pick % (published.size || 1)]
@@ -98,18 +117,30 @@ describe.each(kinds)('%s', (kind) => {
 
   test('J01: of thirty that are admitted at once, as many fit as the quota says', async () => {
     const [person, hostId] = [await addPerson(store), await addHost(store)]
-    await store.people.update(person.id, { quota: { containers: 3, running: 30, memory: 2 ** 40, cpus: 100_000, pids: 100_000 } })
+    await store.people.update(person.id, {
+      quota: { containers: 3, running: 30, memory: 2 ** 40, cpus: 100_000, pids: 100_000 },
+    })
     const admit = () =>
       store.tx(async (tx) => {
         const row = containerOf(person.id, hostId)
-        await reserve(tx, await lockMember(tx, person.id), { containers: 1, running: 1, memory: row.memory, cpus: row.cpus, pids: row.pids })
+        await reserve(tx, await lockMember(tx, person.id), {
+          containers: 1,
+          running: 1,
+          memory: row.memory,
+          cpus: row.cpus,
+          pids: row.pids,
+        })
         await reserveHost(tx, hostId, row.memory)
         await tx.containers.insert(row)
       })
     const outcomes = await Promise.allSettled(Array.from({ length: 30 }, admit))
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
     expect(refused).toHaveLength(27)
-    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'limited', message: expect.stringMatching(/^You may have 3 of containers \(your quota\) and use 3/) })
+    for (const { reason } of refused)
+      expect(reason).toMatchObject({
+        code: 'limited',
+        message: expect.stringMatching(/^You may have 3 of containers \(your quota\) and use 3/),
+      })
     expect((await store.people.usage(person.id))!.containers).toBe(3)
     expect(await store.containers.of(person.id)).toHaveLength(3)
   })
@@ -117,11 +148,16 @@ describe.each(kinds)('%s', (kind) => {
   test('J01: code that forgets to ask cannot pass a cap either', async () => {
     const person = await addPerson(store, { runningCap: 3, containersCap: 20 })
     const hostId = await addHost(store)
-    const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => store.containers.insert(containerOf(person.id, hostId))))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 30 }, () => store.containers.insert(containerOf(person.id, hostId))),
+    )
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(3)
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('usage_running')
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('usage_running')
     expect(await store.people.usage(person.id)).toMatchObject({ containers: 3, running: 3 })
-    const stopped = await Promise.allSettled(Array.from({ length: 30 }, () => store.containers.insert(containerOf(person.id, hostId, { desired: 'exited' }))))
+    const stopped = await Promise.allSettled(
+      Array.from({ length: 30 }, () => store.containers.insert(containerOf(person.id, hostId, { desired: 'exited' }))),
+    )
     expect(stopped.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(17)
   })
 
@@ -131,7 +167,9 @@ describe.each(kinds)('%s', (kind) => {
     ['pids', { pidsCap: 100 }, 'usage_pids'],
   ])('J09: the sum of %s never exceeds its cap', async (_, room, rule) => {
     const [person, hostId] = [await addPerson(store, room), await addHost(store)]
-    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => store.containers.insert(containerOf(person.id, hostId))))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, () => store.containers.insert(containerOf(person.id, hostId))),
+    )
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1)
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe(rule)
     // Stopping one makes room for one.
@@ -144,16 +182,22 @@ describe.each(kinds)('%s', (kind) => {
   test('members together never get more memory than the host has', async () => {
     const hostId = await addHost(store, 5 * 512)
     const people = await Promise.all(Array.from({ length: 10 }, () => addPerson(store)))
-    const outcomes = await Promise.allSettled(people.map((person) => store.containers.insert(containerOf(person.id, hostId))))
+    const outcomes = await Promise.allSettled(
+      people.map((person) => store.containers.insert(containerOf(person.id, hostId))),
+    )
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(5)
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('hosts_memory')
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('hosts_memory')
   })
 
   test('J03: of ten commits at once, as many images stay as the cap says', async () => {
     const [person, hostId] = [await addPerson(store, { imagesCap: 4 }), await addHost(store)]
-    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => store.images.insert(imageOf(person.id, hostId))))
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, () => store.images.insert(imageOf(person.id, hostId))),
+    )
     expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(4)
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('usage_images')
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(violated(outcome.reason)).toBe('usage_images')
     // What the admins offer is nobody's.
     await store.images.insert(imageOf(null, hostId))
   })
@@ -182,7 +226,16 @@ describe.each(kinds)('%s', (kind) => {
           await tx.people.lockUsage(row.ownerId)
           await tx.hosts.lock(hostId)
           await tx.containers.insert(row)
-          return givePorts(tx, row, [{ container: 22, proto: 'tcp', purpose: 'ssh' }, { container: 80, proto: 'tcp', purpose: 'public' }], range, random)
+          return givePorts(
+            tx,
+            row,
+            [
+              { container: 22, proto: 'tcp', purpose: 'ssh' },
+              { container: 80, proto: 'tcp', purpose: 'public' },
+            ],
+            range,
+            random,
+          )
         }),
       ),
     )
@@ -195,7 +248,15 @@ describe.each(kinds)('%s', (kind) => {
     const [first, second, hostId] = [await addPerson(store), await addPerson(store), await addHost(store)]
     const [mine, theirs] = [containerOf(first.id, hostId, { desired: 'exited' }), containerOf(second.id, hostId)]
     for (const row of [mine, theirs]) await store.containers.insert(row)
-    const port = (row: typeof mine) => ({ hostId, proto: 'tcp' as const, hostPort: 443, containerId: row.id, ownerId: row.ownerId, containerPort: 8443, purpose: 'public' as const })
+    const port = (row: typeof mine) => ({
+      hostId,
+      proto: 'tcp' as const,
+      hostPort: 443,
+      containerId: row.id,
+      ownerId: row.ownerId,
+      containerPort: 8443,
+      purpose: 'public' as const,
+    })
     await store.ports.insert(port(mine))
     expect(violated(await refusalOf(store.ports.insert(port(theirs))))).toMatch(/^ports_/)
     await store.ports.insert({ ...port(theirs), proto: 'udp' })
@@ -211,14 +272,18 @@ describe.each(kinds)('%s', (kind) => {
     await store.containers.insert(row)
     const range = { low: 21_000, high: 21_001 }
     const random = (count: number) => new Uint8Array(count)
-    const [port] = await store.tx((tx) => givePorts(tx, row, [{ container: 80, proto: 'tcp', purpose: 'public' }], range, random))
+    const [port] = await store.tx((tx) =>
+      givePorts(tx, row, [{ container: 80, proto: 'tcp', purpose: 'public' }], range, random),
+    )
     expect(port!.host).toBe(21_000)
     const other = await store.tx((tx) => replacePort(tx, row, port!, range, random))
     expect(other).toEqual({ ...port, host: 21_001 })
     expect((await store.containers.byId(row.id))!.ports).toEqual([other])
     expect((await store.people.usage(ownerId))!.ports).toBe(1)
     expect(await store.ports.taken(hostId, 'tcp')).toEqual(new Set([21_000, 21_001]))
-    await expect(store.tx((tx) => givePorts(tx, row, [{ container: 81, proto: 'tcp', purpose: 'public' }], range, random))).rejects.toThrow(/All ports from 21000 to 21001 are taken/)
+    await expect(
+      store.tx((tx) => givePorts(tx, row, [{ container: 81, proto: 'tcp', purpose: 'public' }], range, random)),
+    ).rejects.toThrow(/All ports from 21000 to 21001 are taken/)
     await store.ports.hold(hostId, 'tcp', 21_000, 0)
     expect(await store.ports.taken(hostId, 'tcp')).toEqual(new Set([21_001]))
   })

@@ -70,7 +70,9 @@ export type Context = {
     /** @throws DcmError when this would leave no active admin */
     setState(person: Person, state: PersonState): Promise<Person>
     /** What `user rm` would remove. */
-    belongings(person: Person): Promise<{ containers: string[]; images: string[]; keys: number; tokens: number; ports: number; storage: number }>
+    belongings(
+      person: Person,
+    ): Promise<{ containers: string[]; images: string[]; keys: number; tokens: number; ports: number; storage: number }>
   }
   keys: {
     /** @throws DcmError with the reason when the text is not one acceptable OpenSSH public key */
@@ -81,7 +83,13 @@ export type Context = {
   }
   tokens: {
     /** @returns the secret too, this once */
-    add(wish: { ownerId: string; label: string; commands: string[] | null; containers: string[] | null; lives: number }): Promise<{ token: Token; secret: string }>
+    add(wish: {
+      ownerId: string
+      label: string
+      commands: string[] | null
+      containers: string[] | null
+      lives: number
+    }): Promise<{ token: Token; secret: string }>
     list(ownerId: string): Promise<Token[]>
     remove(ownerId: string, which: string): Promise<Token>
   }
@@ -108,7 +116,10 @@ export type Context = {
     limits(wish: { memory: number | undefined; cpus: number | undefined; pids: number | undefined }): Promise<Limits>
     rename(container: Container, name: string): Promise<Container>
     /** Decoded and cleaned log text, at most a megabyte; `cut` when there was more. */
-    logs(container: Container, options: { tail: number; since: Date | undefined; timestamps: boolean }): Promise<{ text: string; cut: boolean }>
+    logs(
+      container: Container,
+      options: { tail: number; since: Date | undefined; timestamps: boolean },
+    ): Promise<{ text: string; cut: boolean }>
     /** Looks at the engine once more, for what the cache does not hold. */
     refresh(container: Container): Promise<Container>
   }

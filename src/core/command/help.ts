@@ -21,7 +21,11 @@ export function usage(command: Command): string {
   for (const [name, arg] of Object.entries(command.args)) {
     const dots = arg.many || arg.each ? '...' : ''
     const optional = arg.optional || arg.default !== undefined || arg.kind === 'flag'
-    const form = arg.rest ? `-- ${name.toUpperCase()}...` : arg.flag || arg.kind === 'flag' ? flagForm(name, arg) + dots : wordFor(name, arg) + dots
+    const form = arg.rest
+      ? `-- ${name.toUpperCase()}...`
+      : arg.flag || arg.kind === 'flag'
+        ? flagForm(name, arg) + dots
+        : wordFor(name, arg) + dots
     parts.push(optional || arg.rest ? `[${form}]` : form)
   }
   return parts.join(' ')
@@ -41,20 +45,36 @@ export function helpAll(commands: readonly Command[], admin: boolean): Reply {
 /** All about one command, or the commands of a noun such as `user`. */
 export function helpOne(commands: readonly Command[], command: Command): Reply {
   const args = Object.entries(command.args).map(([name, arg]) => {
-    const spelled = arg.flag || arg.kind === 'flag' ? `${arg.short ? `-${arg.short}, ` : ''}--${name}` : arg.rest ? `-- ${name.toUpperCase()}...` : wordFor(name, arg)
+    const spelled =
+      arg.flag || arg.kind === 'flag'
+        ? `${arg.short ? `-${arg.short}, ` : ''}--${name}`
+        : arg.rest
+          ? `-- ${name.toUpperCase()}...`
+          : wordFor(name, arg)
     const fallback = arg.default === undefined ? '' : ` (default ${arg.default})`
     return [spelled, `${arg.about}${fallback}`]
   })
   return info(`${usage(command)}: ${command.about}`, {
     ...(args.length > 0 ? { table: { head: ['ARGUMENT', 'WHAT IT IS'], rows: args } } : {}),
     ...(command.examples ? { code: command.examples.join('\n') } : {}),
-    data: { name: command.name, about: command.about, usage: usage(command), examples: command.examples ?? [], needs: command.needs },
+    data: {
+      name: command.name,
+      about: command.about,
+      usage: usage(command),
+      examples: command.examples ?? [],
+      needs: command.needs,
+    },
   })
 }
 
 /** The commands that begin with a noun. */
 export const helpGroup = (commands: readonly Command[], noun: string): Reply =>
   info(`${noun} has these commands; help ${noun} COMMAND tells more about one.`, {
-    table: { head: ['COMMAND', 'WHAT IT DOES'], rows: rows(commands.filter((command) => command.name.startsWith(`${noun} `))) },
-    data: commands.filter((command) => command.name.startsWith(`${noun} `)).map((command) => ({ name: command.name, about: command.about, usage: usage(command) })),
+    table: {
+      head: ['COMMAND', 'WHAT IT DOES'],
+      rows: rows(commands.filter((command) => command.name.startsWith(`${noun} `))),
+    },
+    data: commands
+      .filter((command) => command.name.startsWith(`${noun} `))
+      .map((command) => ({ name: command.name, about: command.about, usage: usage(command) })),
   })

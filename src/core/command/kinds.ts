@@ -1,5 +1,13 @@
 import { type Container, type Proto } from '../model/container.ts'
-import { type Grant, grantForms, grantableCaps, parseCap, parseGrant, parseRestart, type Restart } from '../model/grant.ts'
+import {
+  type Grant,
+  grantForms,
+  grantableCaps,
+  parseCap,
+  parseGrant,
+  parseRestart,
+  type Restart,
+} from '../model/grant.ts'
 import type { Image } from '../model/image.ts'
 import { formatImageRef, parseImageRef, refuseContainerName, refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
@@ -88,16 +96,19 @@ function readPort(text: string): PortWish | undefined {
 
 function readEnv(text: string): string {
   const at = text.indexOf('=')
-  if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text.slice(0, at))) throw wrong('A variable is NAME=value; NAME is letters, digits and "_".')
-  if (text.length > 8192 || !storable(text)) throw wrong(`The value of ${text.slice(0, at)} is longer than 8192 characters or holds a NUL or broken text.`)
-  if (/^DCM/i.test(text)) throw wrong('Variables that start with DCM are DCM\'s own; choose another name.')
+  if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text.slice(0, at)))
+    throw wrong('A variable is NAME=value; NAME is letters, digits and "_".')
+  if (text.length > 8192 || !storable(text))
+    throw wrong(`The value of ${text.slice(0, at)} is longer than 8192 characters or holds a NUL or broken text.`)
+  if (/^DCM/i.test(text)) throw wrong("Variables that start with DCM are DCM's own; choose another name.")
   return text
 }
 
 function readAmount(text: string): Kinds['amount'] | undefined {
   const [name, value, more] = text.split('=')
   const resource = resources.find((known) => known === name)
-  if (!resource || more !== undefined) throw wrong(`A quota is RESOURCE=AMOUNT; RESOURCE is one of ${resources.join(', ')}.`)
+  if (!resource || more !== undefined)
+    throw wrong(`A quota is RESOURCE=AMOUNT; RESOURCE is one of ${resources.join(', ')}.`)
   const amount = parseAmount(resource, value ?? '')
   return amount === undefined ? undefined : { resource, amount }
 }
@@ -219,8 +230,18 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     complete: () => ['no', 'on-failure', 'unless-stopped'],
   },
   grant: { word: 'THING', schema: string, hint: grantForms, read: parseGrant },
-  amount: { word: 'RESOURCE=AMOUNT', schema: string, hint: 'RESOURCE=AMOUNT, like memory=8g or containers=20', read: readAmount },
-  id: { word: 'ID', schema: string, hint: 'an id or fingerprint from the list', read: (text) => (/^[\w:+/=-]{1,80}$/.test(text) ? text : undefined) },
+  amount: {
+    word: 'RESOURCE=AMOUNT',
+    schema: string,
+    hint: 'RESOURCE=AMOUNT, like memory=8g or containers=20',
+    read: readAmount,
+  },
+  id: {
+    word: 'ID',
+    schema: string,
+    hint: 'an id or fingerprint from the list',
+    read: (text) => (/^[\w:+/=-]{1,80}$/.test(text) ? text : undefined),
+  },
   command: {
     word: 'COMMAND',
     schema: string,

@@ -6,7 +6,8 @@ function distance(from: string, to: string): number {
     for (let j = 1; j <= to.length; j++) {
       const same = from[i - 1] === to[j - 1] ? 0 : 1
       let best = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + same)
-      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) best = Math.min(best, rows[i - 2]![j - 2]! + 1)
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1])
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1)
       row.push(best)
     }
     rows.push(row)
@@ -20,7 +21,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let best: { candidate: string; edits: number } | undefined
   for (const candidate of candidates) {
     const edits = candidate.startsWith(typed) && typed.length > 1 ? 1 : distance(typed, candidate)
-    if (edits <= Math.max(1, Math.floor(candidate.length / 3)) && edits < (best?.edits ?? Infinity)) best = { candidate, edits }
+    if (edits <= Math.max(1, Math.floor(candidate.length / 3)) && edits < (best?.edits ?? Infinity))
+      best = { candidate, edits }
   }
   return best?.candidate
 }

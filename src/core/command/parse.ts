@@ -13,7 +13,12 @@ export type Parsed = { command: Command; given: Given; reserved: Reserved }
 
 /** The reserved arguments, for help and for machines. */
 export const reserved = {
-  as: { kind: 'person-name', flag: true, optional: true, about: 'Act for this member, with exactly their rights (admins).' },
+  as: {
+    kind: 'person-name',
+    flag: true,
+    optional: true,
+    about: 'Act for this member, with exactly their rights (admins).',
+  },
   yes: { kind: 'flag', flag: true, optional: true, about: 'Confirm what would otherwise be asked.' },
   json: { kind: 'flag', flag: true, optional: true, about: 'Print the whole reply as JSON.' },
   wait: { kind: 'duration', flag: true, optional: true, about: 'How long to wait for the outcome.' },
@@ -23,7 +28,10 @@ export const reserved = {
 const isPositional = (arg: Arg) => !arg.flag && !arg.rest && arg.kind !== 'flag'
 
 /** Finds the command that the first words name; the longest name wins. */
-export function findCommand(commands: readonly Command[], typed: readonly string[]): { command: Command; used: number } {
+export function findCommand(
+  commands: readonly Command[],
+  typed: readonly string[],
+): { command: Command; used: number } {
   if (typed.length === 0) throw new DcmError('usage', 'Type a command; help lists them.', { try: 'help' })
   for (const used of [3, 2, 1]) {
     if (typed.length < used) continue
@@ -34,17 +42,31 @@ export function findCommand(commands: readonly Command[], typed: readonly string
   const first = (typed[0] ?? '').toLowerCase()
   const group = commands.filter((known) => known.name.startsWith(`${first} `))
   if (first && group.length > 0) {
-    const guess = typed[1] === undefined ? undefined : nearest(typed[1], group.map((known) => known.name.slice(first.length + 1)))
+    const guess =
+      typed[1] === undefined
+        ? undefined
+        : nearest(
+            typed[1],
+            group.map((known) => known.name.slice(first.length + 1)),
+          )
     const list = group.map((known) => known.name).join(', ')
-    throw new DcmError('usage', `${first} takes one of: ${list}.`, { try: guess ? `${first} ${guess}` : `help ${first}` })
+    throw new DcmError('usage', `${first} takes one of: ${list}.`, {
+      try: guess ? `${first} ${guess}` : `help ${first}`,
+    })
   }
-  const guess = nearest(first, commands.flatMap((known) => [known.name, ...(known.aliases ?? [])]))
+  const guess = nearest(
+    first,
+    commands.flatMap((known) => [known.name, ...(known.aliases ?? [])]),
+  )
   const shown = first.slice(0, 40)
-  throw new DcmError('usage', `There is no command ${shown || '""'}${guess ? `; did you mean ${guess}?` : '.'}`, { try: guess ?? 'help' })
+  throw new DcmError('usage', `There is no command ${shown || '""'}${guess ? `; did you mean ${guess}?` : '.'}`, {
+    try: guess ?? 'help',
+  })
 }
 
 /** Reads one typed line. @throws DcmError `usage` with the nearest thing that would have worked */
-export const parseLine = (commands: readonly Command[], line: string): Parsed => parseWords(commands, splitWords(untypeset(line)))
+export const parseLine = (commands: readonly Command[], line: string): Parsed =>
+  parseWords(commands, splitWords(untypeset(line)))
 
 /** Whether some of what is typed for this command is a secret, so that no refusal may repeat any of it. */
 const hushed = (command: Command) => Object.values(command.args).some((arg) => arg.secret)
@@ -60,7 +82,8 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
   const helps = commands.some((known) => known.name === 'help')
   if (helps && /^(?:--help|-h)$/.test(typed[0] ?? '')) return parseWords(commands, ['help'])
   const { command, used } = findCommand(commands, typed)
-  if (helps && command.name !== 'help' && asksHelp(typed.slice(used))) return parseWords(commands, ['help', ...command.name.split(' ')])
+  if (helps && command.name !== 'help' && asksHelp(typed.slice(used)))
+    return parseWords(commands, ['help', ...command.name.split(' ')])
   const given: Given = {}
   const own: Given = {}
   const positional = Object.entries(command.args).filter(([, arg]) => isPositional(arg))
@@ -74,10 +97,15 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
   }
 
   const flag = (name: string, inline: string | undefined, shown: string, at: number): number => {
-    const mine = Object.entries(command.args).find(([key, arg]) => (name.length === 1 ? arg.short === name : key === name) && (arg.flag || arg.kind === 'flag'))
-    const known = mine ?? (Object.hasOwn(reserved, name) ? ([name, reserved[name as keyof Reserved]] as const) : undefined)
+    const mine = Object.entries(command.args).find(
+      ([key, arg]) => (name.length === 1 ? arg.short === name : key === name) && (arg.flag || arg.kind === 'flag'),
+    )
+    const known =
+      mine ?? (Object.hasOwn(reserved, name) ? ([name, reserved[name as keyof Reserved]] as const) : undefined)
     if (!known) {
-      const flags = Object.entries(command.args).filter(([, arg]) => !isPositional(arg) && !arg.rest).map(([key]) => key)
+      const flags = Object.entries(command.args)
+        .filter(([, arg]) => !isPositional(arg) && !arg.rest)
+        .map(([key]) => key)
       const guess = nearest(name, [...flags, ...Object.keys(reserved)])
       throw refuse(command, `${command.name} has no ${shown.slice(0, 42)}${guess ? `; did you mean --${guess}?` : '.'}`)
     }
@@ -88,7 +116,8 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
       return at
     }
     const value = inline ?? typed[at + 1]
-    if (value === undefined || (inline === undefined && /^--?[a-z]/i.test(value) && value !== '-')) throw refuse(command, `${shown} needs a value.`)
+    if (value === undefined || (inline === undefined && /^--?[a-z]/i.test(value) && value !== '-'))
+      throw refuse(command, `${shown} needs a value.`)
     put(key, arg, value, into)
     return inline === undefined ? at + 1 : at
   }
@@ -107,14 +136,17 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     else if (long) at = flag(long[1]!.toLowerCase(), long[2], `--${long[1]}`, at)
     else if (short) at = flag(short[1]!, short[2] ? short[2].replace(/^=/, '') : undefined, `-${short[1]}`, at)
     // Three dashes begin a pasted key file, and whoever reads keys has better words for that.
-    else if (/^--(?!-)/.test(word)) throw refuse(command, `${hushed(command) ? 'That' : word.slice(0, 40)} is not a flag.`)
+    else if (/^--(?!-)/.test(word))
+      throw refuse(command, `${hushed(command) ? 'That' : word.slice(0, 40)} is not a flag.`)
     else positionalValue(word)
   }
   return { command, given, reserved: readReserved(command, own) }
 
   /** `-fv`: letters that are all flags without a value, once each. */
   function lettersOfFlags(letters: string): string[] | undefined {
-    const short = Object.values(command.args).filter((arg) => arg.kind === 'flag').map((arg) => arg.short)
+    const short = Object.values(command.args)
+      .filter((arg) => arg.kind === 'flag')
+      .map((arg) => arg.short)
     return [...letters].every((letter) => short.includes(letter)) ? [...letters] : undefined
   }
 
@@ -127,8 +159,13 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     }
     // The last argument of kind `line` takes the rest of the words: a public key or a note needs no quotes.
     const last = positional.at(-1)
-    if (last?.[1].kind === 'line' && typeof given[last[0]] === 'string') given[last[0]] = `${given[last[0]] as string} ${value}`
-    else throw refuse(command, `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`)
+    if (last?.[1].kind === 'line' && typeof given[last[0]] === 'string')
+      given[last[0]] = `${given[last[0]] as string} ${value}`
+    else
+      throw refuse(
+        command,
+        `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`,
+      )
   }
 }
 
@@ -141,17 +178,26 @@ export function parseObject(command: Command, body: Record<string, unknown>): Pa
     const known = arg ?? (Object.hasOwn(reserved, name) ? reserved[name as keyof Reserved] : undefined)
     if (!known) {
       const guess = nearest(name, [...Object.keys(command.args), ...Object.keys(reserved)])
-      throw refuse(command, `${command.name} has no argument "${name.slice(0, 60)}"${guess ? `; did you mean "${guess}"?` : '.'}`)
+      throw refuse(
+        command,
+        `${command.name} has no argument "${name.slice(0, 60)}"${guess ? `; did you mean "${guess}"?` : '.'}`,
+      )
     }
     if (value === null || value === undefined) continue
     const into = arg ? given : own
     const several = known as Arg
     if (Array.isArray(value)) {
-      if (!several.many && !several.each && !several.rest) throw refuse(command, `"${name}" takes one value, not a list.`)
+      if (!several.many && !several.each && !several.rest)
+        throw refuse(command, `"${name}" takes one value, not a list.`)
       into[name] = value.map((one) => scalar(command, name, one))
     } else {
       const text = scalar(command, name, value)
-      into[name] = several.many || several.each || several.rest ? [text] : several.kind === 'flag' && typeof value === 'boolean' ? value : text
+      into[name] =
+        several.many || several.each || several.rest
+          ? [text]
+          : several.kind === 'flag' && typeof value === 'boolean'
+            ? value
+            : text
     }
   }
   return { command, given, reserved: readReserved(command, own) }

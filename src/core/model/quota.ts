@@ -43,4 +43,5 @@ export const floorAmount = (resource: Resource, amount: number): string =>
   isSize(resource) ? floorSize(amount) : formatAmount(resource, amount)
 
 /** An amount as machines read it: bytes, CPUs (not thousandths), or a count. */
-export const plainAmount = (resource: Resource, amount: number): number => (resource === 'cpus' ? amount / 1000 : amount)
+export const plainAmount = (resource: Resource, amount: number): number =>
+  resource === 'cpus' ? amount / 1000 : amount

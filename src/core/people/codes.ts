@@ -40,14 +40,22 @@ function make(random: Random): { id: string; secret: string; code: string } {
 
 // One sentence whatever was wrong with it: unknown, used, too late, for something else, or tried too often.
 const notGood = (kind: CodeKind) =>
-  new DcmError('unlinked', `That ${kind === 'invite' ? 'invitation' : 'link code'} is not good: it is wrong, used or too old; ask for a new one.`)
+  new DcmError(
+    'unlinked',
+    `That ${kind === 'invite' ? 'invitation' : 'link code'} is not good: it is wrong, used or too old; ask for a new one.`,
+  )
 
 /** Single-use codes that one side shows and another side gives back. Only a hash is stored, and each try counts. */
 export function createCodes(deps: { store: Store; random: Random }) {
   const { store, random } = deps
 
   /** Finds the code and lets `use` act in the same transaction; a wrong one is counted, and that stays. */
-  async function withCode<T>(kind: CodeKind, text: string, by: string, use: (tx: Tables, row: CodeRow) => Promise<T>): Promise<T> {
+  async function withCode<T>(
+    kind: CodeKind,
+    text: string,
+    by: string,
+    use: (tx: Tables, row: CodeRow) => Promise<T>,
+  ): Promise<T> {
     const given = read(text)
     const found = await store.tx(async (tx): Promise<{ value: T } | undefined> => {
       if ((await tx.codes.guesses(by)) >= mostTries)
@@ -65,7 +73,10 @@ export function createCodes(deps: { store: Store; random: Random }) {
 
   return {
     /** Makes a code; earlier ones for the same subject are void. The code itself is told this once. */
-    async make(purpose: Purpose & { ownerId?: string }, lives: number = codeLives[purpose.kind].usual): Promise<{ code: string; expiresAt: Date }> {
+    async make(
+      purpose: Purpose & { ownerId?: string },
+      lives: number = codeLives[purpose.kind].usual,
+    ): Promise<{ code: string; expiresAt: Date }> {
       const { kind, subject, data, ownerId = null } = purpose
       const { most } = codeLives[kind]
       if (lives > most) throw new DcmError('usage', `A code of this kind lives at most ${formatDuration(most)}.`)
@@ -83,7 +94,12 @@ export function createCodes(deps: { store: Store; random: Random }) {
     look: (kind: CodeKind, code: string, by: string): Promise<Purpose> =>
       withCode(kind, code, by, async (_, row) => ({ kind: row.kind, subject: row.subject, data: row.data })),
     /** Uses a code up, together with whatever `use` stores; what `use` throws leaves the code as it was. @throws DcmError */
-    take: <T>(kind: CodeKind, code: string, by: string, use: (tx: Tables, purpose: Purpose) => Promise<T>): Promise<T> =>
+    take: <T>(
+      kind: CodeKind,
+      code: string,
+      by: string,
+      use: (tx: Tables, purpose: Purpose) => Promise<T>,
+    ): Promise<T> =>
       withCode(kind, code, by, async (tx, row) => {
         await tx.codes.use(row.id)
         return use(tx, { kind: row.kind, subject: row.subject, data: row.data })

@@ -15,13 +15,19 @@ async function mustExist(tx: Tables, grant: Grant): Promise<void> {
   switch (grant.kind) {
     case 'device':
       if ((await tx.site.devices()).some((device) => device.name === grant.name)) return
-      throw new DcmError('not_found', `There is no device called ${grant.name}; name one with device add.`, { try: 'device ls' })
+      throw new DcmError('not_found', `There is no device called ${grant.name}; name one with device add.`, {
+        try: 'device ls',
+      })
     case 'seccomp':
       if ((await tx.site.seccomps()).some((profile) => profile.name === grant.name)) return
-      throw new DcmError('not_found', `There is no seccomp profile called ${grant.name}; name one with seccomp add.`, { try: 'seccomp ls' })
+      throw new DcmError('not_found', `There is no seccomp profile called ${grant.name}; name one with seccomp add.`, {
+        try: 'seccomp ls',
+      })
     case 'image':
       if (await tx.images.byRef(null, grant.ref)) return
-      throw new DcmError('not_found', `No image ${grant.ref} is offered here; offer it with image offer.`, { try: 'images' })
+      throw new DcmError('not_found', `No image ${grant.ref} is offered here; offer it with image offer.`, {
+        try: 'images',
+      })
     case 'restart':
     case 'restart-policy':
     case 'cap':

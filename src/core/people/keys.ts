@@ -49,7 +49,8 @@ export async function spread(deps: Pick<KeyDeps, 'onKeys'>, ownerId: string): Pr
   try {
     await deps.onKeys(ownerId)
   } catch (cause) {
-    const sentence = 'The change is stored, but not every container could be told yet; DCM goes on trying, and doing it again is safe.'
+    const sentence =
+      'The change is stored, but not every container could be told yet; DCM goes on trying, and doing it again is safe.'
     throw new DcmError('unavailable', sentence, { cause })
   }
 }
@@ -66,7 +67,8 @@ export function createKeys(deps: KeyDeps): Context['keys'] {
         const present = await tx.keys.of(ownerId)
         const same = present.find((one) => one.fingerprint === key.fingerprint)
         if (same) return toKey(same)
-        if (present.length >= most) throw new DcmError('limited', `A member has at most ${most} keys; remove one first.`, { try: 'key ls' })
+        if (present.length >= most)
+          throw new DcmError('limited', `A member has at most ${most} keys; remove one first.`, { try: 'key ls' })
         return insertKey(tx, ownerId, key, random)
       })
     const stored = await insert().catch((error: unknown) => {
@@ -79,11 +81,18 @@ export function createKeys(deps: KeyDeps): Context['keys'] {
   async function remove(ownerId: string, which: string): Promise<Key> {
     const removed = await store.tx(async (tx) => {
       const present = await tx.keys.of(ownerId)
-      const exact = present.filter((key) => key.id === which || key.fingerprint === which || key.fingerprint === `SHA256:${which}`)
+      const exact = present.filter(
+        (key) => key.id === which || key.fingerprint === which || key.fingerprint === `SHA256:${which}`,
+      )
       const found = exact.length > 0 ? exact : present.filter((key) => key.comment !== '' && key.comment === which)
       if (found.length > 1)
-        throw new DcmError('conflict', `${found.length} keys have that comment; name one by its id: ${found.map((key) => key.id).join(', ')}.`, { try: 'key ls' })
-      if (!found[0]) throw new DcmError('not_found', 'There is no such key; key ls shows them with their ids.', { try: 'key ls' })
+        throw new DcmError(
+          'conflict',
+          `${found.length} keys have that comment; name one by its id: ${found.map((key) => key.id).join(', ')}.`,
+          { try: 'key ls' },
+        )
+      if (!found[0])
+        throw new DcmError('not_found', 'There is no such key; key ls shows them with their ids.', { try: 'key ls' })
       await tx.keys.remove(ownerId, found[0].id)
       return toKey(found[0])
     })

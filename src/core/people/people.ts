@@ -19,7 +19,10 @@ export type PeopleDeps = KeyDeps & {
  */
 export async function keepAnAdmin(tx: Tables, person: Person): Promise<void> {
   if (person.role !== 'admin' || (await tx.people.otherAdmins(person.id)) > 0) return
-  throw new DcmError('conflict', `${person.name} is the last active admin; add another with user add NAME --admin first.`)
+  throw new DcmError(
+    'conflict',
+    `${person.name} is the last active admin; add another with user add NAME --admin first.`,
+  )
 }
 
 /** Members: who is here and what is theirs. */
@@ -42,7 +45,9 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
       if (violated(error) === 'keys_fingerprint') throw keyTaken(error)
       if (violated(error) !== 'people_name') throw error
       const leaving = (await store.people.byName(name))?.state === 'leaving'
-      const sentence = leaving ? `${name} is still being removed; try again in a minute.` : `There is a member called ${name} already.`
+      const sentence = leaving
+        ? `${name} is still being removed; try again in a minute.`
+        : `There is a member called ${name} already.`
       throw new DcmError('conflict', sentence, { cause: error, try: `user show ${name}` })
     }
   }
@@ -54,7 +59,8 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
       if (state !== 'active') await keepAnAdmin(tx, person)
       const now = await tx.people.byId(person.id)
       if (!now) throw new DcmError('not_found', `${person.name} is no longer here.`, { try: 'user ls' })
-      if (now.state === 'leaving' && state !== 'leaving') throw new DcmError('conflict', `${now.name} is being removed.`)
+      if (now.state === 'leaving' && state !== 'leaving')
+        throw new DcmError('conflict', `${now.name} is being removed.`)
       await tx.people.update(now.id, { state })
       return { ...now, state }
     })

@@ -21,7 +21,8 @@ const most: Quota = {
 
 function checkRange(changes: Partial<Quota>): void {
   for (const resource of resources)
-    if ((changes[resource] ?? 0) > most[resource]) throw new DcmError('usage', `A quota of ${resource} is at most ${most[resource]}.`)
+    if ((changes[resource] ?? 0) > most[resource])
+      throw new DcmError('usage', `A quota of ${resource} is at most ${most[resource]}.`)
 }
 
 /** Quotas: what holds for whom, and what the hosts have to give. */

@@ -11,7 +11,9 @@ export function createNamed({ store }: { store: Store }): Omit<Context['site'], 
         const known = (await tx.site.devices()).find((one) => one.name === device.name)
         // Whoever was granted the name would silently get the other device.
         if (known && known.path !== device.path)
-          throw new DcmError('conflict', `${device.name} names ${known.path} already; remove it first.`, { try: `device rm ${device.name}` })
+          throw new DcmError('conflict', `${device.name} names ${known.path} already; remove it first.`, {
+            try: `device rm ${device.name}`,
+          })
         await tx.site.putDevice(device)
       }),
     removeDevice: (name) =>
@@ -26,7 +28,9 @@ export function createNamed({ store }: { store: Store }): Omit<Context['site'], 
       store.tx(async (tx) => {
         const known = (await tx.site.seccomps()).find((one) => one.name === profile.name)
         if (known && known.json !== profile.json)
-          throw new DcmError('conflict', `There is another seccomp profile called ${profile.name}; remove it first.`, { try: `seccomp rm ${profile.name}` })
+          throw new DcmError('conflict', `There is another seccomp profile called ${profile.name}; remove it first.`, {
+            try: `seccomp rm ${profile.name}`,
+          })
         await tx.site.putSeccomp(profile)
       }),
     removeSeccomp: (name) =>

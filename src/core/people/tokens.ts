@@ -30,18 +30,27 @@ export function createTokens({ store, random }: { store: Store; random: Random }
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(label))
       throw new DcmError('usage', 'A token label is 1 to 40 letters, digits, ".", "_" and "-", like ci or laptop.')
     if (lives > longestLife)
-      throw new DcmError('usage', `A token lives at most ${formatDuration(longestLife)}; ask for less with --for.`, { try: `token new ${label} --for 366d` })
+      throw new DcmError('usage', `A token lives at most ${formatDuration(longestLife)}; ask for less with --for.`, {
+        try: `token new ${label} --for 366d`,
+      })
     const secret = makeToken(random)
     const insert = () =>
       store.tx(async (tx) => {
         await lockPresent(tx, ownerId)
         if ((await tx.tokens.of(ownerId)).length >= most)
           throw new DcmError('limited', `A member has at most ${most} tokens; remove one first.`, { try: 'token ls' })
-        return tx.tokens.insert({ id: newId(random), ownerId, hash: hashToken(secret), label, commands, containers }, lives)
+        return tx.tokens.insert(
+          { id: newId(random), ownerId, hash: hashToken(secret), label, commands, containers },
+          lives,
+        )
       })
     const row = await insert().catch((error: unknown) => {
       if (violated(error) !== 'tokens_label') throw error
-      throw new DcmError('conflict', `There is a token called ${label} already; remove it first or choose another label.`, { cause: error, try: `token rm ${label}` })
+      throw new DcmError(
+        'conflict',
+        `There is a token called ${label} already; remove it first or choose another label.`,
+        { cause: error, try: `token rm ${label}` },
+      )
     })
     return { token: toToken(row), secret }
   }

@@ -14,7 +14,8 @@ export function effective(site: Quota, member: Partial<Quota>, grants: readonly 
     const own = member[resource]
     let best: Limit = own === undefined ? { limit: site[resource], from: 'site' } : { limit: own, from: 'member' }
     for (const grant of grants)
-      if (grant.kind === 'quota' && grant.resource === resource && grant.amount > best.limit) best = { limit: grant.amount, from: 'grant' }
+      if (grant.kind === 'quota' && grant.resource === resource && grant.amount > best.limit)
+        best = { limit: grant.amount, from: 'grant' }
     limits[resource] = best
   }
   return limits

@@ -16,7 +16,9 @@ export const containerData = z.object({
   port: z.number().int().nullable(),
   user: z.string(),
   fingerprint: z.string().nullable().describe("SHA256 of the container's host key."),
-  ports: z.array(z.object({ container: z.number().int(), proto: z.string(), host: z.string(), port: z.number().int() })),
+  ports: z.array(
+    z.object({ container: z.number().int(), proto: z.string(), host: z.string(), port: z.number().int() }),
+  ),
   memory: z.number().int().describe('Bytes.'),
   cpus: z.number(),
   pids: z.number().int(),
@@ -47,7 +49,12 @@ export const toData = (container: Container, place: Place): z.infer<typeof conta
   port: sshPort(container) ?? null,
   user: 'root',
   fingerprint: container.ssh ? container.fingerprint : null,
-  ports: publicPorts(container).map((port) => ({ container: port.container, proto: port.proto, host: place.publicHost, port: port.host })),
+  ports: publicPorts(container).map((port) => ({
+    container: port.container,
+    proto: port.proto,
+    host: place.publicHost,
+    port: port.host,
+  })),
   memory: container.limits.memory,
   cpus: container.limits.cpus / 1000,
   pids: container.limits.pids,
@@ -72,7 +79,15 @@ export function toFields(container: Container, place: Place): Record<string, str
     name: container.name,
     state: container.state,
     image: container.imageRef,
-    ...(line ? { ssh: line, host: place.publicHost, port: String(sshPort(container)), user: 'root', fingerprint: container.fingerprint } : { ssh: 'its image has no SSH server' }),
+    ...(line
+      ? {
+          ssh: line,
+          host: place.publicHost,
+          port: String(sshPort(container)),
+          user: 'root',
+          fingerprint: container.fingerprint,
+        }
+      : { ssh: 'its image has no SSH server' }),
     ...(publicPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
     limits: `${formatSize(container.limits.memory)} memory, ${formatCpus(container.limits.cpus)} CPUs, ${container.limits.pids} processes`,
   }

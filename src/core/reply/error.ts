@@ -31,7 +31,11 @@ export class DcmError extends Error {
   readonly code: ErrorCode
   readonly try: string | undefined
   readonly ask: Ask | undefined
-  constructor(code: ErrorCode, sentence: string, options: { cause?: unknown; try?: string | undefined; ask?: Ask } = {}) {
+  constructor(
+    code: ErrorCode,
+    sentence: string,
+    options: { cause?: unknown; try?: string | undefined; ask?: Ask } = {},
+  ) {
     super(sentence, { cause: options.cause })
     this.name = 'DcmError'
     this.code = code

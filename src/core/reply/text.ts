@@ -2,7 +2,8 @@ import type { Reply } from './reply.ts'
 
 // C0 but tab and newline, DEL, C1, and the characters that reorder text on a terminal (Unicode UAX #9) or break log lines.
 // oxlint-disable-next-line no-control-regex
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
+const unsafe =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 /** Makes text from members and containers harmless on a terminal and in a log: control and bidi characters become visible. */
 export const printable = (text: string): string =>

@@ -39,11 +39,16 @@ export function createSeal(masterKey: Buffer, purpose = 'rows'): Seal {
         if (form !== version || encoded === undefined || more !== undefined) throw new Error('not of this form')
         const bytes = Buffer.from(encoded, 'base64url')
         if (bytes.length < nonceBytes + tagBytes) throw new Error('too short')
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        })
         decipher.setAAD(bound(rowId)).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes))
-        return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
+        return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString(
+          'utf8',
+        )
       } catch (cause) {
-        const sentence = 'A stored secret does not open with the present DCM_SECRET_KEY; an admin has to bring back the one it was sealed with.'
+        const sentence =
+          'A stored secret does not open with the present DCM_SECRET_KEY; an admin has to bring back the one it was sealed with.'
         throw new DcmError('unavailable', sentence, { cause })
       }
     },

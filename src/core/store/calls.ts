@@ -11,14 +11,22 @@ export const calls = (db: Db) => ({
     for (let tries = 0; tries < 10; tries++) {
       const inserted = await db.insert(table).values(row).onConflictDoNothing().returning()
       if (inserted.length > 0) return undefined
-      const stored = (await db.select().from(table).where(and(eq(table.ownerId, row.ownerId), eq(table.key, row.key))))[0]
+      const stored = (
+        await db
+          .select()
+          .from(table)
+          .where(and(eq(table.ownerId, row.ownerId), eq(table.key, row.key)))
+      )[0]
       // Gone between the two: its holder gave the key back, so it may be this call's after all.
       if (stored) return stored
     }
     throw new Error(`the key of a call changed hands too often: ${row.key}`)
   },
   async settle(ownerId: string, key: string, changes: { operationId?: string; reply?: string }): Promise<void> {
-    await db.update(table).set(changes).where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
+    await db
+      .update(table)
+      .set(changes)
+      .where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
   },
   /** Gives the key back: the call changed nothing. */
   async forget(ownerId: string, key: string): Promise<void> {

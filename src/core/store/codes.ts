@@ -10,8 +10,16 @@ const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})` a
 export const codes = (db: Db) => ({
   /** @returns undefined when another open code begins alike */
   async insert(code: Omit<typeof table.$inferInsert, 'expiresAt'>, lives: number): Promise<CodeRow | undefined> {
-    await db.delete(table).where(and(eq(table.id, code.id), or(lt(table.expiresAt, sql`now()`), sql`${table.usedAt} is not null`)))
-    return (await db.insert(table).values({ ...code, expiresAt: until(lives) }).onConflictDoNothing().returning())[0]
+    await db
+      .delete(table)
+      .where(and(eq(table.id, code.id), or(lt(table.expiresAt, sql`now()`), sql`${table.usedAt} is not null`)))
+    return (
+      await db
+        .insert(table)
+        .values({ ...code, expiresAt: until(lives) })
+        .onConflictDoNothing()
+        .returning()
+    )[0]
   },
   /** The open code that begins so, locked until the transaction ends: of two who take it, one finds it used. */
   async lock(id: string): Promise<CodeRow | undefined> {
@@ -19,10 +27,16 @@ export const codes = (db: Db) => ({
     return (await db.select().from(table).where(open).for('update'))[0]
   },
   async miss(id: string): Promise<void> {
-    await db.update(table).set({ tries: sql`${table.tries} + 1` }).where(eq(table.id, id))
+    await db
+      .update(table)
+      .set({ tries: sql`${table.tries} + 1` })
+      .where(eq(table.id, id))
   },
   async use(id: string): Promise<void> {
-    await db.update(table).set({ usedAt: sql`now()` }).where(eq(table.id, id))
+    await db
+      .update(table)
+      .set({ usedAt: sql`now()` })
+      .where(eq(table.id, id))
   },
   /** Withdraws what was given out for the same purpose before. */
   async removeFor(kind: CodeRow['kind'], subject: string): Promise<void> {
@@ -30,7 +44,10 @@ export const codes = (db: Db) => ({
   },
   /** Wrong codes that `who` has tried since their window began. */
   async guesses(who: string): Promise<number> {
-    const [row] = await db.select().from(guesses).where(and(eq(guesses.who, who), gt(guesses.until, sql`now()`)))
+    const [row] = await db
+      .select()
+      .from(guesses)
+      .where(and(eq(guesses.who, who), gt(guesses.until, sql`now()`)))
     return row?.count ?? 0
   },
   /** Counts one more wrong code; the count starts anew when its window is over. */

@@ -6,13 +6,21 @@ import { containers as table, people, ports } from './schema.ts'
 export type ContainerRow = typeof table.$inferSelect
 
 // One query with the ports folded in: `ps` costs one round trip, and only for the caller's own rows.
-const folded = sql<(Omit<Port, never>)[] | null>`(
+const folded = sql<Omit<Port, never>[] | null>`(
   select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}) order by ${ports.purpose} desc, ${ports.containerPort})
   from ${ports} where ${ports.containerId} = ${table.id})`
 
 const whole = { row: table, owner: people.name, ports: folded }
 
-function toContainer({ row, owner, ports: list }: { row: ContainerRow; owner: string; ports: Port[] | null }): Container {
+function toContainer({
+  row,
+  owner,
+  ports: list,
+}: {
+  row: ContainerRow
+  owner: string
+  ports: Port[] | null
+}): Container {
   const { memory, cpus, pids } = row
   return {
     id: row.id,
@@ -76,7 +84,9 @@ export const containers = (db: Db) => {
     },
     /** Names of those made from an image. */
     async usingImage(imageId: string): Promise<string[]> {
-      return (await db.select({ name: table.name }).from(table).where(eq(table.imageId, imageId)).orderBy(asc(table.name))).map((row) => row.name)
+      return (
+        await db.select({ name: table.name }).from(table).where(eq(table.imageId, imageId)).orderBy(asc(table.name))
+      ).map((row) => row.name)
     },
     /** Bytes in the writable layers, per container. */
     async setLayers(sizes: Map<string, number>): Promise<void> {

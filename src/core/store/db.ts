@@ -10,7 +10,8 @@ type Fault = { code?: string; constraint_name?: string; constraint?: string; mes
 /** The database's own error below drizzle's wrapping. */
 function fault(error: unknown): Fault {
   let current = error as { cause?: unknown } & Fault
-  while (current && typeof current === 'object' && current.cause && typeof current.cause === 'object') current = current.cause as never
+  while (current && typeof current === 'object' && current.cause && typeof current.cause === 'object')
+    current = current.cause as never
   return current ?? {}
 }
 
@@ -27,8 +28,23 @@ export function violated(error: unknown): string | undefined {
 export const retryable = (error: unknown): boolean => ['40001', '40P01'].includes(fault(error).code ?? '')
 
 const lost = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED',
-  '57P01', '57P02', '57P03', '57014', '53300', '08006', '08001', '08003',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57014',
+  '53300',
+  '08006',
+  '08001',
+  '08003',
 ])
 
 /** Whether the database did not answer, as opposed to answering no. */

@@ -9,11 +9,19 @@ const inForce = or(isNull(table.expiresAt), gt(table.expiresAt, sql`now()`))
 /** What admins permitted. Expiry is a condition of every read, so nothing has to run for it to hold. */
 export const grants = (db: Db) => ({
   async of(ownerId: string): Promise<GrantRecord[]> {
-    return db.select().from(table).where(and(eq(table.ownerId, ownerId), inForce)).orderBy(asc(table.thing))
+    return db
+      .select()
+      .from(table)
+      .where(and(eq(table.ownerId, ownerId), inForce))
+      .orderBy(asc(table.thing))
   },
   /** The same, locked against revocation until the transaction ends. */
   async lock(ownerId: string): Promise<GrantRecord[]> {
-    return db.select().from(table).where(and(eq(table.ownerId, ownerId), inForce)).for('share')
+    return db
+      .select()
+      .from(table)
+      .where(and(eq(table.ownerId, ownerId), inForce))
+      .for('share')
   },
   /** Gives or renews, for `lives` milliseconds of the database's clock, or until revoked. */
   async put(grant: Omit<typeof table.$inferInsert, 'expiresAt'>, lives?: number): Promise<GrantRecord> {
@@ -23,12 +31,20 @@ export const grants = (db: Db) => ({
       await db
         .insert(table)
         .values({ ...grant, expiresAt: expiresAt as Date | null })
-        .onConflictDoUpdate({ target: [table.ownerId, table.thing], set: { expiresAt, grantedBy, createdAt: sql`now()` } })
+        .onConflictDoUpdate({
+          target: [table.ownerId, table.thing],
+          set: { expiresAt, grantedBy, createdAt: sql`now()` },
+        })
         .returning()
     )[0]!
   },
   async remove(ownerId: string, thing: string): Promise<GrantRecord | undefined> {
-    return (await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.thing, thing))).returning())[0]
+    return (
+      await db
+        .delete(table)
+        .where(and(eq(table.ownerId, ownerId), eq(table.thing, thing)))
+        .returning()
+    )[0]
   },
   /** Takes it from everyone who has it. */
   async removeThing(thing: string): Promise<void> {

@@ -25,7 +25,10 @@ export const hosts = (db: Db) => ({
   },
   /** Says that what the database knows of this host's containers is what its engine said just now. */
   async seen(id: string): Promise<void> {
-    await db.update(table).set({ reachable: true, seenAt: sql`now()` }).where(eq(table.id, id))
+    await db
+      .update(table)
+      .set({ reachable: true, seenAt: sql`now()` })
+      .where(eq(table.id, id))
   },
   async unreachable(id: string): Promise<void> {
     await db.update(table).set({ reachable: false }).where(eq(table.id, id))
@@ -35,10 +38,17 @@ export const hosts = (db: Db) => ({
     return db
       .select({ id: table.id, seenAt: table.seenAt })
       .from(table)
-      .where(sql`not ${table.reachable} or ${table.seenAt} is null or ${table.seenAt} < now() - make_interval(secs => ${ms / 1000})`)
+      .where(
+        sql`not ${table.reachable} or ${table.seenAt} is null or ${table.seenAt} < now() - make_interval(secs => ${ms / 1000})`,
+      )
   },
   async network(ownerId: string, hostId: string): Promise<NetworkRow | undefined> {
-    return (await db.select().from(networks).where(and(eq(networks.ownerId, ownerId), eq(networks.hostId, hostId))))[0]
+    return (
+      await db
+        .select()
+        .from(networks)
+        .where(and(eq(networks.ownerId, ownerId), eq(networks.hostId, hostId)))
+    )[0]
   },
   async networks(hostId: string): Promise<NetworkRow[]> {
     return db.select().from(networks).where(eq(networks.hostId, hostId))

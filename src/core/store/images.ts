@@ -24,7 +24,12 @@ export const images = (db: Db) => ({
   },
   async byRef(ownerId: string | null, ref: string): Promise<Image | undefined> {
     const whose = ownerId === null ? isNull(table.ownerId) : eq(table.ownerId, ownerId)
-    return (await db.select().from(table).where(and(whose, eq(table.ref, ref))))[0]
+    return (
+      await db
+        .select()
+        .from(table)
+        .where(and(whose, eq(table.ref, ref)))
+    )[0]
   },
   async all(): Promise<Image[]> {
     return db.select().from(table)

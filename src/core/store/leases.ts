@@ -13,7 +13,11 @@ export const leases = (db: Db) => ({
       .values({ name, holder, until: until(ms) as unknown as Date })
       .onConflictDoUpdate({
         target: table.name,
-        set: { holder, until: until(ms), fence: sql`${table.fence} + case when ${table.holder} = ${holder} then 0 else 1 end` },
+        set: {
+          holder,
+          until: until(ms),
+          fence: sql`${table.fence} + case when ${table.holder} = ${holder} then 0 else 1 end`,
+        },
         setWhere: sql`${table.holder} = ${holder} or ${table.until} < now()`,
       })
       .returning({ holder: table.holder })

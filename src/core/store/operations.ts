@@ -22,10 +22,18 @@ export const operations = (db: Db) => ({
   },
   /** The open operation on a subject, which is its lock. */
   async openOn(subject: string): Promise<OperationRow | undefined> {
-    return (await db.select().from(table).where(and(eq(table.subject, subject), open)))[0]
+    return (
+      await db
+        .select()
+        .from(table)
+        .where(and(eq(table.subject, subject), open))
+    )[0]
   },
   async openOf(ownerId: string, butId: string): Promise<OperationRow[]> {
-    return db.select().from(table).where(and(eq(table.ownerId, ownerId), ne(table.id, butId), open))
+    return db
+      .select()
+      .from(table)
+      .where(and(eq(table.ownerId, ownerId), ne(table.id, butId), open))
   },
   async countOpen(): Promise<number> {
     return (await db.select({ n: count() }).from(table).where(open))[0]?.n ?? 0
@@ -57,11 +65,27 @@ export const operations = (db: Db) => ({
   },
   /** @returns whether the lease is still this fence's */
   async heartbeat(id: string, fence: number, ms: number): Promise<boolean> {
-    return (await db.update(table).set({ leaseUntil: until(ms) }).where(and(eq(table.id, id), eq(table.fence, fence), open)).returning({ id: table.id })).length > 0
+    return (
+      (
+        await db
+          .update(table)
+          .set({ leaseUntil: until(ms) })
+          .where(and(eq(table.id, id), eq(table.fence, fence), open))
+          .returning({ id: table.id })
+      ).length > 0
+    )
   },
   /** Saves how far it is. @returns false when another process has taken over, whose word counts */
   async save(id: string, fence: number, changes: Partial<typeof table.$inferInsert>): Promise<boolean> {
-    return (await db.update(table).set(changes).where(and(eq(table.id, id), eq(table.fence, fence), open)).returning({ id: table.id })).length > 0
+    return (
+      (
+        await db
+          .update(table)
+          .set(changes)
+          .where(and(eq(table.id, id), eq(table.fence, fence), open))
+          .returning({ id: table.id })
+      ).length > 0
+    )
   },
   /** Puts it back for later. */
   async postpone(id: string, fence: number, ms: number, changes: Partial<typeof table.$inferInsert>): Promise<void> {

@@ -7,7 +7,9 @@ import { ports as table } from './schema.ts'
 export const ports = (db: Db) => ({
   /** Numbers that are taken or held on a host; a hold that has run out is dropped first. */
   async taken(hostId: string, proto: Proto): Promise<Set<number>> {
-    await db.delete(table).where(and(eq(table.hostId, hostId), isNull(table.containerId), lt(table.heldUntil, sql`now()`)))
+    await db
+      .delete(table)
+      .where(and(eq(table.hostId, hostId), isNull(table.containerId), lt(table.heldUntil, sql`now()`)))
     const rows = await db
       .select({ port: table.hostPort })
       .from(table)
@@ -24,7 +26,10 @@ export const ports = (db: Db) => ({
     await db
       .insert(table)
       .values({ hostId, proto, hostPort, purpose: 'held', heldUntil })
-      .onConflictDoUpdate({ target: [table.hostId, table.proto, table.hostPort], set: { purpose: 'held', heldUntil, containerId: null, ownerId: null, containerPort: null } })
+      .onConflictDoUpdate({
+        target: [table.hostId, table.proto, table.hostPort],
+        set: { purpose: 'held', heldUntil, containerId: null, ownerId: null, containerPort: null },
+      })
   },
   async release(hostId: string, proto: Proto, hostPort: number): Promise<void> {
     await db.delete(table).where(and(eq(table.hostId, hostId), eq(table.proto, proto), eq(table.hostPort, hostPort)))

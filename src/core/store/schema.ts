@@ -292,8 +292,12 @@ export const operations = pgTable(
     finishedAt: at('finished_at'),
   },
   (table) => [
-    uniqueIndex('operations_subject').on(table.subject).where(sql`${table.status} in ('open', 'undoing')`),
-    index('operations_open').on(table.nextAt).where(sql`${table.status} in ('open', 'undoing')`),
+    uniqueIndex('operations_subject')
+      .on(table.subject)
+      .where(sql`${table.status} in ('open', 'undoing')`),
+    index('operations_open')
+      .on(table.nextAt)
+      .where(sql`${table.status} in ('open', 'undoing')`),
     index('operations_owner').on(table.ownerId, table.createdAt),
   ],
 )
@@ -339,7 +343,11 @@ export const audit = pgTable(
     requestId: text('request_id').notNull(),
     detail: text('detail'),
   },
-  (table) => [index('audit_at').on(table.at), index('audit_actor').on(table.actor, table.at), index('audit_as').on(table.as, table.at)],
+  (table) => [
+    index('audit_at').on(table.at),
+    index('audit_actor').on(table.actor, table.at),
+    index('audit_as').on(table.as, table.at),
+  ],
 )
 
 /** Single-use codes: `id` is the part that finds one, `hash` proves the rest. */
@@ -402,7 +410,10 @@ export const identities = pgTable(
     usedAt: at('used_at').notNull().defaultNow(),
     createdAt: createdAt(),
   },
-  (table) => [primaryKey({ columns: [table.platform, table.scope, table.userId] }), index('identities_owner').on(table.ownerId)],
+  (table) => [
+    primaryKey({ columns: [table.platform, table.scope, table.userId] }),
+    index('identities_owner').on(table.ownerId),
+  ],
 )
 
 /** Workspaces and guilds that DCM is in, by platform and tenant; `cutAt`: it was thrown out there. */
@@ -452,7 +463,9 @@ export const outbox = pgTable(
   },
   (table) => [
     uniqueIndex('outbox_key').on(table.platform, table.key),
-    index('outbox_due').on(table.nextAt).where(sql`${table.status} in ('called', 'owed')`),
+    index('outbox_due')
+      .on(table.nextAt)
+      .where(sql`${table.status} in ('called', 'owed')`),
     index('outbox_created').on(table.createdAt),
   ],
 )
@@ -495,7 +508,12 @@ export const requests = pgTable(
     cards: jsonb('cards').$type<string[]>().notNull().default([]),
     createdAt: createdAt(),
   },
-  (table) => [index('requests_owner').on(table.ownerId), index('requests_open').on(table.createdAt).where(sql`${table.state} = 'open'`)],
+  (table) => [
+    index('requests_owner').on(table.ownerId),
+    index('requests_open')
+      .on(table.createdAt)
+      .where(sql`${table.state} = 'open'`),
+  ],
 )
 
 /** What members should hear of by themselves; those of one moment go out as one message. */
@@ -514,7 +532,12 @@ export const notices = pgTable(
     createdAt: createdAt(),
     toldAt: at('told_at'),
   },
-  (table) => [uniqueIndex('notices_key').on(table.ownerId, table.key), index('notices_untold').on(table.createdAt).where(sql`${table.toldAt} is null`)],
+  (table) => [
+    uniqueIndex('notices_key').on(table.ownerId, table.key),
+    index('notices_untold')
+      .on(table.createdAt)
+      .where(sql`${table.toldAt} is null`),
+  ],
 )
 
 /** Kinds of notices that a member has turned off. */

@@ -26,14 +26,26 @@ export const sessions = (db: Db) => ({
   },
   /** Asks whichever process has it to end it. @returns false when there is none */
   async end(id: string, reason: string): Promise<boolean> {
-    return (await db.update(table).set({ ending: reason }).where(and(eq(table.id, id), live)).returning({ id: table.id })).length > 0
+    return (
+      (
+        await db
+          .update(table)
+          .set({ ending: reason })
+          .where(and(eq(table.id, id), live))
+          .returning({ id: table.id })
+      ).length > 0
+    )
   },
   async doing(id: string, doing: string): Promise<void> {
     await db.update(table).set({ doing }).where(eq(table.id, id))
   },
   /** Renews this process' rows, so that others go on showing them. */
   async renew(ids: readonly string[], lease: number): Promise<void> {
-    if (ids.length > 0) await db.update(table).set({ leaseUntil: until(lease) }).where(inArray(table.id, [...ids]))
+    if (ids.length > 0)
+      await db
+        .update(table)
+        .set({ leaseUntil: until(lease) })
+        .where(inArray(table.id, [...ids]))
   },
   /**
    * What holds now for this process' sessions: whose they are, whether their key is still that member's, and whether
@@ -55,7 +67,10 @@ export const sessions = (db: Db) => ({
   /** Which of these containers are still there, and whose they are. */
   async owners(containerIds: readonly string[]): Promise<Map<string, string>> {
     if (containerIds.length === 0) return new Map()
-    const rows = await db.select({ id: containers.id, ownerId: containers.ownerId }).from(containers).where(inArray(containers.id, [...containerIds]))
+    const rows = await db
+      .select({ id: containers.id, ownerId: containers.ownerId })
+      .from(containers)
+      .where(inArray(containers.id, [...containerIds]))
     return new Map(rows.map((row) => [row.id, row.ownerId]))
   },
   async remove(id: string): Promise<void> {

@@ -25,10 +25,18 @@ export const tokens = (db: Db) => ({
    */
   async insert(token: Omit<typeof table.$inferInsert, 'expiresAt'>, lives: number): Promise<TokenRow> {
     const expiresAt = sql`now() + make_interval(secs => ${lives / 1000})` as unknown as Date
-    return (await db.insert(table).values({ ...token, expiresAt }).returning())[0]!
+    return (
+      await db
+        .insert(table)
+        .values({ ...token, expiresAt })
+        .returning()
+    )[0]!
   },
   async touch(id: string): Promise<void> {
-    await db.update(table).set({ lastUsedAt: sql`now()` }).where(eq(table.id, id))
+    await db
+      .update(table)
+      .set({ lastUsedAt: sql`now()` })
+      .where(eq(table.id, id))
   },
   async remove(ownerId: string, id: string): Promise<void> {
     await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.id, id)))

@@ -20,7 +20,14 @@ test('help lists what the caller may use', () => {
 
 test('help of a command tells every argument', () => {
   const reply = helpOne(commands, commands[0]!)
-  expect(reply.table?.rows.map(([spelled]) => spelled)).toEqual(['NAME', '--image', '-p, --port', '-e, --env', '-m, --memory', '-- COMMAND...'])
+  expect(reply.table?.rows.map(([spelled]) => spelled)).toEqual([
+    'NAME',
+    '--image',
+    '-p, --port',
+    '-e, --env',
+    '-m, --memory',
+    '-- COMMAND...',
+  ])
 })
 
 test('help of a noun tells its commands', () => {

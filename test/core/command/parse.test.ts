@@ -38,7 +38,7 @@ describe('a typed line', () => {
     ['create web --image debian -p80 -m=1g', { ...web, port: ['80'], memory: '1g' }],
     ['create web --image debian -m -1', { ...web, memory: '-1' }],
     ['create web --image debian -e "A=b c" -e A=', { ...web, env: ['A=b c', 'A='] }],
-    ["create web --image debian -e 'A=\"$HOME\"'", { ...web, env: ['A="$HOME"'] }],
+    ['create web --image debian -e \'A="$HOME"\'', { ...web, env: ['A="$HOME"'] }],
     ['create web --image debian -- sh -c "echo $PATH; ls *"', { ...web, command: ['sh', '-c', 'echo $PATH; ls *'] }],
     ['create web --image debian -- --image evil', { ...web, command: ['--image', 'evil'] }],
     ['rm a b c -f', { of: 'rm', container: ['a', 'b', 'c'], force: true }],
@@ -46,9 +46,15 @@ describe('a typed line', () => {
     ['rm -f -f a', { of: 'rm', container: ['a'], force: true }],
     ['rm a --force=false', { of: 'rm', container: ['a'], force: 'false' }],
     ['remove -- -a', { of: 'rm', container: ['-a'] }],
-    ['rm a --yes --as bob --wait 5m --dry-run', { of: 'rm', container: ['a'], reserved: { yes: true, as: 'bob', wait: '5m', 'dry-run': true } }],
+    [
+      'rm a --yes --as bob --wait 5m --dry-run',
+      { of: 'rm', container: ['a'], reserved: { yes: true, as: 'bob', wait: '5m', 'dry-run': true } },
+    ],
     ['key add ssh-ed25519 AAAA alice@laptop', { of: 'key add', key: 'ssh-ed25519 AAAA alice@laptop' }],
-    ['key add ssh-ed25519 AAAA alice --as bob', { of: 'key add', key: 'ssh-ed25519 AAAA alice', reserved: { as: 'bob' } }],
+    [
+      'key add ssh-ed25519 AAAA alice --as bob',
+      { of: 'key add', key: 'ssh-ed25519 AAAA alice', reserved: { as: 'bob' } },
+    ],
     ['--help', { of: 'help' }],
     ['key add --help', { of: 'help', command: ['key', 'add'] }],
     ['create web --help', { of: 'help', command: ['create'] }],
@@ -74,8 +80,16 @@ describe('what chat clients and phones do to text is undone', () => {
     ['a lonely em dash', 'create web --image debian \u2014 top', 'create web --image debian -- top'],
     ['a minus sign', 'commit web web:v1 \u2212m note', 'commit web web:v1 -m note'],
     ['a link made of a host name', 'commit web <http://web.io|web.io>', 'commit web web.io'],
-    ['a link made of an address', 'key add ssh-ed25519 AAAA <mailto:al@host.org|al@host.org>', 'key add ssh-ed25519 AAAA al@host.org'],
-    ['a bare link', 'create web --image debian -- curl <https://a.org/b>', 'create web --image debian -- curl https://a.org/b'],
+    [
+      'a link made of an address',
+      'key add ssh-ed25519 AAAA <mailto:al@host.org|al@host.org>',
+      'key add ssh-ed25519 AAAA al@host.org',
+    ],
+    [
+      'a bare link',
+      'create web --image debian -- curl <https://a.org/b>',
+      'create web --image debian -- curl https://a.org/b',
+    ],
     ['a no-break space', 'rm\u00a0web', 'rm web'],
     ['a zero-width space and a byte order mark', '\ufeffrm \u200bweb', 'rm web'],
     ['bold around the line', '*rm web*', 'rm web'],
@@ -83,7 +97,11 @@ describe('what chat clients and phones do to text is undone', () => {
     ['code around the line', '`dcm rm web`', 'rm web'],
     ['a code block', '```\nrm web\n```', 'rm web'],
     ['bold around a name', 'rm *web* `db`', 'rm web db'],
-    ['marks in what runs inside', 'create web --image debian -- echo *a* `b`', 'create web --image debian -- echo *a* `b`'],
+    [
+      'marks in what runs inside',
+      'create web --image debian -- echo *a* `b`',
+      'create web --image debian -- echo *a* `b`',
+    ],
     ['a dash inside a word', 'commit web web:v1 -m a\u2014b', 'commit web web:v1 -m a\u2014b'],
   ])('%s', (_, typed, meant) => {
     expect(untypeset(typed)).toBe(meant)
@@ -137,7 +155,8 @@ describe('what is not right is refused with what would be', () => {
   })
 
   test('E03: a refusal repeats nothing of a key that was pasted', () => {
-    const pasted = '-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXktdjEAAAAABG5vbmU --oops=b3BlbnNz --b3BlbnNzaC1rZXktdjE'
+    const pasted =
+      '-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXktdjEAAAAABG5vbmU --oops=b3BlbnNz --b3BlbnNzaC1rZXktdjE'
     expect(refusal(() => parseLine(commands, `key add ${pasted}`)).message).not.toContain('oops=')
     // Without flags it reaches the reader of keys as one text, which knows what it is.
     expect(read('key add -----BEGIN OPENSSH PRIVATE KEY----- b3Blbn')).toEqual({
@@ -147,17 +166,44 @@ describe('what is not right is refused with what would be', () => {
   })
 
   test('no line makes it throw anything but a DcmError, and refusals stay short', () => {
-    const bits = fc.constantFrom('create', 'rm', 'key', 'add', '--', '--image', '-p', '-f', '"', "'", '\\', '\u201c', '\u2014', '<', '|', '>', '*', '`', '\0', '\n', '=', '__proto__', '--constructor')
+    const bits = fc.constantFrom(
+      'create',
+      'rm',
+      'key',
+      'add',
+      '--',
+      '--image',
+      '-p',
+      '-f',
+      '"',
+      "'",
+      '\\',
+      '\u201c',
+      '\u2014',
+      '<',
+      '|',
+      '>',
+      '*',
+      '`',
+      '\0',
+      '\n',
+      '=',
+      '__proto__',
+      '--constructor',
+    )
     fc.assert(
-      fc.property(fc.array(fc.oneof(bits, fc.string({ unit: 'binary', maxLength: 20 })), { maxLength: 30 }), (parts) => {
-        try {
-          const { given } = parseLine(commands, parts.join(' '))
-          for (const value of Object.values(given)) expect(['string', 'boolean', 'object']).toContain(typeof value)
-        } catch (error) {
-          expect(error).toBeInstanceOf(DcmError)
-          expect((error as DcmError).message.length).toBeLessThan(400)
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof(bits, fc.string({ unit: 'binary', maxLength: 20 })), { maxLength: 30 }),
+        (parts) => {
+          try {
+            const { given } = parseLine(commands, parts.join(' '))
+            for (const value of Object.values(given)) expect(['string', 'boolean', 'object']).toContain(typeof value)
+          } catch (error) {
+            expect(error).toBeInstanceOf(DcmError)
+            expect((error as DcmError).message.length).toBeLessThan(400)
+          }
+        },
+      ),
       { numRuns: 500 },
     )
   })
@@ -167,8 +213,16 @@ describe('arguments by name', () => {
   const read = (name: string, body: string) => parseObject(command(name), JSON.parse(body) as Record<string, unknown>)
 
   test.each<[string, string, Record<string, unknown>]>([
-    ['create', '{"name":"web","image":"debian","port":[80,"53/udp"],"memory":"1g"}', { name: 'web', image: 'debian', port: ['80', '53/udp'], memory: '1g' }],
-    ['create', '{"name":"web","image":"debian","port":80,"command":["sh","-c","ls"]}', { name: 'web', image: 'debian', port: ['80'], command: ['sh', '-c', 'ls'] }],
+    [
+      'create',
+      '{"name":"web","image":"debian","port":[80,"53/udp"],"memory":"1g"}',
+      { name: 'web', image: 'debian', port: ['80', '53/udp'], memory: '1g' },
+    ],
+    [
+      'create',
+      '{"name":"web","image":"debian","port":80,"command":["sh","-c","ls"]}',
+      { name: 'web', image: 'debian', port: ['80'], command: ['sh', '-c', 'ls'] },
+    ],
     ['create', '{"name":"web","image":null}', { name: 'web' }],
     ['create', '{"name":true,"image":5}', { name: 'true', image: '5' }],
     ['rm', '{"container":"a","force":true}', { container: ['a'], force: true }],
@@ -199,15 +253,22 @@ describe('arguments by name', () => {
 
   test('any JSON object is either read as text of known names or refused', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.oneof(fc.constantFrom('container', 'force', 'as', 'yes', '__proto__', 'constructor'), fc.string()), fc.jsonValue(), { noNullPrototype: false }), (body) => {
-        try {
-          const { given, reserved } = parseObject(command('rm'), body)
-          for (const name of Object.keys(given)) expect(Object.hasOwn(command('rm').args, name)).toBe(true)
-          expect(typeof reserved.yes).toBe('boolean')
-        } catch (error) {
-          expect(error).toBeInstanceOf(DcmError)
-        }
-      }),
+      fc.property(
+        fc.dictionary(
+          fc.oneof(fc.constantFrom('container', 'force', 'as', 'yes', '__proto__', 'constructor'), fc.string()),
+          fc.jsonValue(),
+          { noNullPrototype: false },
+        ),
+        (body) => {
+          try {
+            const { given, reserved } = parseObject(command('rm'), body)
+            for (const name of Object.keys(given)) expect(Object.hasOwn(command('rm').args, name)).toBe(true)
+            expect(typeof reserved.yes).toBe('boolean')
+          } catch (error) {
+            expect(error).toBeInstanceOf(DcmError)
+          }
+        },
+      ),
     )
   })
 })

@@ -43,7 +43,9 @@ test('a POSIX shell splits the same', () => {
         expect(error).toBeInstanceOf(DcmError)
         return
       }
-      const said = execFileSync('sh', ['-c', `set -- ${line}\nfor word; do printf '%s\\0' "$word"; done`], { encoding: 'utf8' })
+      const said = execFileSync('sh', ['-c', `set -- ${line}\nfor word; do printf '%s\\0' "$word"; done`], {
+        encoding: 'utf8',
+      })
       expect(said.split('\0').slice(0, -1)).toEqual(words)
     }),
     { numRuns: 60 },

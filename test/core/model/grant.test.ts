@@ -16,7 +16,11 @@ const grant: fc.Arbitrary<Grant> = fc.oneof(
   fc.record({ kind: fc.constant('device' as const), name }),
   fc.record({ kind: fc.constant('seccomp' as const), name }),
   fc.record({ kind: fc.constant('image' as const), ref: fc.constantFrom('lab:latest', 'web:v1', 'my.app:2.0') }),
-  fc.record({ kind: fc.constant('quota' as const), resource: fc.constantFrom(...resources), amount: fc.integer({ min: 0, max: 9_999_999 }) }),
+  fc.record({
+    kind: fc.constant('quota' as const),
+    resource: fc.constantFrom(...resources),
+    amount: fc.integer({ min: 0, max: 9_999_999 }),
+  }),
 )
 
 test('a grant is read back as it was written', () => {

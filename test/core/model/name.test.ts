@@ -4,7 +4,21 @@ import { newId } from '../../../src/core/model/id.ts'
 import { formatImageRef, parseImageRef, refuseContainerName, refusePersonName } from '../../../src/core/model/name.ts'
 
 test('D05: a member name is refused by one rule, in one sentence', () => {
-  for (const name of ['../bob', '.', '', 'a/b', 'a\0b', 'Bob', 'a'.repeat(300), '-x', 'bob ', 'root', 'b\u00f6b', 'bob\n', '\uff42ob']) {
+  for (const name of [
+    '../bob',
+    '.',
+    '',
+    'a/b',
+    'a\0b',
+    'Bob',
+    'a'.repeat(300),
+    '-x',
+    'bob ',
+    'root',
+    'b\u00f6b',
+    'bob\n',
+    '\uff42ob',
+  ]) {
     expect(refusePersonName(name), JSON.stringify(name)).toMatch(/\.$/)
   }
   expect(refusePersonName('bob')).toBeUndefined()

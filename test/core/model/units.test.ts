@@ -2,7 +2,16 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { exactAmount, floorAmount, parseAmount, resources } from '../../../src/core/model/quota.ts'
 import { formatTime } from '../../../src/core/model/time.ts'
-import { exactSize, floorSize, formatCpus, formatDuration, formatSize, parseCpus, parseDuration, parseSize } from '../../../src/core/model/units.ts'
+import {
+  exactSize,
+  floorSize,
+  formatCpus,
+  formatDuration,
+  formatSize,
+  parseCpus,
+  parseDuration,
+  parseSize,
+} from '../../../src/core/model/units.ts'
 
 const bytes = fc.integer({ min: 0, max: 2 ** 50 })
 
@@ -39,7 +48,12 @@ test('an exact amount of any resource reads back as it was', () => {
 })
 
 test('thousandths of a CPU read back as they were', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 9_999_999 }), (milli) => void expect(parseCpus(formatCpus(milli))).toBe(milli)))
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 9_999_999 }),
+      (milli) => void expect(parseCpus(formatCpus(milli))).toBe(milli),
+    ),
+  )
 })
 
 test.each([

@@ -1,13 +1,24 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Grant } from '../../../src/core/model/grant.ts'
-import { defaultQuota, formatAmount, parseAmount, type Quota, type Resource, resources } from '../../../src/core/model/quota.ts'
+import {
+  defaultQuota,
+  formatAmount,
+  parseAmount,
+  type Quota,
+  type Resource,
+  resources,
+} from '../../../src/core/model/quota.ts'
 import { effective, refuse } from '../../../src/core/policy/quota.ts'
 
 const amount = fc.integer({ min: 0, max: 2 ** 40 })
 const resource = fc.constantFrom<Resource>(...resources)
-const quota = fc.record(Object.fromEntries(resources.map((name) => [name, amount])) as Record<Resource, fc.Arbitrary<number>>)
-const grants: fc.Arbitrary<Grant[]> = fc.array(fc.record({ kind: fc.constant('quota' as const), resource, amount }), { maxLength: 5 })
+const quota = fc.record(
+  Object.fromEntries(resources.map((name) => [name, amount])) as Record<Resource, fc.Arbitrary<number>>,
+)
+const grants: fc.Arbitrary<Grant[]> = fc.array(fc.record({ kind: fc.constant('quota' as const), resource, amount }), {
+  maxLength: 5,
+})
 
 test('the site, unless the member, unless the highest grant gives more', () => {
   fc.assert(
@@ -15,7 +26,9 @@ test('the site, unless the member, unless the highest grant gives more', () => {
       const limits = effective(site, own as Partial<Quota>, given)
       for (const name of resources) {
         const base = (own as Partial<Quota>)[name] ?? site[name]
-        const granted = given.flatMap((grant) => (grant.kind === 'quota' && grant.resource === name ? [grant.amount] : []))
+        const granted = given.flatMap((grant) =>
+          grant.kind === 'quota' && grant.resource === name ? [grant.amount] : [],
+        )
         expect(limits[name].limit).toBe(Math.max(base, ...granted))
         if (limits[name].from === 'grant') expect(limits[name].limit).toBeGreaterThan(base)
         else expect(limits[name].from).toBe(name in own ? 'member' : 'site')
@@ -26,7 +39,9 @@ test('the site, unless the member, unless the highest grant gives more', () => {
 
 test('a grant of something else changes no quota', () => {
   const limits = effective(defaultQuota, {}, [{ kind: 'restart-policy' }, { kind: 'cap', cap: 'SYS_PTRACE' }])
-  expect(limits).toEqual(Object.fromEntries(resources.map((name) => [name, { limit: defaultQuota[name], from: 'site' }])))
+  expect(limits).toEqual(
+    Object.fromEntries(resources.map((name) => [name, { limit: defaultQuota[name], from: 'site' }])),
+  )
 })
 
 test('J09: what fits is never refused, what does not fit always is', () => {
@@ -39,17 +54,26 @@ test('J09: what fits is never refused, what does not fit always is', () => {
 
 test('a refusal names wish, use, limit and rule, and what it offers would fit', () => {
   fc.assert(
-    fc.property(resource, amount, amount, amount, fc.constantFrom('site' as const, 'member' as const, 'grant' as const), (name, ...[a, b, c, from]) => {
-      const [wish, used, limit] = [a, b, c].map((one) => (name === 'memory' || name === 'disk' ? one : one % 9_999_999)) as [number, number, number]
-      const why = refuse(name, wish, used, { limit, from })
-      if (why === undefined) return
-      for (const number of [wish, used, limit]) expect(why).toContain(formatAmount(name, number))
-      expect(why).toContain({ site: 'the quota here', member: 'your quota', grant: 'your grant' }[from])
-      expect(why).toMatch(/[^.]\.$/)
-      const offered = /at most (\S+) with (-\S+)/.exec(why)
-      if (offered) expect(used + parseAmount(name, offered[1]!)!).toBeLessThanOrEqual(limit)
-      if (offered) expect(parseAmount(name, offered[1]!)).toBeGreaterThan(0)
-    }),
+    fc.property(
+      resource,
+      amount,
+      amount,
+      amount,
+      fc.constantFrom('site' as const, 'member' as const, 'grant' as const),
+      (name, ...[a, b, c, from]) => {
+        const [wish, used, limit] = [a, b, c].map((one) =>
+          name === 'memory' || name === 'disk' ? one : one % 9_999_999,
+        ) as [number, number, number]
+        const why = refuse(name, wish, used, { limit, from })
+        if (why === undefined) return
+        for (const number of [wish, used, limit]) expect(why).toContain(formatAmount(name, number))
+        expect(why).toContain({ site: 'the quota here', member: 'your quota', grant: 'your grant' }[from])
+        expect(why).toMatch(/[^.]\.$/)
+        const offered = /at most (\S+) with (-\S+)/.exec(why)
+        if (offered) expect(used + parseAmount(name, offered[1]!)!).toBeLessThanOrEqual(limit)
+        if (offered) expect(parseAmount(name, offered[1]!)).toBeGreaterThan(0)
+      },
+    ),
   )
 })
 

@@ -33,23 +33,42 @@ test('I03: nothing that moves a cursor or turns text around gets through', () =>
 })
 
 test('I04: a value stays in its line of fields and tables', () => {
-  const reply = info('Listed.', { fields: { name: 'a\n  role   admin' }, table: { head: ['NAME', 'X'], rows: [['a\nb', '\tc']] } })
+  const reply = info('Listed.', {
+    fields: { name: 'a\n  role   admin' },
+    table: { head: ['NAME', 'X'], rows: [['a\nb', '\tc']] },
+  })
   expect(toText(reply).split('\n')).toEqual(['Listed.', '  name   a\\n  role   admin', 'NAME   X', 'a\\nb   \\tc'])
 })
 
 test('columns line up, also under wide characters', () => {
-  expect(columns([['NAME', 'STATE'], ['\u6f22', 'up'], ['abcdef', 'up']])).toBe('NAME     STATE\n\u6f22       up\nabcdef   up')
+  expect(
+    columns([
+      ['NAME', 'STATE'],
+      ['\u6f22', 'up'],
+      ['abcdef', 'up'],
+    ]),
+  ).toBe('NAME     STATE\n\u6f22       up\nabcdef   up')
   expect(columns([])).toBe('')
 })
 
 test('a reply is told whole, in one order', () => {
-  const reply: Reply = ok('Done.', { fields: { a: '1' }, table: { head: ['H'], rows: [['r']] }, code: 'x\ny', actions: [{ label: 'Undo', line: 'undo it' }] })
+  const reply: Reply = ok('Done.', {
+    fields: { a: '1' },
+    table: { head: ['H'], rows: [['r']] },
+    code: 'x\ny',
+    actions: [{ label: 'Undo', line: 'undo it' }],
+  })
   expect(toText(reply)).toBe('Done.\n  a   1\nH\nr\nx\ny\n  Undo: undo it')
 })
 
 test('an error becomes a reply that never tells its cause', () => {
   for (const code of Object.keys(errorCodes) as (keyof typeof errorCodes)[]) {
     const reply = refusal(new DcmError(code, 'It is so.', { cause: new Error('secret'), try: 'help' }))
-    expect(reply).toEqual({ text: 'It is so.', tone: 'error', error: code, actions: [{ label: 'Try this', line: 'help' }] })
+    expect(reply).toEqual({
+      text: 'It is so.',
+      tone: 'error',
+      error: code,
+      actions: [{ label: 'Try this', line: 'help' }],
+    })
   }
 })

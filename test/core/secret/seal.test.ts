@@ -9,12 +9,16 @@ const { seal, open } = createSeal(key)
 
 test('what is sealed for a row opens for that row, and never looks the same twice', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()), fc.string(), (text, row) => {
-      const sealed = seal(text, row)
-      expect(sealed).toMatch(/^v1\.[\w-]+$/)
-      expect(open(sealed, row)).toBe(text)
-      expect(seal(text, row)).not.toBe(sealed)
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+      fc.string(),
+      (text, row) => {
+        const sealed = seal(text, row)
+        expect(sealed).toMatch(/^v1\.[\w-]+$/)
+        expect(open(sealed, row)).toBe(text)
+        expect(seal(text, row)).not.toBe(sealed)
+      },
+    ),
   )
 })
 
@@ -31,7 +35,8 @@ test('a value that was changed anywhere does not open', () => {
     changed[at]! ^= 1
     expect(() => open(`v1.${changed.toString('base64url')}`, 'row')).toThrow(DcmError)
   }
-  for (const broken of ['', 'v1', 'v1.', sealed.slice(0, -4), `v2${sealed.slice(2)}`, `${sealed}.x`, 'v1.AAAA']) expect(() => open(broken, 'row')).toThrow(DcmError)
+  for (const broken of ['', 'v1', 'v1.', sealed.slice(0, -4), `v2${sealed.slice(2)}`, `${sealed}.x`, 'v1.AAAA'])
+    expect(() => open(broken, 'row')).toThrow(DcmError)
 })
 
 test('neither another master key nor another purpose opens it, and the refusal tells nothing of it', () => {

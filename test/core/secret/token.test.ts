@@ -19,7 +19,8 @@ test('no character is likelier than another', () => {
   }
   expect(counts.size).toBe(62)
   expect(new Set(counts.values())).toEqual(new Set([4]))
-  for (let byte = 248; byte < 256; byte++) expect(() => makeToken((count) => new Uint8Array(count).fill(byte))).toThrow(/randomness/)
+  for (let byte = 248; byte < 256; byte++)
+    expect(() => makeToken((count) => new Uint8Array(count).fill(byte))).toThrow(/randomness/)
 })
 
 test('a source that gives no randomness ends in an error, not in a loop', () => {
@@ -28,7 +29,16 @@ test('a source that gives no randomness ends in an error, not in a loop', () => 
 
 test('H04: what is truncated, longer or of another form is no token', () => {
   const token = makeToken(randomBytes)
-  for (const other of ['', token.slice(0, -1), `${token}a`, token.toUpperCase(), ` ${token}`, `${token}\n`, token.replace('_', '-')]) expect(isToken(other)).toBe(false)
+  for (const other of [
+    '',
+    token.slice(0, -1),
+    `${token}a`,
+    token.toUpperCase(),
+    ` ${token}`,
+    `${token}\n`,
+    token.replace('_', '-'),
+  ])
+    expect(isToken(other)).toBe(false)
 })
 
 test('H04: a token in another case is another token', () => {
