@@ -5,6 +5,7 @@ import { info, warn } from '../core/reply/reply.ts'
 export const doctor = defineCommand({
   name: 'doctor',
   about: 'Check which guarantees this host gives, and how to get the rest.',
+  examples: ['doctor'],
   needs: 'admin',
   changes: false,
   records: true,

@@ -6,6 +6,7 @@ import { info } from '../core/reply/reply.ts'
 export const images = defineCommand({
   name: 'images',
   about: 'List the images you can create containers from.',
+  examples: ['images'],
   needs: 'member',
   changes: false,
   args: {},

@@ -7,6 +7,7 @@ export const inspect = defineCommand({
   name: 'inspect',
   aliases: ['status'],
   about: 'Show all about one container.',
+  examples: ['inspect web'],
   needs: 'look',
   changes: false,
   private: true,

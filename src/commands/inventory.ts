@@ -7,6 +7,7 @@ import { info, warn } from '../core/reply/reply.ts'
 export const inventory = defineCommand({
   name: 'inventory',
   about: 'List every container of every member.',
+  examples: ['inventory', 'inventory --json'],
   needs: 'admin',
   changes: false,
   records: true,

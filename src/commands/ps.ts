@@ -7,6 +7,7 @@ export const ps = defineCommand({
   name: 'ps',
   aliases: ['list', 'ls'],
   about: 'List your containers.',
+  examples: ['ps'],
   needs: 'look',
   changes: false,
   private: true,

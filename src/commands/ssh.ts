@@ -7,6 +7,7 @@ export const ssh = defineCommand({
   name: 'ssh',
   aliases: ['shell'],
   about: 'Show the line that logs in to a container, and its host key.',
+  examples: ['ssh web'],
   needs: 'enter',
   changes: false,
   private: true,

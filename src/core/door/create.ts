@@ -7,7 +7,7 @@ import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import type { Log, Runner } from '../operation/runner.ts'
-import { type Caller, mayCall } from '../policy/can.ts'
+import { type Caller, canCall, mayCall } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply, warn } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
@@ -177,8 +177,8 @@ export function createDoor(deps: DoorDeps): Door {
     handle,
     async complete(actor, line) {
       try {
-        if (!actor.person) return []
-        const mine = commands.filter((command) => command.needs !== 'admin' || actor.person?.role === 'admin')
+        if (actor.person?.state !== 'active') return []
+        const mine = commands.filter((command) => canCall(actor, command))
         return await candidates(mine, line, (command) => lookupFor({ store, commands, now: works.now }, actor as Caller, command.needs))
       } catch (error) {
         if (!(error instanceof DcmError)) log.warn({ err: error }, 'a completion broke')

@@ -4,7 +4,7 @@ import type { Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/kinds.ts'
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import type { Image } from '../model/image.ts'
-import { type Caller, mayTouch } from '../policy/can.ts'
+import { type Caller, canCall, mayName, mayTouch } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 
@@ -30,7 +30,7 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
 
   return {
     async container(name) {
-      const [owner, own] = name.includes('/') && person.role === 'admin' ? name.split('/', 2) : [undefined, name]
+      const [owner, own] = name.includes('/') && mayName(actor) ? name.split('/', 2) : [undefined, name]
       const theirs = owner === undefined ? person : await store.people.byName(owner)
       const found = theirs && (await store.containers.byName(theirs.id, own!))
       if (found && mayTouch(actor, need, found)) return found
@@ -52,12 +52,12 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
     },
     imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     async person(name) {
-      const found = name === person.name ? person : person.role === 'admin' ? await store.people.byName(name) : undefined
+      const found = name === person.name ? person : mayName(actor) ? await store.people.byName(name) : undefined
       if (found) return found
-      throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, person.role === 'admin' ? { try: 'user ls' } : {})
+      throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, mayName(actor) ? { try: 'user ls' } : {})
     },
-    personNames: async () => (person.role === 'admin' ? (await store.people.list()).map((one) => one.name) : [person.name]),
-    commandNames: () => deps.commands.filter((command) => command.needs !== 'admin' || person.role === 'admin').map((command) => command.name),
+    personNames: async () => (mayName(actor) ? (await store.people.list()).map((one) => one.name) : [person.name]),
+    commandNames: () => deps.commands.filter((command) => canCall(actor, command)).map((command) => command.name),
     now: deps.now,
   }
 }

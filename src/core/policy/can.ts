@@ -29,13 +29,29 @@ export function mayCall(actor: Actor, command: Command): void {
   if (!scope) return
   if (!inScope(scope.commands, command.name) || neverScoped.has(command.name))
     throw new DcmError('denied', `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`)
-  if (scope.containers !== null && !aboutContainers.has(command.needs) && command.changes)
+  // Good for some containers says nothing about the site: an admin's view of others is not among them.
+  if (scope.containers !== null && !aboutContainers.has(command.needs) && (command.changes || command.needs === 'admin'))
     throw new DcmError('denied', `This token is good for ${scope.containers.join(', ')} only, so it may not use ${command.name}.`)
 }
 
+/** The same as an answer, for what only offers or hides. */
+export function canCall(actor: Actor, command: Command): boolean {
+  try {
+    mayCall(actor, command)
+    return true
+  } catch (error) {
+    if (error instanceof DcmError) return false
+    throw error
+  }
+}
+
+/** Whether this actor may name other members: an admin, unless they came with a token for some containers. */
+export const mayName = (actor: Caller): boolean => actor.person.role === 'admin' && !actor.scope?.containers
+
 /** Whether this actor may do what `need` says to this container. The only rule about containers there is. */
 export function mayTouch(actor: Caller, need: Need, container: Pick<Container, 'ownerId' | 'name'>): boolean {
-  if (actor.scope?.containers && !actor.scope.containers.includes(container.name)) return false
+  // The names in a scope are the caller's own: another member may have a container of the same name.
+  if (actor.scope?.containers && (container.ownerId !== actor.person.id || !actor.scope.containers.includes(container.name))) return false
   if (container.ownerId === actor.person.id) return true
   return actor.person.role === 'admin' && need !== 'anyone'
 }

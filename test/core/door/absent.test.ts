@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commands } from '../../../src/commands/index.ts'
+import type { Arg, Command } from '../../../src/core/command/define.ts'
+import type { KindName } from '../../../src/core/command/kinds.ts'
+import type { Person } from '../../../src/core/model/person.ts'
+import { createWorld, publicKey, type World } from './world.ts'
+
+let world: World
+let [alice, bob]: Person[] = []
+beforeAll(async () => {
+  world = await createWorld()
+  ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
+  for (const [who, name] of [
+    [alice, 'web'],
+    [bob, 'vault'],
+  ] as const) {
+    expect((await world.say(who, `create ${name} --image debian`)).error).toBeUndefined()
+    expect((await world.say(who, `commit ${name} ${name}:v1`)).error).toBeUndefined()
+  }
+  world.host.fake.addImage('secret:1')
+  await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** Something right for each kind of argument, as alice would give it. Every kind is here, or this does not compile. */
+const right: Record<KindName, string | boolean> = {
+  container: 'web',
+  image: 'debian',
+  'own-image': 'web:v1',
+  'offered-image': 'debian',
+  person: 'alice',
+  text: 'word',
+  line: publicKey(),
+  document: '{}',
+  'container-name': 'other',
+  'person-name': 'carol',
+  'image-ref': 'other:v1',
+  'engine-ref': 'debian:bookworm',
+  count: '1',
+  size: '64m',
+  cpus: '1',
+  duration: '1h',
+  when: '1h',
+  choice: 'memory',
+  flag: true,
+  port: '80',
+  env: 'A=b',
+  cap: 'NET_RAW',
+  restart: 'no',
+  grant: 'restart-policy',
+  amount: 'memory=1g',
+  id: 'x',
+  command: 'ps',
+  argv: 'true',
+}
+
+/** What is another's, by every name there is of it; and one of the same shape that is nobody's. */
+async function pairs(kind: KindName): Promise<[string, string][]> {
+  const theirs = await world.container(bob!, 'vault')
+  const turn = (text: string) => text.replace(/[0-9a-z]$/, (last) => (last === 'a' ? 'b' : 'a'))
+  const image = (await world.store.images.of(bob!.id))[0]!
+  const both = (...names: string[]): [string, string][] => names.map((name) => [name, turn(name)])
+  switch (kind) {
+    case 'container':
+      return both('vault', 'bob/vault', theirs.id, theirs.engineId!, theirs.engineId!.slice(0, 12), theirs.engineId!.slice(0, 3), theirs.engineName)
+    case 'image':
+    case 'own-image':
+      return [...both('vault:v1', 'bob/vault:v1', image.id, image.engineId, image.engineId.slice(7), image.engineId.slice(7, 19), image.engineId.slice(7, 11), image.engineRef, `vault@${image.engineId}`), ['hidden', 'hiddem']]
+    case 'offered-image':
+      return both('vault:v1', 'hidden')
+    case 'person':
+      return both('bob', bob!.id)
+    default:
+      return []
+  }
+}
+
+const named = commands.flatMap((command) =>
+  Object.entries(command.args)
+    .filter(([, arg]) => ['container', 'image', 'own-image', 'offered-image', 'person'].includes(arg.kind))
+    .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
+)
+
+const full = (command: Command, name: string, value: string): Record<string, unknown> => {
+  const args: Record<string, unknown> = { yes: true }
+  for (const [key, arg] of Object.entries(command.args)) {
+    if (!arg.optional && arg.default === undefined && arg.kind !== 'flag' && !arg.rest) args[key] = wrap(arg, right[arg.kind])
+  }
+  args[name] = wrap(command.args[name]!, value)
+  return args
+}
+const wrap = (arg: Arg, value: string | boolean) => (arg.each || arg.many ? [value] : value)
+
+describe('C01, B02: what is another member\'s is as if it were not there, for every command and name', () => {
+  test('there are such commands', () => expect(named.length).toBeGreaterThan(15))
+
+  test.each(named)('%s', async (_, command, name, arg) => {
+    for (const [theirs, nobodys] of await pairs(arg.kind)) {
+      const ask = async (value: string) => {
+        const said = { name: command.name, args: full(command, name, value) }
+        const code = command.needs === 'admin' ? 'denied' : 'not_found'
+        const reply = await world.refused(alice!, said, code)
+        return JSON.stringify(reply).replaceAll(value.slice(0, 80), '<it>').replaceAll(value.slice(0, 60), '<it>').replaceAll(value.slice(0, 40), '<it>')
+      }
+      expect(await ask(theirs), theirs).toBe(await ask(nobodys))
+    }
+  })
+
+  test('--as says the same to a member, whoever is named', async () => {
+    const said = (name: string) => world.refused(alice!, `ps --as ${name}`, 'denied')
+    expect(await said('bob')).toEqual(await said('nobody-at-all'))
+  })
+
+  test('an operation of another is as if it were not there', async () => {
+    const reply = await world.say(bob!, 'restart vault')
+    const look = (id: string) => world.door.operation({ person: alice!, surface: 'http' }, id).catch((error: Error) => error.message)
+    expect(await look(reply.operation!.id)).toBe(await look('zzzzzzzzzzzz'))
+    expect(await world.door.operation({ person: bob!, surface: 'http' }, reply.operation!.id)).toMatchObject({ state: 'done' })
+  })
+
+  test('nothing of it was touched', async () => {
+    expect(await world.container(bob!, 'vault')).toMatchObject({ state: 'running', desired: 'running' })
+    expect((await world.store.images.of(bob!.id)).map((image) => image.ref)).toEqual(['vault:v1'])
+  })
+})
+
+test('a caller whom DCM does not know learns nothing of any thing, by any command', async () => {
+  for (const command of commands.filter((one) => one.needs !== 'anyone')) {
+    const reply = await world.door.handle({ actor: { person: null, surface: 'http' }, input: { name: command.name, args: {} } })
+    expect(reply, command.name).toMatchObject({ error: 'unlinked' })
+    expect(reply.ask, command.name).toBeUndefined()
+  }
+  expect((await world.door.handle({ actor: { person: null, surface: 'http' }, input: { line: 'help' } })).error).toBeUndefined()
+})
