@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HostError } from '../host.ts'
 import { labels } from './create.ts'
 import { fullId, networkName } from './names.ts'
@@ -84,7 +85,18 @@ export function createNetworks(wire: Wire, instance: string) {
         },
         Labels: { [labels.instance]: instance, [labels.owner]: wish.ownerId },
       }
-      await wire.call('POST', ['networks', 'create'], { body, deadline: deadlines.start, pool: 'long' })
+      try {
+        await wire.call('POST', ['networks', 'create'], { body, deadline: deadlines.start, pool: 'long' })
+      } catch (error) {
+        if (!(error instanceof HostError && error.fault === 'taken')) throw error
+        // Another creation of this very network may be under way: it holds name, bridge and subnet before it is listed.
+        for (let tries = 0; tries < 50; tries++) {
+          const other = await find(name)
+          if (other && own(other) && other.bridge === wish.bridge && other.subnets.includes(wish.subnet)) return
+          await sleep(100)
+        }
+        throw error
+      }
     },
 
     async removeNetwork(name: string): Promise<void> {
