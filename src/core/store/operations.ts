@@ -29,6 +29,11 @@ export const operations = (db: Db) => ({
         .where(and(eq(table.subject, subject), open))
     )[0]
   },
+  /** What a call has begun for one of its targets, for a call that is taken up again. */
+  async ofRequest(requestId: string, target: string | null): Promise<OperationRow | undefined> {
+    const same = target === null ? isNull(table.target) : eq(table.target, target)
+    return (await db.select().from(table).where(and(eq(table.requestId, requestId), same)))[0]
+  },
   async openOf(ownerId: string, butId: string): Promise<OperationRow[]> {
     return db
       .select()

@@ -6,13 +6,16 @@ import { containers } from './containers.ts'
 import { type Db, down, retryable, unreachable } from './db.ts'
 import { grants } from './grants.ts'
 import { hosts } from './hosts.ts'
+import { identities } from './identities.ts'
 import { images } from './images.ts'
 import { keys } from './keys.ts'
 import { leases } from './leases.ts'
 import type { Opened } from './open.ts'
 import { operations } from './operations.ts'
+import { outbox } from './outbox.ts'
 import { people } from './people.ts'
 import { ports } from './ports.ts'
+import { noticed, requests } from './requests.ts'
 import { sessions } from './sessions.ts'
 import { site } from './site.ts'
 import { tokens } from './tokens.ts'
@@ -32,6 +35,10 @@ const nouns = (db: Db) => ({
   calls: calls(db),
   codes: codes(db),
   sessions: sessions(db),
+  identities: identities(db),
+  outbox: outbox(db),
+  requests: requests(db),
+  notices: noticed(db),
   audit: audit(db),
 })
 
