@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { Duplex, PassThrough } from 'node:stream'
 import { hostKeyFingerprint } from '../secret/keys.ts'
 import { containerId, ownTag as readTag } from './docker/names.ts'
 import {
@@ -6,6 +7,7 @@ import {
   type ContainerWish,
   type Engine,
   type EngineInfo,
+  type ExecWish,
   type Files,
   type Host,
   HostError,
@@ -23,6 +25,15 @@ export type FakeMethod = `engine.${keyof Engine}` | `files.${keyof Files}` | `ne
 
 /** How a method fails: `after` its effect the answer is lost, as when the link breaks; `times` it does, once if absent. */
 export type FakeFailure = { after?: boolean; times?: number; message?: string; status?: number }
+
+/** A program inside a fake container; ends with its exit code. */
+export type FakeProgram = (wish: ExecWish, input: AsyncIterable<Buffer>) => AsyncGenerator<LogChunk, number>
+
+/** What runs when no test says otherwise: as cat does. */
+async function* cat(_: ExecWish, input: AsyncIterable<Buffer>): AsyncGenerator<LogChunk, number> {
+  for await (const data of input) yield { stream: 'stdout', data }
+  return 0
+}
 
 type FakeContainer = Seen & {
   wish: ContainerWish
@@ -58,6 +69,8 @@ export type Fake = {
   stranger(engineName: string): string
   /** Takes a container away behind DCM's back. */
   lose(engineId: string): void
+  /** What programs inside containers do from now on: gets what was asked for and its input, gives its output and exit code. */
+  programs(run: FakeProgram): void
   wish(engineId: string): ContainerWish | undefined
   run(id: string): RunFolder | undefined
   networkNames(): string[]
@@ -96,6 +109,7 @@ export function createFakeHost(
   const exits = new Map<string, { code: number; at: Date }>()
   let restartedAt = new Date(0)
   const listeners = new Set<{ push: (event: HostEvent) => void; end: () => void }>()
+  let program: FakeProgram = cat
   let [absent, greeting, firewall] = [false, null as string | null, [] as string[]]
   let free = { engine: 100 * 2 ** 30, data: 100 * 2 ** 30, engineTotal: 200 * 2 ** 30, dataTotal: 200 * 2 ** 30 }
   let info: EngineInfo = {
@@ -310,6 +324,23 @@ export function createFakeHost(
       yield* tail > 0 ? lines.slice(-tail) : []
     },
 
+    async exec(engineId, wish) {
+      const container = must(engineId)
+      if (wish.argv.length === 0) throw new HostError('refused', 'What runs inside has to name a program.')
+      if (container.state !== 'running')
+        throw new HostError('taken', `The container is ${container.state}.`, { status: 409 })
+      const input = new PassThrough()
+      let code: number | null = null
+      const output = async function* () {
+        const running = program(wish, input)
+        for (let next = await running.next(); ; next = await running.next()) {
+          if (next.done) return void (code = next.value)
+          yield next.value
+        }
+      }
+      return { input, output: output(), resize: async () => undefined, exit: async () => code, close: () => void input.destroy() }
+    },
+
     layerSizes: async () =>
       new Map([...containers.values()].map((container) => [container.engineId, container.written])),
 
@@ -450,6 +481,11 @@ export function createFakeHost(
     ensureFirewall: async () => [...firewall],
     checkFirewall: async () => [...firewall],
     portFree: async (port) => !portTaken(port),
+    async dial(port) {
+      if (!portTaken(port)) throw new HostError('down', `Port ${port} cannot be reached (ECONNREFUSED).`)
+      const pipe = new PassThrough()
+      return Duplex.from({ readable: pipe, writable: pipe })
+    },
     routes: async () => ['192.0.2.0/24'],
     ephemeralPorts: async () => ({ low: 32768, high: 60999 }),
     async greet(port, fingerprint, _deadline, signal) {
@@ -558,6 +594,7 @@ export function createFakeHost(
       return id
     },
     lose: (engineId) => void containers.delete(engineId),
+    programs: (run) => void (program = run),
     wish: (engineId) => containers.get(engineId)?.wish,
     run: (id) => runs.get(id),
     networkNames: () => [...networks.keys()],

@@ -1,3 +1,4 @@
+import type { Duplex, Writable } from 'node:stream'
 import type { Limits, Proto } from '../model/container.ts'
 import type { Restart } from '../model/grant.ts'
 
@@ -115,6 +116,24 @@ export type EngineInfo = {
 
 export type LogOptions = { tail?: number; since?: Date; until?: Date; timestamps?: boolean }
 export type LogChunk = { stream: 'stdout' | 'stderr'; data: Buffer }
+
+/** A program to run inside a running container, as its root. `tty`: on a terminal of this size; null: on three pipes. */
+export type ExecWish = { argv: string[]; env: string[]; tty: { columns: number; rows: number } | null }
+
+/** A program that runs inside a container. */
+export type Exec = {
+  /** Its standard input; `end` is its end of file (on a terminal there is none: type it). */
+  input: Writable
+  /** What it prints, in order, at the reader's pace; on a terminal everything is stdout. @throws HostError `down` */
+  output: AsyncIterable<LogChunk>
+  /** Tells a new size of the terminal. */
+  resize(columns: number, rows: number): Promise<void>
+  /** Its exit code, once `output` has ended; null when the engine does not know. @throws HostError */
+  exit(): Promise<number | null>
+  /** Lets go of it; it does not end the program. */
+  close(): void
+}
+
 export type CommitOptions = {
   ref: string
   message: string
@@ -148,6 +167,8 @@ export type Engine = {
   alias(engineId: string, network: string, alias: string): Promise<void>
   /** The log, oldest first; ends when what was there has been read. */
   logs(engineId: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>
+  /** Starts a program in a running container. @throws HostError `gone`, or `taken` while it is stopped or paused */
+  exec(engineId: string, wish: ExecWish): Promise<Exec>
   /** Bytes that each container of this instance has written to its own layer, by engine id. */
   layerSizes(): Promise<Map<string, number>>
 
@@ -223,6 +244,8 @@ export type Net = {
   checkFirewall(): Promise<string[]>
   /** Whether nothing listens on this port of the bind address. */
   portFree(port: number, proto: Proto): Promise<boolean>
+  /** Connects to a published TCP port of a container. @throws HostError `down` when nothing accepts within 10 s */
+  dial(port: number): Promise<Duplex>
   /** Subnets (CIDR) that this machine has routes or addresses in. */
   routes(): Promise<string[]>
   /** The range that the kernel takes outgoing ports from. */

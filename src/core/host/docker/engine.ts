@@ -1,6 +1,7 @@
 import type { Engine, EngineInfo } from '../host.ts'
 import type { Aid } from './aid.ts'
 import { createContainers } from './containers.ts'
+import { createExec } from './exec.ts'
 import { follow } from './events.ts'
 import { gap } from './gap.ts'
 import { createImages } from './images.ts'
@@ -53,6 +54,7 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
     ping,
     info,
     ...createContainers(wire, place),
+    exec: createExec(wire),
     ...createImages(wire, place.instance, aid),
     ...createNetworks(wire, place.instance),
     gap: (since) => gap(wire, place.instance, since),

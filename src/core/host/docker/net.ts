@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { networkInterfaces } from 'node:os'
 import { HostError, type Net } from '../host.ts'
 import { createEgress, parseEgress } from './egress.ts'
@@ -23,6 +24,24 @@ const udpFree = (host: string, port: number): Promise<boolean> =>
       resolve(false)
     })
     socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(true)))
+  })
+
+const dial = (host: string, port: number): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+    const fail = (why: string, cause?: unknown) => {
+      clearTimeout(slow)
+      socket.destroy()
+      reject(new HostError('down', `Port ${port} cannot be reached (${why}).`, { cause }))
+    }
+    const slow = setTimeout(() => fail('no answer in 10 s'), 10_000)
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message, error))
+    socket.once('connect', () => {
+      clearTimeout(slow)
+      socket.removeAllListeners('error')
+      socket.on('error', () => socket.destroy())
+      resolve(socket)
+    })
   })
 
 const cidr = /^\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?$/
@@ -74,6 +93,8 @@ export function createNet(options: {
     ensureFirewall: firewall.ensure,
     checkFirewall: firewall.check,
     portFree: (port, proto) => (proto === 'udp' ? udpFree(bindHost, port) : tcpFree(bindHost, port)),
+
+    dial: (port) => dial(reach, port),
 
     async routes() {
       const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])

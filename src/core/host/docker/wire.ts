@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { HostError } from '../host.ts'
 import { answered, failed, malformed } from './fault.ts'
 import { object, string } from './read.ts'
@@ -44,6 +44,8 @@ export type Wire = {
   call(method: Method, path: readonly string[], ask: Ask): Promise<Answer>
   /** The body as it comes; `deadline` is for the head of the answer alone. @throws HostError */
   open(method: Method, path: readonly string[], ask: Ask): Promise<http.IncomingMessage>
+  /** A connection of its own that carries raw bytes both ways; `deadline` is for the engine to agree. @throws HostError */
+  hijack(path: readonly string[], ask: Pick<Ask, 'body' | 'deadline'>): Promise<Duplex>
   /** `/version`, read once per connection to an engine. */
   version(): Promise<{ api: string; engine: string }>
   close(): void
@@ -188,6 +190,39 @@ export function createWire(target: Target): Wire {
     }
   }
 
+  const hijack = async (api: string, path: readonly string[], ask: Pick<Ask, 'body' | 'deadline'>) => {
+    const what = `POST /${path.join('/')}`
+    const body = Buffer.from(JSON.stringify(ask.body ?? {}))
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      connection: 'Upgrade',
+      upgrade: 'tcp',
+    }
+    return new Promise<Duplex>((resolve, reject) => {
+      const request = transport.request({ ...options, method: 'POST', path: url(api, path, undefined), headers, agent: false })
+      const slow = setTimeout(
+        () => request.destroy(new HostError('down', `The engine did not answer ${what} in ${ask.deadline / 1000} s.`)),
+        ask.deadline,
+      )
+      request.once('upgrade', (_, socket, head) => {
+        clearTimeout(slow)
+        if (head.length > 0) socket.unshift(head)
+        resolve(socket)
+      })
+      request.once('response', (response) => {
+        clearTimeout(slow)
+        // Anything but 101 is a refusal, with its reason in the body.
+        collect(response, deadlines.short, what).then((text) => reject(answered(response.statusCode ?? 0, text, what)), reject)
+      })
+      request.on('error', (error) => {
+        clearTimeout(slow)
+        reject(failed(error, what))
+      })
+      request.end(body)
+    })
+  }
+
   const version = () => {
     known ??= call(undefined, 'GET', ['version'], { deadline: deadlines.short })
       .then(({ body }) => {
@@ -212,6 +247,7 @@ export function createWire(target: Target): Wire {
   return {
     call: async (method, path, ask) => call((await version()).api, method, path, ask).catch(forget),
     open: async (method, path, ask) => open((await version()).api, method, path, ask).catch(forget),
+    hijack: async (path, ask) => hijack((await version()).api, path, ask).catch(forget),
     version,
     close() {
       for (const agent of Object.values(agents)) agent.destroy()
