@@ -9,8 +9,6 @@ import type { TokenRow } from '../store/tokens.ts'
 import { lockPresent } from './present.ts'
 
 const day = 86_400_000
-/** How long a token lives when nobody says. */
-export const usualLife = 90 * day
 const longestLife = 366 * day
 const most = 50
 
