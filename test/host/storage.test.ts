@@ -149,6 +149,7 @@ perl -e 'for (1..5000) { mkdir "d" or die; chdir "d" or die } open F, ">file"' &
       owner: async () => undefined,
       visible: async () => false,
       clear: async () => undefined,
+      measure: async () => '',
       warn: () => undefined,
     })
     const made = await plain.ensure('one', 10 * mebi)

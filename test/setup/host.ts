@@ -18,7 +18,7 @@ export type RealHost = { host: Host; instance: string; imageId: string; data: st
  */
 export async function createRealHost(
   instance: string,
-  options: { socket?: string; data?: string; egress?: string[] } = {},
+  options: { socket?: string; data?: string; egress?: string[]; image?: string } = {},
 ): Promise<RealHost> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), `dcm-${instance}-`)))
   const host = createDockerHost({
@@ -31,7 +31,8 @@ export async function createRealHost(
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     now: Date.now,
   })
-  const image = await buildTestImage(host, instance)
+  const image = options.image === undefined ? await buildTestImage(host, instance) : await host.engine.image(options.image)
+  if (!image) throw new Error('The engine lacks the image.')
   return {
     host,
     instance,
@@ -142,7 +143,7 @@ export async function ssh(
   made: Made,
   login: Login,
   command: string,
-  options: { input?: string; args?: string[] } = {},
+  options: { input?: string; args?: string[]; through?: string[] } = {},
 ): Promise<Ran> {
   const known = `${login.file}.${made.port}.known`
   await writeFile(known, `[127.0.0.1]:${made.port} ${made.key.publicKey}\n`)
@@ -167,7 +168,8 @@ export async function ssh(
     command,
   ]
   return new Promise((resolve) => {
-    const child = execFile('ssh', args, { timeout: 90_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+    const [program, ...rest] = [...(options.through ?? []), 'ssh', ...args]
+    const child = execFile(program!, rest, { timeout: 90_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 255) : 0, stdout, stderr }),
     )
     child.stdin?.end(options.input ?? '')

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { HostError } from '../host.ts'
 import { labels } from './create.ts'
+import { logFrames } from './frames.ts'
 import { fullId, fullImage } from './names.ts'
 import { array, number, object, string, stringMap } from './read.ts'
-import { deadlines, type Wire } from './wire.ts'
+import { deadlines, pieces, type Wire } from './wire.ts'
 
 /** What a short-lived container of DCM's own is for: to look into an image, or to do one thing in one folder. */
 export type AidWish = {
@@ -92,12 +93,19 @@ export function createAid(wire: Wire, instance: string) {
       }
     },
 
-    /** Runs one to its end. @returns its exit code */
-    async run(wish: AidWish, deadline: number): Promise<number> {
+    /** Runs one to its end. @returns its exit code, and the first of what it wrote to its standard output */
+    async run(wish: AidWish, deadline: number): Promise<{ code: number; output: string }> {
       return this.lend(wish, async (id) => {
         await wire.call('POST', ['containers', id, 'start'], { deadline: deadlines.start, pool: 'long' })
         const { body } = await wire.call('POST', ['containers', id, 'wait'], { deadline, pool: 'long' })
-        return number(object(body, 'wait').StatusCode, 'wait')
+        const response = await wire.open('GET', ['containers', id, 'logs'], {
+          query: { stdout: 1 },
+          deadline: deadlines.short,
+        })
+        let output = ''
+        for await (const { data } of logFrames(pieces(response, deadlines.idle, 'logs')))
+          if ((output += data.toString('utf8')).length > 65_536) break
+        return { code: number(object(body, 'wait').StatusCode, 'wait'), output }
       })
     },
   }

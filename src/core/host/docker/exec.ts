@@ -43,18 +43,28 @@ export function createExec(wire: Wire) {
       Env: wish.env,
       Cmd: wish.argv,
     }
-    const made = await wire.call('POST', ['containers', containerId(engineId), 'exec'], { body, deadline: deadlines.short })
+    const made = await wire.call('POST', ['containers', containerId(engineId), 'exec'], {
+      body,
+      deadline: deadlines.short,
+    })
     const id = string(object(made.body, 'exec').Id, 'exec')
     if (!fullId.test(id)) throw malformed('exec')
-    const socket = await wire.hijack(['exec', id, 'start'], { body: { Detach: false, Tty: tty !== null }, deadline: deadlines.start })
+    const socket = await wire.hijack(['exec', id, 'start'], {
+      body: { Detach: false, Tty: tty !== null },
+      deadline: deadlines.start,
+    })
     // Who reads sees the failure; without a reader it must not end the process.
     socket.on('error', () => undefined)
 
-    const look = async () => object((await wire.call('GET', ['exec', id, 'json'], { deadline: deadlines.short })).body, 'exec')
+    const look = async () =>
+      object((await wire.call('GET', ['exec', id, 'json'], { deadline: deadlines.short })).body, 'exec')
     const resize = async (columns: number, rows: number): Promise<void> => {
       if (tty === null) return
       try {
-        await wire.call('POST', ['exec', id, 'resize'], { query: { w: side(columns), h: side(rows) }, deadline: deadlines.short })
+        await wire.call('POST', ['exec', id, 'resize'], {
+          query: { w: side(columns), h: side(rows) },
+          deadline: deadlines.short,
+        })
       } catch (error) {
         // It may have ended just now, or not have begun: the next change of size says it again.
         if (!(error instanceof HostError) || error.fault === 'down') throw error

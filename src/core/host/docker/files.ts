@@ -56,14 +56,18 @@ export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFile
     }
   }
 
-  const clear = async (folder: string): Promise<void> => {
+  /** Does with a folder what DCM itself may not, where it is not root: members' files in it are the container's root's. */
+  const inside = async (folder: string, command: string[]): Promise<string> => {
     const imageId = await anyImage()
-    if (imageId === undefined) throw new HostError('broken', 'There is no image to remove the folder with.')
+    if (imageId === undefined) throw new HostError('broken', 'There is no image to look into the folder with.')
     const caps = ['DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER']
-    const command = ['/bin/rm', '-rf', '--one-file-system', '--', '/aid/data']
-    const code = await aid.run({ imageId, folder, command, caps }, 3_600_000)
-    if (code !== 0) throw new HostError('broken', `Removing a folder through a container failed (${code}).`)
+    const { code, output } = await aid.run({ imageId, folder, command, caps }, 3_600_000)
+    if (code !== 0) throw new HostError('broken', `${command[0]} failed in a container (${code}).`)
+    return output
   }
+  const clear = async (folder: string) =>
+    void (await inside(folder, ['/bin/rm', '-rf', '--one-file-system', '--', '/aid/data']))
+  const measure = (folder: string) => inside(folder, ['/usr/bin/du', '-skx', '/aid/data'])
 
   const ready = () => {
     made ??= (async () => {
@@ -74,7 +78,7 @@ export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFile
       const root = realpathSync(dataDir)
       const [run, storage, trash] = [join(root, 'run'), join(root, 'storage'), join(root, 'trash')]
       for (const path of [root, run, storage, trash]) await ensureFolder(path, 0o700)
-      const storages = createStorages({ root: storage, trash, owner, visible, clear, warn })
+      const storages = createStorages({ root: storage, trash, owner, visible, clear, measure, warn })
       await storages.sweep()
       return { root, runs: createRuns(run, trash, owner), storages }
     })().catch((error: unknown) => {

@@ -42,7 +42,8 @@ export function commitChanges(blankEnv: readonly string[]): string[] {
   if (names.some((name) => !envName.test(name)))
     throw new HostError('refused', 'A variable to blank has no proper name.')
   return [
-    'ENTRYPOINT []',
+    // An empty one would leave the container's; this one runs what it is given, also outside DCM.
+    'ENTRYPOINT ["/usr/bin/env"]',
     'CMD ["/bin/sh"]',
     'USER 0:0',
     'WORKDIR /root',

@@ -200,7 +200,13 @@ export function createWire(target: Target): Wire {
       upgrade: 'tcp',
     }
     return new Promise<Duplex>((resolve, reject) => {
-      const request = transport.request({ ...options, method: 'POST', path: url(api, path, undefined), headers, agent: false })
+      const request = transport.request({
+        ...options,
+        method: 'POST',
+        path: url(api, path, undefined),
+        headers,
+        agent: false,
+      })
       const slow = setTimeout(
         () => request.destroy(new HostError('down', `The engine did not answer ${what} in ${ask.deadline / 1000} s.`)),
         ask.deadline,
@@ -213,7 +219,10 @@ export function createWire(target: Target): Wire {
       request.once('response', (response) => {
         clearTimeout(slow)
         // Anything but 101 is a refusal, with its reason in the body.
-        collect(response, deadlines.short, what).then((text) => reject(answered(response.statusCode ?? 0, text, what)), reject)
+        collect(response, deadlines.short, what).then(
+          (text) => reject(answered(response.statusCode ?? 0, text, what)),
+          reject,
+        )
       })
       request.on('error', (error) => {
         clearTimeout(slow)
