@@ -41,8 +41,7 @@ export const grant = defineCommand({
     member: { kind: 'person', about: 'Who may.' },
     thing: {
       kind: 'grant',
-      about:
-        'What: restart-policy, restart:..., cap:NAME, port:N, device:NAME, seccomp:NAME, image:REF, quota:RESOURCE=AMOUNT.',
+      about: 'What, such as restart-policy, cap:SYS_PTRACE, port:443, device:gpu or quota:memory=8g.',
     },
     for: { kind: 'duration', flag: true, optional: true, about: 'For how long; until revoked when absent.' },
   },

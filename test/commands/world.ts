@@ -3,22 +3,18 @@ import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
 import type { Context } from '../../src/core/command/context.ts'
+import { createChatContext } from '../../src/core/chat/context.ts'
 import { parseLine } from '../../src/core/command/parse.ts'
 import { spreadKeys } from '../../src/core/containers/run.ts'
-import { createView } from '../../src/core/containers/view.ts'
+import { createContexts } from '../../src/core/door/context.ts'
 import { createDoor } from '../../src/core/door/create.ts'
 import type { Door } from '../../src/core/door/door.ts'
 import { createFakeHost } from '../../src/core/host/fake.ts'
 import type { Actor, Person, Role } from '../../src/core/model/person.ts'
 import type { Works } from '../../src/core/operation/define.ts'
 import { createRunner } from '../../src/core/operation/runner.ts'
-import { createAudit } from '../../src/core/people/audit.ts'
-import { createGrants } from '../../src/core/people/grants.ts'
 import { createKeys } from '../../src/core/people/keys.ts'
 import { createPeople } from '../../src/core/people/people.ts'
-import { createQuota } from '../../src/core/people/quota.ts'
-import { createNamed } from '../../src/core/people/site.ts'
-import { createTokens } from '../../src/core/people/tokens.ts'
 import type { Reply } from '../../src/core/reply/reply.ts'
 import { createSeal } from '../../src/core/secret/seal.ts'
 import { openEmbedded } from '../../src/core/store/open.ts'
@@ -62,6 +58,7 @@ export async function createWorld(): Promise<World> {
       publicHost: '127.0.0.1',
       bindHost: '127.0.0.1',
       publicUrl: 'http://127.0.0.1:8787',
+      ssh: null,
       version: '0',
       instance: 'test',
     },
@@ -89,25 +86,11 @@ export async function createWorld(): Promise<World> {
       told.push(ownerId)
     },
   }
-  const images: Context['images'] = {
-    visible: async () => [],
-    withdraw: async () => undefined,
-    usedBy: async () => [],
-  }
+  const contexts = createContexts(works, commands, log)
   const context: World['context'] = (caller) => ({
-    caller,
-    now: works.now(),
-    place: works.place,
-    commands,
+    ...contexts(caller),
     people: createPeople({ ...keyDeps, storage: async (id) => (await host.files.storage(id))?.used ?? 0 }),
     keys: createKeys(keyDeps),
-    tokens: createTokens({ store, random: randomBytes }),
-    grants: createGrants({ store }),
-    quota: createQuota({ store }),
-    containers: createView(works)(caller),
-    images,
-    site: { ...createNamed({ store }), doctor: async () => [] },
-    audit: createAudit({ store }),
   })
   const door = createDoor({ works, commands, runner, log, contextFor: context })
   return {
