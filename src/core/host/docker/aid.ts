@@ -13,6 +13,8 @@ export type AidWish = {
   /** The one folder that it sees, at `/aid`. */
   folder?: string
   caps?: string[]
+  /** Its variables, where the usual ones will not do. */
+  env?: string[]
 }
 
 /**
@@ -46,7 +48,11 @@ export function createAid(wire: Wire, instance: string) {
       Image: fullImage(wish.imageId),
       User: '0:0',
       WorkingDir: '/',
-      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LD_PRELOAD=', 'LD_LIBRARY_PATH='],
+      Env: wish.env ?? [
+        'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        'LD_PRELOAD=',
+        'LD_LIBRARY_PATH=',
+      ],
       Entrypoint: [wish.command[0]],
       Cmd: wish.command.slice(1),
       Labels: { [labels.instance]: '', [labels.owner]: '', [labels.id]: '', [labels.wish]: '', [labels.aid]: instance },

@@ -76,6 +76,23 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
     })
   }
 
+  const imageTags = async (): Promise<{ ref: string; engineId: string }[]> => {
+    const own = `dcm/${instance}/`
+    const reference = [`${own}*`, `${own}*/*`, `${own}*/*/*`]
+    const what = 'the list of images'
+    const { body } = await wire.call('GET', ['images', 'json'], {
+      query: { filters: JSON.stringify({ reference }) },
+      deadline: deadlines.short,
+    })
+    return array(body, what).flatMap((value) => {
+      const item = object(value, what)
+      const engineId = string(item.Id, what)
+      return strings(item.RepoTags)
+        .filter((ref) => ref.startsWith(own))
+        .map((ref) => ({ ref, engineId }))
+    })
+  }
+
   const commitOnce = async (engineId: string, options: CommitOptions): Promise<string> => {
     const { repo, tag } = ownTag(instance, options.ref)
     const answer = await wire.call('POST', ['commit'], {
@@ -125,6 +142,25 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
     })
   }
 
+  /**
+   * Engines before 25 keep the container's own configuration in the image beside the one that was asked for, with every
+   * value of `-e` in it, for whoever saves or pushes the image. A container that never ran and never had them has none.
+   */
+  const blank = (image: SeenImage, options: CommitOptions): Promise<string> => {
+    const env = [...ownEnv, ...options.blankEnv].map((name) => `${name}=`)
+    return aid.lend({ imageId: image.engineId, command: ['/bin/true'], env }, (id) => commitOnce(id, options))
+  }
+
+  /** Names of snapshots on the way to an image, with the time in them; those of a crash are dropped after some hours. */
+  const steps = `dcm/${instance}/step:`
+  const dropSteps = async () => {
+    const old = (Date.now() - 6 * 3_600_000).toString(36)
+    for (const { ref } of await imageTags()) {
+      const at = ref.slice(steps.length).split('-')[0]!
+      if (ref.startsWith(steps) && (at.length < old.length || (at.length === old.length && at < old))) await untag(ref)
+    }
+  }
+
   const readProgress = async (
     response: Parameters<typeof jsonLines>[0],
     say: (line: string) => void,
@@ -155,36 +191,25 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
         deadline: deadlines.short,
       })
       const base = await look(fullImage(string(object(body, 'inspect').Image, 'inspect')))
-      if ((base?.layers ?? 0) < mostLayers) {
+      const layers = base?.layers ?? 0
+      if (layers < mostLayers && options.blankEnv.length === 0) {
         await commitOnce(engineId, options)
         return must(options.ref)
       }
-      const step = `dcm/${instance}/flat:${randomBytes(8).toString('hex')}`
+      await dropSteps()
+      const step = `${steps}${Date.now().toString(36)}-${randomBytes(6).toString('hex')}`
       await commitOnce(engineId, { ...options, ref: step })
       try {
-        await flatten(await must(step), options)
+        const snapshot = await must(step)
+        if (layers + 1 < mostLayers) await blank(snapshot, options)
+        else await flatten(snapshot, options)
         return await must(options.ref)
       } finally {
         await untag(step).catch(() => undefined)
       }
     },
 
-    async imageTags(): Promise<{ ref: string; engineId: string }[]> {
-      const own = `dcm/${instance}/`
-      const reference = [`${own}*`, `${own}*/*`, `${own}*/*/*`]
-      const what = 'the list of images'
-      const { body } = await wire.call('GET', ['images', 'json'], {
-        query: { filters: JSON.stringify({ reference }) },
-        deadline: deadlines.short,
-      })
-      return array(body, what).flatMap((value) => {
-        const item = object(value, what)
-        const engineId = string(item.Id, what)
-        return strings(item.RepoTags)
-          .filter((ref) => ref.startsWith(own))
-          .map((ref) => ({ ref, engineId }))
-      })
-    },
+    imageTags,
 
     async tag(engineId: string, ref: string): Promise<void> {
       const query = ownTag(instance, ref)
