@@ -8,6 +8,7 @@ export const commit = defineCommand({
   examples: ['commit web web:v1', 'commit web web:v1 -m "with nginx" --no-env'],
   needs: 'own',
   changes: true,
+  begins: true,
   args: {
     container: { kind: 'container', about: 'Container to save.' },
     image: { kind: 'image-ref', about: 'Name and tag of the image; an image of yours by that name is replaced.' },

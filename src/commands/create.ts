@@ -8,6 +8,7 @@ export const create = defineCommand({
   examples: ['create web --image debian', 'create web --image python -p 8000 -m 1g -- python3 -m http.server 8000'],
   needs: 'member',
   changes: true,
+  begins: true,
   private: true,
   args: {
     name: { kind: 'container-name', about: 'What you call it; also its host name.' },

@@ -7,6 +7,7 @@ export const imageOffer = defineCommand({
   examples: ['image offer debian:bookworm-slim --name slim --about "A bare Debian."'],
   needs: 'admin',
   changes: true,
+  begins: true,
   args: {
     source: { kind: 'engine-ref', about: 'Image as Docker on the host knows it.' },
     name: { kind: 'image-ref', about: 'What the members call it.', flag: true },

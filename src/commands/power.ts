@@ -13,6 +13,7 @@ const verb = (name: 'start' | 'pause' | 'unpause', about: string) =>
     examples: [`${name} web`],
     needs: 'operate',
     changes: true,
+    begins: true,
     args: { container: { kind: 'container', about: 'Containers it is done to.', each: true } },
     gives: containerData,
     run: async ({ container }) => begin(name, { containerId: container.id }),
@@ -26,6 +27,7 @@ const ending = (name: 'stop' | 'restart', about: string) =>
     examples: [`${name} web`, `${name} web -t 30`],
     needs: 'operate',
     changes: true,
+    begins: true,
     args: {
       container: { kind: 'container', about: 'Containers it is done to.', each: true },
       time: { kind: 'count', about: 'Seconds to wait before what runs is killed.', flag: true, short: 't', default: grace },

@@ -9,6 +9,7 @@ export const rm = defineCommand({
   examples: ['rm web', 'rm -f web db'],
   needs: 'own',
   changes: true,
+  begins: true,
   args: {
     container: { kind: 'container', about: 'Containers to remove.', each: true },
     force: { kind: 'flag', about: 'Do not ask, and remove a running one too.', flag: true, short: 'f', optional: true },

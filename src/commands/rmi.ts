@@ -7,6 +7,7 @@ export const rmi = defineCommand({
   examples: ['rmi web:v1'],
   needs: 'member',
   changes: true,
+  begins: true,
   args: {
     image: { kind: 'own-image', about: 'Images to remove.', each: true },
     force: { kind: 'flag', about: 'Do not ask.', flag: true, short: 'f', optional: true },

@@ -13,6 +13,7 @@ export const userRm = defineCommand({
   examples: ['user rm bob --dry-run', 'user rm bob --images --storage'],
   needs: 'admin',
   changes: true,
+  begins: true,
   args: {
     member: { kind: 'person', about: 'The member.' },
     images: { kind: 'flag', optional: true, about: 'Remove the images they committed too.' },

@@ -70,6 +70,8 @@ export type Command<T extends Args = Args> = {
   needs: Need
   /** Whether anything is different afterwards: POST, recorded, Idempotency-Key. */
   changes: boolean
+  /** Its `run` changes nothing itself and hands over an operation: a dry run goes as far as admission. */
+  begins?: true
   /** Recorded even though it changes nothing: an admin's view of others, a secret shown. */
   records?: true
   /** Its answer is for the caller alone. */

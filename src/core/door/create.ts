@@ -31,7 +31,7 @@ export type DoorDeps = {
 }
 
 /** What is known of a call once it has been read; for the audit row and the log. */
-type Facts = { requestId: string; actor: Actor; command: string; target: string | null; keyed?: Keyed }
+type Facts = { requestId: string; actor: Actor; command: string; target: string | null; detail?: string; keyed?: Keyed; again?: boolean }
 
 /** Makes the one door. Order: find, who, may they, read, admit and lock, run or begin, record, answer. */
 export function createDoor(deps: DoorDeps): Door {
@@ -74,7 +74,8 @@ export function createDoor(deps: DoorDeps): Door {
     const { person } = facts.actor
     if (call.idempotencyKey === undefined || !parsed.command.changes || !person) return carryOut(parsed, facts, waiting)
     const { yes, 'dry-run': dry, as } = parsed.reserved
-    const keyed = { ownerId: person.id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as]) }
+    // An admin's keys are the admin's also when they act for a member, who may use the same ones.
+    const keyed = { ownerId: (facts.actor.by ?? person).id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as]) }
     const earlier = await repeats.claim(keyed, Math.min(waiting.wait ?? 30_000, 30_000))
     if ('reply' in earlier) return earlier.reply
     if ('operationId' in earlier) return outcome(earlier.operationId, waiting)
@@ -101,7 +102,14 @@ export function createDoor(deps: DoorDeps): Door {
         return { target, reply }
       }),
     )
-    return gather(replies)
+    const asked = replies.filter(({ reply }) => asksToConfirm(reply)).map(({ target }) => target)
+    const gathered = gather(replies)
+    if (asked.length === 0) return gathered
+    const line = confirming(parsed, { ...parsed.given, [each]: asked })
+    const actions = [{ label: 'Confirm', line, danger: true as const }]
+    if (asked.length < replies.length) return { ...gathered, actions }
+    const question = `Confirm ${parsed.command.name} of ${asked.join(', ')} with --yes; the table says what it means.`
+    return { ...warn(question, { actions, data: { confirm: true, line }, ...(gathered.table ? { table: gathered.table } : {}) }), error: 'conflict' }
   }
 
   /** One command on one target. */
@@ -110,28 +118,45 @@ export function createDoor(deps: DoorDeps): Door {
     const caller = facts.actor as Caller
     const args = facts.actor.person ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs)) : await readArgs(command, given, nobody)
     const context = deps.contextFor(caller)
+    // An admin's look at what is another's is written down like a change.
+    const recorded = command.changes || command.records || facts.actor.by || isOthers(command, args, caller)
     if (reserved['dry-run']) {
-      if (command.preview) return command.preview(args as never, context)
-      return info(`${command.name}${facts.target ? ` ${facts.target}` : ''} would be accepted; nothing was done.`)
+      const reply = await dry(command, args, context, facts)
+      if (recorded) await record({ ...facts, detail: 'dry run' }, 'done')
+      return reply
     }
     const question = command.confirms?.(args as never)
     if (question !== undefined && !reserved.yes) {
-      const line = join([...lineOf(command, given), ...(reserved.as ? ['--as', reserved.as] : []), '--yes'])
+      const line = confirming(parsed, given)
       return { ...warn(question, { actions: [{ label: 'Confirm', line, danger: true }], data: { confirm: true, line } }), error: 'conflict' }
     }
     const result = await command.run(args as never, context)
     if (!('begin' in result)) {
-      if (command.changes || command.records || facts.actor.by) await record(facts, 'done')
+      if (recorded) await record(facts, 'done')
       return command.private ? { ...result, private: true } : result
     }
     return begun(result, facts, waiting)
   }
 
-  async function begun(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
+  /** What would happen, as far as can be told without doing it. */
+  async function dry(command: Command, args: Record<string, unknown>, context: Context, facts: Facts): Promise<Reply> {
+    if (command.preview) return command.preview(args as never, context)
+    const what = `${command.name}${facts.target ? ` ${facts.target}` : ''}`
+    if (!command.begins) return info(`${what} is understood, and all that it names is there; nothing was done.`)
+    const result = await command.run(args as never, context)
+    if ('begin' in result) await runner.consider(result.begin, result.input, { ownerId: await ownerOf(result), target: facts.target })
+    return info(`${what} would be accepted now; nothing was done.`)
+  }
+
+  /** Whose row an operation's admission locks. */
+  async function ownerOf(result: Begin): Promise<string | null> {
     const { input } = result as { input: { ownerId?: string; containerId?: string; personId?: string } }
     const container = input.containerId ? await store.containers.byId(input.containerId) : undefined
-    const ownerId = input.ownerId ?? container?.ownerId ?? input.personId ?? null
-    const asker = { ...askerOf(facts.actor, facts.command, facts.target, facts.requestId), ownerId }
+    return input.ownerId ?? container?.ownerId ?? input.personId ?? null
+  }
+
+  async function begun(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
+    const asker = { ...askerOf(facts.actor, facts.command, facts.target, facts.requestId), ownerId: await ownerOf(result) }
     const { keyed } = facts
     const id = await runner.begin(result.begin, result.input, asker, async (tx, operationId) => {
       if (keyed) await tx.calls.settle(keyed.ownerId, keyed.key, { operationId })
@@ -154,7 +179,7 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
-    const detail = error && error.code !== 'usage' ? printable(error.message) : null
+    const detail = error && error.code !== 'usage' ? printable(error.message) : (facts.detail ?? null)
     const { actor, command, requestId, target } = facts
     await store.audit.add(auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) }))
   }
@@ -205,6 +230,25 @@ export function createDoor(deps: DoorDeps): Door {
     },
   }
   return door
+}
+
+/** Whether a reply is only the question before a command. */
+const asksToConfirm = (reply: Reply) => (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+
+/** The line that confirms a call: the same, with `--yes`. */
+function confirming({ command, reserved }: Parsed, given: Given): string {
+  const words = lineOf(command, given)
+  const inside = words.indexOf('--')
+  words.splice(inside < 0 ? words.length : inside, 0, ...(reserved.as ? ['--as', reserved.as] : []), '--yes')
+  return join(words)
+}
+
+/** Whether a command is about something that is not the caller's own. */
+function isOthers(command: Command, args: Record<string, unknown>, { person }: Caller): boolean {
+  return Object.entries(command.args).some(([name, { kind }]) => {
+    const thing = args[name] as { id: string; ownerId?: string } | undefined
+    return thing && ((kind === 'container' && thing.ownerId !== person.id) || (kind === 'person' && thing.id !== person.id))
+  })
 }
 
 /** What someone unknown may name: nothing. */

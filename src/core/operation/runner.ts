@@ -27,6 +27,8 @@ export type Runner = {
    * @throws DcmError `conflict` while something else is being done to the same thing, and whatever admission refuses
    */
   begin<K extends Intent>(kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables, id: string) => Promise<void>): Promise<string>
+  /** Goes as far as admission and takes all of it back. @throws whatever `begin` would */
+  consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>): Promise<void>
   /** Waits until it has ended, `ms` have passed or `signal` says so. @returns undefined when there is no such operation */
   wait(id: string, waiting: { ms?: number; signal?: AbortSignal; progress?(text: string, id: string): void }): Promise<Outcome | undefined>
   /** Takes over what other processes left; call it regularly. */
@@ -75,10 +77,30 @@ export function createRunner(deps: {
       return id
     } catch (error) {
       if (violated(error) !== 'operations_subject') throw error
-      const other = await store.operations.openOn(subject)
-      const doing = other ? (kinds.get(other.kind)?.doing ?? 'being changed') : 'being changed'
-      throw new DcmError('conflict', `${asker.target ?? 'It'} is ${doing}; try again when that has ended.`)
+      throw busy(asker.target, await store.operations.openOn(subject))
     }
+  }
+
+  const busy = (target: string | null, other: OperationRow | undefined) => {
+    const doing = other ? (kinds.get(other.kind)?.doing ?? 'being changed') : 'being changed'
+    return new DcmError('conflict', `${target ?? 'It'} is ${doing}; try again when that has ended.`)
+  }
+
+  async function consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>) {
+    const operation = kinds.get(kind)!
+    const id = newId(works.random)
+    const subject = operation.subject(input, id)
+    const taken = new Error('everything is taken back')
+    const tried = store.tx(async (tx) => {
+      if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)
+      const other = await tx.operations.openOn(subject)
+      if (other) throw busy(asker.target, other)
+      await operation.admit(tx, input, id, works)
+      throw taken
+    })
+    await tried.catch((error: unknown) => {
+      if (error !== taken) throw error
+    })
   }
 
   function launch(row: OperationRow) {
@@ -218,6 +240,7 @@ export function createRunner(deps: {
 
   return {
     begin,
+    consider,
     wait,
     async resume() {
       if (stopping) return

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../../src/commands/index.ts'
-import type { Arg, Command } from '../../../src/core/command/define.ts'
 import type { KindName } from '../../../src/core/command/kinds.ts'
 import type { Person } from '../../../src/core/model/person.ts'
-import { createWorld, publicKey, type World } from './world.ts'
+import { required } from './values.ts'
+import { createWorld, type World } from './world.ts'
 
 let world: World
 let [alice, bob]: Person[] = []
@@ -21,38 +21,6 @@ beforeAll(async () => {
   await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())
-
-/** Something right for each kind of argument, as alice would give it. Every kind is here, or this does not compile. */
-const right: Record<KindName, string | boolean> = {
-  container: 'web',
-  image: 'debian',
-  'own-image': 'web:v1',
-  'offered-image': 'debian',
-  person: 'alice',
-  text: 'word',
-  line: publicKey(),
-  document: '{}',
-  'container-name': 'other',
-  'person-name': 'carol',
-  'image-ref': 'other:v1',
-  'engine-ref': 'debian:bookworm',
-  count: '1',
-  size: '64m',
-  cpus: '1',
-  duration: '1h',
-  when: '1h',
-  choice: 'memory',
-  flag: true,
-  port: '80',
-  env: 'A=b',
-  cap: 'NET_RAW',
-  restart: 'no',
-  grant: 'restart-policy',
-  amount: 'memory=1g',
-  id: 'x',
-  command: 'ps',
-  argv: 'true',
-}
 
 /** What is another's, by every name there is of it; and one of the same shape that is nobody's. */
 async function pairs(kind: KindName): Promise<[string, string][]> {
@@ -81,23 +49,13 @@ const named = commands.flatMap((command) =>
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )
 
-const full = (command: Command, name: string, value: string): Record<string, unknown> => {
-  const args: Record<string, unknown> = { yes: true }
-  for (const [key, arg] of Object.entries(command.args)) {
-    if (!arg.optional && arg.default === undefined && arg.kind !== 'flag' && !arg.rest) args[key] = wrap(arg, right[arg.kind])
-  }
-  args[name] = wrap(command.args[name]!, value)
-  return args
-}
-const wrap = (arg: Arg, value: string | boolean) => (arg.each || arg.many ? [value] : value)
-
 describe('C01, B02: what is another member\'s is as if it were not there, for every command and name', () => {
   test('there are such commands', () => expect(named.length).toBeGreaterThan(15))
 
   test.each(named)('%s', async (_, command, name, arg) => {
     for (const [theirs, nobodys] of await pairs(arg.kind)) {
       const ask = async (value: string) => {
-        const said = { name: command.name, args: full(command, name, value) }
+        const said = { name: command.name, args: { ...required(command), [name]: arg.each || arg.many ? [value] : value, yes: true } }
         const code = command.needs === 'admin' ? 'denied' : 'not_found'
         const reply = await world.refused(alice!, said, code)
         return JSON.stringify(reply).replaceAll(value.slice(0, 80), '<it>').replaceAll(value.slice(0, 60), '<it>').replaceAll(value.slice(0, 40), '<it>')

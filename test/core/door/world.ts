@@ -37,7 +37,7 @@ const inputOf = (said: Said): Call['input'] => (typeof said === 'string' ? { lin
 /** What holds for every reply: it is a sentence, names no place of the host, and its data is what the command says it gives. */
 export function checkReply(said: Said, reply: Reply): void {
   const line = JSON.stringify(said)
-  expect(reply.text, line).toMatch(/^\S[\s\S]*(?:[.?:]$|\. Usage: )/)
+  expect(reply.text, line).toMatch(/^\S[\s\S]*(?:[.?:]$|[.?] Usage: )/)
   expect(JSON.stringify({ ...reply, code: '' }), line).not.toMatch(/\/fake\/|at \w+ \(|node_modules|\/work\//)
   expect(reply.tone === 'error', line).toBe(reply.error !== undefined && !asks(reply))
   if (reply.error !== undefined || reply.data === undefined) return
@@ -91,7 +91,7 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
     store,
     host: () => host,
     seal: createSeal(randomBytes(32)),
-    place: { publicHost: 'dcm.example', bindHost: '127.0.0.1', publicUrl: 'http://127.0.0.1:8787', version: '0', instance: 'test' },
+    place: { publicHost: 'dcm.example', bindHost: '127.0.0.1', publicUrl: 'http://127.0.0.1:8787', version: '0', instance: 'test', ssh: null },
     settings: { hostId: 'local', ports: { low: 20_000, high: 20_999 }, subnetPool: '10.200.0.0/16', ...options.settings },
     now: () => new Date(),
     random: randomBytes,
@@ -170,6 +170,8 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
       await store.close()
     },
   }
+  // Room for every test; one about quotas gives a member a quota of their own.
+  await say(admin, 'quota site containers=100 running=100 memory=48g cpus=60 pids=30000 images=100 ports=100')
   host.fake.addImage('debian:bookworm')
   host.fake.addImage('bare:1', { has: [] })
   for (const [source, name] of [

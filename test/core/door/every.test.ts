@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commands } from '../../../src/commands/index.ts'
+import type { Person } from '../../../src/core/model/person.ts'
+import type { FakeMethod } from '../../../src/core/host/fake.ts'
+import { createWorld, publicKey, type World } from './world.ts'
+
+let world: World
+let [alice]: Person[] = []
+beforeAll(async () => {
+  world = await createWorld()
+  alice = await world.member('alice')
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+type Row = {
+  line: string
+  /** Says it as `admin`, not as alice. */
+  admin?: true
+  /** What changed in the host's world; reading is not listed. */
+  asked?: FakeMethod[]
+  text: RegExp
+  /** The one row of the audit log; none when absent. */
+  row?: { target: string | null; decision?: 'done' | 'failed' }
+}
+
+const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|writeKeys|removeRun|ensureStorage|removeStorage))$/
+const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
+
+/** The tour: every command there is, in an order in which each one works. */
+const tour: Row[] = [
+  { line: 'help', text: /^These are the commands; help COMMAND tells more about one\.$/ },
+  { line: 'whoami', text: /^You are alice\.$/ },
+  { line: 'images', text: /^There are 2 images you can create from\.$/ },
+  { line: 'create web --image debian -p 80 -p 53/udp -e A=b -m 64m --cpus 0.5 -- sleep 9', asked: ['engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web is running; log in with the ssh line below\.$/, row: { target: 'web' } },
+  { line: 'ps', text: /^You have 1 container\.$/ },
+  { line: 'inspect web', text: /^web: Up / },
+  { line: 'ssh web', text: /^This line logs in to web with any of your keys\.$/ },
+  { line: 'logs web', text: /^web has printed nothing\.$/ },
+  { line: 'stop web', asked: ['engine.stop'], text: /^web is stopped; its ports stay reserved and its files are kept\.$/, row: { target: 'web' } },
+  { line: 'start web', asked: [...begun, 'engine.start'], text: /^web is running\.$/, row: { target: 'web' } },
+  { line: 'restart web -t 1', asked: ['engine.stop', ...begun, 'engine.start'], text: /^web was restarted\.$/, row: { target: 'web' } },
+  { line: 'pause web', asked: ['engine.pause'], text: /^web is paused: it keeps its memory/, row: { target: 'web' } },
+  { line: 'unpause web', asked: ['engine.unpause'], text: /^web is running again\.$/, row: { target: 'web' } },
+  { line: 'commit web web:v1 -m note', asked: ['engine.commit'], text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/, row: { target: 'web web:v1' } },
+  { line: 'rename web site', text: /^web is now called site\. Your other containers find it under the new name/, row: { target: 'web site' } },
+  { line: 'rm -f site', asked: ['engine.remove', 'files.removeRun'], text: /^site is removed; \/storage and your images are untouched\.$/, row: { target: 'site' } },
+  { line: 'rmi -f web:v1', asked: ['engine.untag'], text: /^web:v1 is removed\.$/, row: { target: 'web:v1' } },
+  { line: `key add ${publicKey('alice@desk')}`, text: /^The key SHA256:\S+ opens your containers now\.$/, row: { target: null } },
+  { line: 'key ls', text: /^You have 2 keys\.$/ },
+  { line: 'key rm alice@desk', text: /^Removed the key SHA256:\S+; logins that are open stay open\.$/, row: { target: 'alice@desk' } },
+  { line: 'token new ci --command ps --for 1d', text: /^This is your token ci, shown only this once/, row: { target: 'ci' } },
+  { line: 'token ls', text: /^You have one token\.$/ },
+  { line: 'token rm ci', text: /^Removed the token ci; it is refused from now on\.$/, row: { target: 'ci' } },
+  { line: 'quota show', text: /^This is what you use and may use\.$/ },
+  { line: 'grants', text: /^You have no grants\.$/ },
+  { line: 'user add bob', admin: true, text: /^Added bob, who has no key yet: add one with key add KEY --as bob\.$/, row: { target: 'bob' } },
+  { line: 'user ls', admin: true, text: /^There are 3 members\.$/, row: { target: null } },
+  { line: 'user show bob', admin: true, text: /^bob is a member and active\.$/, row: { target: 'bob' } },
+  { line: 'user suspend bob', admin: true, text: /^Suspended bob: /, row: { target: 'bob' } },
+  { line: 'user resume bob', admin: true, text: /^bob may use DCM again, /, row: { target: 'bob' } },
+  { line: 'device add null /dev/null --about Nothing.', admin: true, text: /^\/dev\/null is called null now; nobody has it until grant MEMBER device:null\.$/, row: { target: 'null /dev/null' } },
+  { line: 'device ls', admin: true, text: /^There is one device\.$/ },
+  { line: `seccomp add strict '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}'`, admin: true, text: /^The seccomp profile strict is there; /, row: { target: 'strict' } },
+  { line: 'seccomp ls', admin: true, text: /^There is one seccomp profile\.$/ },
+  { line: 'grant bob device:null --for 7d', admin: true, text: /^Granted device:null to bob, until 20.* UTC\.$/, row: { target: 'bob device:null' } },
+  { line: 'revoke bob device:null', admin: true, text: /^Revoked device:null from bob\.$/, row: { target: 'bob device:null' } },
+  { line: 'seccomp rm strict --yes', admin: true, text: /^Forgot the seccomp profile strict; /, row: { target: 'strict' } },
+  { line: 'device rm null --yes', admin: true, text: /^Forgot the device null; /, row: { target: 'null' } },
+  { line: 'quota set bob memory=1g', admin: true, text: /^The quota of bob is now memory=1g\.$/, row: { target: 'bob memory=1g' } },
+  { line: 'quota unset bob memory', admin: true, text: /^bob has the site's quota of memory again\.$/, row: { target: 'bob memory' } },
+  { line: 'quota site', admin: true, text: /^This is what a member may use until told otherwise\.$/, row: { target: null } },
+  { line: 'capacity', admin: true, text: /^This is what the host has and what has been given out\.$/, row: { target: null } },
+  { line: 'image offer bare:1 --name slim', admin: true, asked: ['engine.tag'], text: /^slim:latest is offered to every member\.$/, row: { target: 'bare:1' } },
+  { line: 'image withdraw slim --yes', admin: true, asked: ['engine.untag'], text: /^slim:latest is no longer offered\.$/, row: { target: 'slim' } },
+  { line: 'inventory', admin: true, text: /^There are 0 containers\.$/, row: { target: null } },
+  { line: 'doctor', admin: true, text: / guarantees hold/, row: { target: null } },
+  { line: 'audit --limit 5', admin: true, text: /^These are the last 5 entries, newest first\.$/, row: { target: null } },
+  { line: 'user rm bob --images --storage --yes', admin: true, asked: ['files.removeStorage'], text: /^bob is removed\.$/, row: { target: 'bob' } },
+]
+
+const said = new Set<string>()
+
+test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
+  const told = await world.tell(admin ? world.admin : alice!, line)
+  expect(told.reply.error, told.reply.text).toBeUndefined()
+  expect(told.reply.text).toMatch(text)
+  expect(told.asked.filter((method) => changing.test(method))).toEqual(asked)
+  const name = admin ? 'admin' : 'alice'
+  expect(told.rows).toEqual(row ? [expect.objectContaining({ actor: name, as: null, surface: 'http', decision: 'done', code: null, ...row })] : [])
+  const command = commands.toSorted((a, b) => b.name.length - a.name.length).find((one) => line === one.name || line.startsWith(`${one.name} `))!
+  expect(told.reply.data, 'every command gives data').toBeDefined()
+  // A command that hands over an operation says so: that is what lets a dry run go as far as admission.
+  expect(told.reply.operation !== undefined).toBe(command.begins ?? false)
+  if (row) expect(told.rows[0]?.command).toBe(command.name)
+  if (command.private) expect(told.reply.private).toBe(true)
+  said.add(command.name)
+})
+
+test('there is no command that the tour leaves out', () => {
+  expect(commands.map((command) => command.name).filter((name) => !said.has(name))).toEqual([])
+})
+
+test('N06: no secret of the tour is in the audit log', async () => {
+  const log = JSON.stringify(await world.store.audit.read({ limit: 1000 }))
+  for (const secret of ['AAAAC3', 'dcm_', 'SCMP_ACT', 'A=b']) expect(log).not.toContain(secret)
+})

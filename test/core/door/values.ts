@@ -1,0 +1,47 @@
+import type { Command } from '../../../src/core/command/define.ts'
+import type { KindName } from '../../../src/core/command/kinds.ts'
+import { publicKey } from './world.ts'
+
+/** Something right for each kind of argument, as a member alice who has a container web and an image web:v1 would give it. Every kind is here, or this does not compile. */
+export const right: Record<KindName, string | boolean> = {
+  container: 'web',
+  image: 'debian',
+  'own-image': 'web:v1',
+  'offered-image': 'debian',
+  person: 'alice',
+  text: 'word',
+  line: publicKey(),
+  document: '{}',
+  'container-name': 'other',
+  'person-name': 'carol',
+  account: 'slack:T1/U0000001',
+  'image-ref': 'other:v1',
+  'engine-ref': 'debian:bookworm',
+  count: '1',
+  size: '64m',
+  cpus: '1',
+  duration: '1h',
+  when: '1h',
+  choice: 'memory',
+  flag: true,
+  port: '80',
+  env: 'A=b',
+  cap: 'NET_RAW',
+  restart: 'no',
+  grant: 'restart-policy',
+  amount: 'memory=1g',
+  id: 'x',
+  command: 'ps',
+  argv: 'true',
+}
+
+/** What a command needs at least, by name, as JSON. */
+export function required(command: Command): Record<string, unknown> {
+  const args: Record<string, unknown> = {}
+  for (const [name, arg] of Object.entries(command.args)) {
+    if (arg.optional || arg.default !== undefined || arg.kind === 'flag' || arg.rest) continue
+    const value = arg.of?.[0] ?? right[arg.kind]
+    args[name] = arg.each || arg.many ? [value] : value
+  }
+  return args
+}
