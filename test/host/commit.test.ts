@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mostLayers } from '../../src/core/host/docker/images.ts'
 import { ask, open, sharedSocket } from '../setup/engine.ts'
 import {
+  baseRef,
   clearHost,
   createLogin,
   createMember,
@@ -34,7 +35,7 @@ describe('images', () => {
   let login: Login
   beforeAll(async () => {
     real = await createRealHost('hc')
-    member = await createMember(real, 'one', '10.197.49')
+    member = await createMember(real, 'one')
     login = await createLogin(real.data)
   })
   afterAll(async () => {
@@ -59,7 +60,6 @@ describe('images', () => {
       await rm(folder, { recursive: true })
     }
   }
-  const base = async () => (await real.host.engine.imageTags()).find(({ ref }) => ref.includes('/base:'))!.ref
 
   test('B03, B09, D09: a saved container holds its changes, and no key, host key, storage or secret of -e', async () => {
     const made = await enter({ env: ['API=sesame-open', 'PUBLIC=fine'] })
@@ -91,7 +91,7 @@ describe('images', () => {
 
   test('B04, B05, B06, B07: what an image says of itself does not stand in the way', async () => {
     const odd = await build(
-      `FROM ${await base()}
+      `FROM ${baseRef}
 ENTRYPOINT ["/bin/false"]
 CMD ["nothing"]
 WORKDIR /nope
@@ -122,13 +122,13 @@ ENV LD_PRELOAD=/nowhere.so DCM_SETENV="SetEnv EVIL=1" DCM=evil
     expect(kept.Config.Healthcheck).toMatchObject({ Test: ['NONE'] })
     await real.host.engine.stop(made.engineId, 30)
     expect((await real.host.engine.inspect(made.engineId)).exitCode).toBe(0)
-    const hiding = await build(`FROM ${await base()}\nVOLUME /etc\n`, 'hiding')
+    const hiding = await build(`FROM ${baseRef}\nVOLUME /etc\n`, 'hiding')
     await expect(member.make({ imageId: hiding.engineId })).rejects.toMatchObject({ fault: 'refused' })
   })
 
   test('B13: before layers run out, a saved container is made flat, with its environment and programs', async () => {
     const copies = Array.from({ length: mostLayers }, (_, at) => `COPY file /layer/${at}\n`).join('')
-    const tall = await build(`FROM ${await base()}\nENV KEPT="a \\$b \\"c\\""\n${copies}`, 'tall')
+    const tall = await build(`FROM ${baseRef}\nENV KEPT="a \\$b \\"c\\""\n${copies}`, 'tall')
     expect(tall.layers).toBeGreaterThan(mostLayers)
     const made = await enter({ imageId: tall.engineId, env: ['OWN=1', 'SECRET=x'] })
     await ssh(made, login, 'echo mine >/root/work')
@@ -163,7 +163,7 @@ ENV LD_PRELOAD=/nowhere.so DCM_SETENV="SetEnv EVIL=1" DCM=evil
   })
 
   test('a build that fails says why, and a folder without a Dockerfile too', async () => {
-    await expect(build(`FROM ${await base()}\nRUN echo told-why; exit 3\n`, 'broken')).rejects.toMatchObject({
+    await expect(build(`FROM ${baseRef}\nRUN echo told-why; exit 3\n`, 'broken')).rejects.toMatchObject({
       fault: 'refused',
       message: expect.stringContaining('3'),
     })

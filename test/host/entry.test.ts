@@ -24,8 +24,8 @@ describe.each([
   let imageId: string
   beforeAll(async () => {
     real = await createRealHost(`he${shell.slice(0, 2)}`)
-    imageId = more === '' ? real.imageId : (await buildTestImage(real.host, real.instance, more)).engineId
-    member = await createMember(real, 'one', shell === 'dash' ? '10.197.42' : '10.197.43')
+    imageId = more === '' ? real.imageId : (await buildTestImage(real.options, more, `${shell}:test`)).engineId
+    member = await createMember(real, 'one')
     login = await createLogin(real.data)
   })
   afterAll(async () => {

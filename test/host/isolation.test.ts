@@ -68,8 +68,8 @@ describe('two members on one host', () => {
   beforeAll(async () => {
     real = await createRealHost('hi')
     expect(await real.host.net.ensureFirewall()).toEqual([])
-    alice = await createMember(real, 'alice', '10.197.45')
-    bob = await createMember(real, 'bob', '10.197.46')
+    alice = await createMember(real, 'alice')
+    bob = await createMember(real, 'bob')
     login = await createLogin(real.data)
     const line = `${login.line}\n`
     own = await alice.make({}, line)

@@ -23,7 +23,7 @@ describe("SSH to a container's own port", () => {
   let bob: Login
   beforeAll(async () => {
     real = await createRealHost('hl')
-    member = await createMember(real, 'one', '10.197.44')
+    member = await createMember(real, 'one')
     alice = await createLogin(real.data)
     bob = await createLogin(real.data)
   })

@@ -2,15 +2,14 @@ import { join } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { startPrivateEngine } from '../setup/private-engine.ts'
-import { clearHost, createLogin, createMember, createRealHost, logOf, ssh } from '../setup/host.ts'
+import { baseRef, clearHost, createLogin, createMember, createRealHost, logOf, ssh } from '../setup/host.ts'
 
 test('under userns-remap: login, storage and keys work, and root inside is nobody outside', async () => {
   const shared = await createRealHost('hr')
   try {
-    const { ref } = (await shared.host.engine.imageTags())[0]!
-    await using engine = await startPrivateEngine({ remap: true, images: ['debian:bookworm-slim', ref] })
-    const real = await createRealHost('hr', { socket: engine.socket, data: join(engine.data, 'dcm'), image: ref })
-    const member = await createMember(real, 'one', '10.197.50')
+    await using engine = await startPrivateEngine({ remap: true, images: ['debian:bookworm-slim', baseRef] })
+    const real = await createRealHost('hr', { socket: engine.socket, data: join(engine.data, 'dcm'), image: baseRef })
+    const member = await createMember(real, 'one')
     const login = await createLogin(shared.data)
     expect((await real.host.engine.info()).remap).toEqual({ uid: 231_072, gid: 231_072 })
     const made = await member.make({ command: ['echo', 'hello'] }, `${login.line}\n`)

@@ -22,7 +22,7 @@ describe("members' storages", () => {
   let login: Login
   beforeAll(async () => {
     real = await createRealHost('hs')
-    member = await createMember(real, 'one', '10.197.47')
+    member = await createMember(real, 'one')
     login = await createLogin(real.data)
   })
   afterAll(async () => {
@@ -95,7 +95,7 @@ describe("members' storages", () => {
     const outside = join(real.data, 'canary')
     await mkdir(outside)
     await writeFile(join(outside, 'alive'), 'yes')
-    const two = await createMember(real, 'two', '10.197.48')
+    const two = await createMember(real, 'two')
     const made = await two.make({}, `${login.line}\n`)
     await real.host.net.greet(made.port, made.key.fingerprint, 20_000)
     const script = `cd /storage

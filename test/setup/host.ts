@@ -1,27 +1,35 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDockerHost } from '../../src/core/host/docker/index.ts'
+import { createDockerHost, type DockerHostOptions } from '../../src/core/host/docker/index.ts'
 import { run } from '../../src/core/host/docker/program.ts'
 import { commandExit } from '../../src/core/host/docker/exit.ts'
-import type { ContainerWish, Host } from '../../src/core/host/host.ts'
+import type { ContainerWish, Host, SeenImage } from '../../src/core/host/host.ts'
 import { createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
 
 /** A host over the engine that tests share, under an instance id and a data folder of its own. */
-export type RealHost = { host: Host; instance: string; imageId: string; data: string; close(): Promise<void> }
+export type RealHost = {
+  host: Host
+  options: DockerHostOptions
+  instance: string
+  imageId: string
+  data: string
+  close(): Promise<void>
+}
 
 /**
- * Opens a host over a real engine, with a small image that holds sshd. The image is built once and its layers stay in
- * the engine's cache for the next run, though its name goes.
+ * Opens a host over a real engine, with a small image that holds sshd. `label` begins its instance id, which no other
+ * run has.
  */
 export async function createRealHost(
-  instance: string,
+  label: string,
   options: { socket?: string; data?: string; egress?: string[]; image?: string } = {},
 ): Promise<RealHost> {
+  const instance = `${label}${randomBytes(2).toString('hex')}`
   const data = options.data ?? (await mkdtemp(join(tmpdir(), `dcm-${instance}-`)))
-  const host = createDockerHost({
+  const settings: DockerHostOptions = {
     id: 'local',
     instance,
     dataDir: data,
@@ -30,11 +38,13 @@ export async function createRealHost(
     egressAllow: options.egress ?? ['apt'],
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     now: Date.now,
-  })
-  const image = options.image === undefined ? await buildTestImage(host, instance) : await host.engine.image(options.image)
+  }
+  const host = createDockerHost(settings)
+  const image = options.image === undefined ? await buildTestImage(settings) : await host.engine.image(options.image)
   if (!image) throw new Error('The engine lacks the image.')
   return {
     host,
+    options: settings,
     instance,
     imageId: image.engineId,
     data,
@@ -56,19 +66,22 @@ export type TestMember = {
   make(more?: Partial<ContainerWish>, authorizedKeys?: string): Promise<Made>
 }
 
-let nextPort = 21_500
+/** Ports and subnets that other runs on this machine hardly ever take at the same time. */
+let nextPort = randomInt(21_000, 29_000)
+export const freePorts = (count: number): number => (nextPort += count) - count
+export const freeSubnet = (): string => `10.${randomInt(190, 198)}.${randomInt(1, 255)}`
 
-/** Makes a member's network. `subnet` are the first three numbers of a free /24. */
-export async function createMember(real: RealHost, ownerId: string, subnet: string): Promise<TestMember> {
+/** Makes a member's network. */
+export async function createMember(real: RealHost, ownerId: string): Promise<TestMember> {
   const network = `dcm-${real.instance}-net-${ownerId}`
   const bridge = `dcm${randomBytes(4).toString('hex')}`
-  await real.host.engine.createNetwork({ name: network, bridge, subnet: `${subnet}.0/26`, ownerId })
+  await real.host.engine.createNetwork({ name: network, bridge, subnet: `${freeSubnet()}.0/26`, ownerId })
   return {
     ownerId,
     network,
     async make(more = {}, authorizedKeys = '') {
       const id = `c${randomBytes(4).toString('hex')}`
-      const [key, port] = [createHostKey(), nextPort++]
+      const [key, port] = [createHostKey(), freePorts(1)]
       const storage = await real.host.files.ensureStorage(ownerId, 32 * 1024 ** 2)
       const run = await real.host.files.placeRun({ id, hostKey: key.privateKey, authorizedKeys })
       const wish: ContainerWish = {
@@ -182,13 +195,18 @@ RUN apt-get update \\
  && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_*
 `
 
-/** Builds the image through the host's own build call, for later runs from the engine's cache; `more` are further Dockerfile lines. */
-export async function buildTestImage(host: Host, instance: string, more = '') {
+/** The image of these tests: sshd and little else. Its name is no instance's of a test, so that it and its layers stay for the next run. */
+export const baseRef = 'dcm/hosttest/base:test'
+
+/** Builds that image by the host's own build call, with further Dockerfile lines under another name where they are given. */
+export async function buildTestImage(options: DockerHostOptions, more = '', name = 'base:test'): Promise<SeenImage> {
+  const builder = createDockerHost({ ...options, instance: 'hosttest' })
   const folder = await mkdtemp(join(tmpdir(), 'dcm-image-'))
   try {
     await writeFile(join(folder, 'Dockerfile'), dockerfile + more)
-    return await host.engine.build(folder, `dcm/${instance}/base:t${randomBytes(4).toString('hex')}`, () => undefined)
+    return await builder.engine.build(folder, `dcm/hosttest/${name}`, () => undefined)
   } finally {
+    builder.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
