@@ -1,4 +1,5 @@
-import type { Files, Host } from '../host/host.ts'
+import { type Files, type Host, HostError } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
 import type { Seal } from '../secret/seal.ts'
 import type { Store } from '../store/store.ts'
 
@@ -20,10 +21,29 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
   })
 }
 
+type Hosts = { store: Store; host(id: string): { files: Files } }
+
+/**
+ * Makes one container's authorized keys what the database says, also when that changes in this very moment: what was
+ * written last is what was read last.
+ */
+export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void> {
+  let text = await authorizedKeys(deps.store, container.ownerId)
+  for (;;) {
+    try {
+      await deps.host(container.hostId).files.writeKeys(container.id, text)
+    } catch (error) {
+      // Its folder is not made yet, or no more; it is made with the keys of then.
+      if (error instanceof HostError && error.fault === 'gone') return
+      throw error
+    }
+    const now = await authorizedKeys(deps.store, container.ownerId)
+    if (now === text) return
+    text = now
+  }
+}
+
 /** Brings a member's keys to all of their containers at once. */
-export async function spreadKeys(deps: { store: Store; host(id: string): { files: Files } }, ownerId: string): Promise<void> {
-  const text = await authorizedKeys(deps.store, ownerId)
-  await Promise.all(
-    (await deps.store.containers.of(ownerId)).map((container) => deps.host(container.hostId).files.writeKeys(container.id, text)),
-  )
+export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
+  await Promise.all((await deps.store.containers.of(ownerId)).map((container) => syncKeys(deps, container)))
 }

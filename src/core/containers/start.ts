@@ -4,6 +4,7 @@ import type { Works } from '../operation/define.ts'
 import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
 import { replacePort } from './ports.ts'
+import { syncKeys } from './run.ts'
 import { wishFor } from './wish.ts'
 
 type Starting = Works & { signal: AbortSignal; say(text: string): Promise<void> }
@@ -71,6 +72,7 @@ async function greet(run: Starting, container: Container): Promise<void> {
   }
   const seen = await host.engine.inspect(container.engineId!)
   if (seen.state !== 'running') throw new DcmError('conflict', `${container.name} ended at once with exit code ${seen.exitCode ?? '?'}.${await lastWords(run, container)}`)
+  await syncKeys(run, container)
   await settle(run, container, seen)
 }
 

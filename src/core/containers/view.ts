@@ -28,14 +28,28 @@ function bounded(name: keyof typeof bounds, flag: string, wish: number | undefin
   return value
 }
 
-/** A sentence while what the database knows of states may be old; null while it is what the engine says. */
-async function staleness(works: Works): Promise<string | null> {
-  const stale = await works.store.hosts.stale(freshFor)
-  const since = stale[0]?.seenAt
-  if (stale.length === 0) return null
-  return since
-    ? `Docker has not answered since ${since.toISOString().slice(0, 19).replace('T', ' ')} UTC, so the states shown may be old.`
-    : 'Docker has not answered yet, so the states shown may be old.'
+/** How long the answer to "is it fresh" is used again: far less than it takes to become old. */
+const askEvery = 1000
+
+/** Asks for a sentence while what the database knows of states may be old; null while it is what the engine says. */
+function createStaleness({ store }: Works): () => Promise<string | null> {
+  let asked = -Infinity
+  let answer: Promise<string | null>
+  const look = async () => {
+    const stale = await store.hosts.stale(freshFor)
+    const since = stale[0]?.seenAt
+    if (stale.length === 0) return null
+    return since
+      ? `Docker has not answered since ${since.toISOString().slice(0, 19).replace('T', ' ')} UTC, so the states shown may be old.`
+      : 'Docker has not answered yet, so the states shown may be old.'
+  }
+  return () => {
+    if (performance.now() - asked < askEvery) return answer
+    asked = performance.now()
+    answer = look()
+    answer.catch(() => (asked = -Infinity))
+    return answer
+  }
 }
 
 const mostLog = mega
@@ -43,13 +57,14 @@ const mostLog = mega
 /** What a caller sees of containers. */
 export function createView(works: Works): (caller: Caller) => Context['containers'] {
   const { store } = works
+  const staleness = createStaleness(works)
   return (caller) => ({
     async mine() {
-      const [containers, stale] = await Promise.all([store.containers.of(caller.person.id), staleness(works)])
+      const [containers, stale] = await Promise.all([store.containers.of(caller.person.id), staleness()])
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }
     },
     async all() {
-      const [containers, stale] = await Promise.all([store.containers.all(), staleness(works)])
+      const [containers, stale] = await Promise.all([store.containers.all(), staleness()])
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }
     },
     async limits(wish) {

@@ -8,21 +8,22 @@ import { placeRun } from './run.ts'
 
 /** Bytes that a member's storage may grow to. */
 export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): Promise<number> {
-  const person = await works.store.people.byId(ownerId)
-  const grants = readGrants(await works.store.grants.of(ownerId))
-  return effective(await siteQuota(works.store), person?.quota ?? {}, grants).disk.limit
+  const [person, grants, site] = await Promise.all([works.store.people.byId(ownerId), works.store.grants.of(ownerId), siteQuota(works.store)])
+  return effective(site, person?.quota ?? {}, readGrants(grants)).disk.limit
 }
 
 /** What the engine is asked for, out of what the database says: the same after a crash, and for every way to make a container. */
 export async function wishFor(works: Works, container: Container, network: string): Promise<ContainerWish> {
   const { store } = works
   const host = works.host(container.hostId)
-  const row = await store.containers.row(container.id)
-  const devices = await store.site.devices()
-  const seccomps = await store.site.seccomps()
   const { spec } = container
-  const storage = await host.files.ensureStorage(container.ownerId, await diskLimit(works, container.ownerId))
-  const run = await placeRun({ ...works, host }, container.id)
+  const [row, devices, seccomps, storage, run] = await Promise.all([
+    store.containers.row(container.id),
+    spec.devices.length > 0 ? store.site.devices() : [],
+    spec.seccomp === null ? [] : store.site.seccomps(),
+    diskLimit(works, container.ownerId).then((limit) => host.files.ensureStorage(container.ownerId, limit)),
+    placeRun({ ...works, host }, container.id),
+  ])
   return {
     engineName: container.engineName,
     id: container.id,

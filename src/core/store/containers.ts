@@ -51,10 +51,17 @@ function toContainer({
 
 /** Containers: who owns what, what is wanted, and what the engine was last seen to say. */
 export const containers = (db: Db) => {
+  // The one query that `ps` costs is built once per connection pool, not once per call.
+  let prepared: ReturnType<typeof prepareOf> | undefined
+  const prepareOf = () =>
+    select()
+      .where(eq(table.ownerId, sql.placeholder('owner')))
+      .orderBy(asc(table.name))
+      .prepare('containers_of')
   const select = () => db.select(whole).from(table).innerJoin(people, eq(people.id, table.ownerId))
   return {
     async of(ownerId: string): Promise<Container[]> {
-      return (await select().where(eq(table.ownerId, ownerId)).orderBy(asc(table.name))).map(toContainer)
+      return (await (prepared ??= prepareOf()).execute({ owner: ownerId })).map(toContainer)
     },
     async all(): Promise<Container[]> {
       return (await select().orderBy(asc(people.name), asc(table.name))).map(toContainer)

@@ -6,18 +6,23 @@ import { people, tokens as table } from './schema.ts'
 export type TokenRow = typeof table.$inferSelect
 
 /** API tokens, by the hash of their secret. */
-export const tokens = (db: Db) => ({
+export const tokens = (db: Db) => {
+  // Every call with a token asks this.
+  let prepared: ReturnType<typeof prepareByHash> | undefined
+  const prepareByHash = () =>
+    db
+      .select({ token: table, person: people })
+      .from(table)
+      .innerJoin(people, eq(people.id, table.ownerId))
+      .where(and(eq(table.hash, sql.placeholder('hash')), gt(table.expiresAt, sql`now()`)))
+      .prepare('tokens_by_hash')
+  return {
   async of(ownerId: string): Promise<TokenRow[]> {
     return db.select().from(table).where(eq(table.ownerId, ownerId)).orderBy(asc(table.createdAt))
   },
   /** The token with this hash, when it has not expired by the database's clock, and whose it is. */
   async byHash(hash: string): Promise<{ token: TokenRow; person: Person } | undefined> {
-    const [row] = await db
-      .select({ token: table, person: people })
-      .from(table)
-      .innerJoin(people, eq(people.id, table.ownerId))
-      .where(and(eq(table.hash, hash), gt(table.expiresAt, sql`now()`)))
-    return row
+    return (await (prepared ??= prepareByHash()).execute({ hash }))[0]
   },
   /**
    * Stores a token that lives for `lives` milliseconds of the database's clock.
@@ -44,4 +49,5 @@ export const tokens = (db: Db) => ({
   async removeAll(ownerId: string): Promise<void> {
     await db.delete(table).where(eq(table.ownerId, ownerId))
   },
-})
+}
+}

@@ -1,11 +1,13 @@
 import { newId } from '../model/id.ts'
+import { notice } from '../chat/notices.ts'
 import type { Container } from '../model/container.ts'
+import type { NoticeKind } from '../model/notice.ts'
 import type { Seen } from '../host/host.ts'
 import { HostError } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log, Runner } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
-import { authorizedKeys } from '../containers/run.ts'
+import { syncKeys } from '../containers/run.ts'
 import { dropTag } from '../containers/tags.ts'
 import { type Ended, judge } from './judge.ts'
 
@@ -28,6 +30,14 @@ async function recordFinding({ works }: Upkeep, container: Container, what: stri
     requestId: newId(works.random),
     detail,
   })
+}
+
+/** Writes down for its owner what happened to a container; they hear of it in their chat. What fails here must not stop the rest. */
+export async function tell({ works, log }: Upkeep, container: Container, kind: NoticeKind, when: string, text: string): Promise<void> {
+  const up = kind === 'missing' ? [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }] : [{ label: 'Start it', line: `start ${container.name}` }, { label: 'Show its log', line: `logs ${container.name}` }]
+  await notice(works.store, works.random, { ownerId: container.ownerId, kind, key: `${kind}:${container.id}:${when}`, text, actions: up }).catch((err: unknown) =>
+    log.warn({ container: container.id, err }, 'its owner could not be told'),
+  )
 }
 
 /** Makes one container as it is wanted, and the database as it is. Does nothing while an operation has it. */
@@ -58,10 +68,12 @@ export async function settleOne(upkeep: Upkeep, id: string, seen: Seen | undefin
       if (full.state !== 'exited' && full.state !== 'dead') return
       const exitCode = full.exitCode ?? verdict.exitCode
       await store.containers.update(id, { state: full.state, desired: 'exited', exitCode, finishedAt: full.finishedAt ?? works.now(), trouble: full.oomKilled ? 'It ran out of memory.' : null })
+      await tell(upkeep, container, full.oomKilled ? 'oom' : 'died', (full.finishedAt ?? works.now()).toISOString(), `${container.name} ${full.oomKilled ? 'ran out of memory and ended' : 'ended by itself'}${exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`}.`)
       return recordFinding(upkeep, container, 'exited', `It ended by itself with exit code ${exitCode ?? 'unknown'}.`)
     }
     case 'miss':
       await store.containers.update(id, { state: 'missing', desired: 'exited', trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.' })
+      await tell(upkeep, container, 'missing', 'once', `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`)
       return recordFinding(upkeep, container, 'missing', 'Its container is gone from Docker; somebody removed it there.')
     case 'stop':
       await engine.stop(seen!.engineId, 10)
@@ -122,12 +134,7 @@ export async function tidyFolders({ works, log }: Upkeep, hostId: string): Promi
   const onDisk = await host.files.list()
   const rows = await works.store.containers.onHost(hostId)
   const known = new Set(rows.map((row) => row.id))
-  const keys = new Map<string, string>()
-  for (const row of rows) {
-    if (!onDisk.runs.includes(row.id)) continue
-    if (!keys.has(row.ownerId)) keys.set(row.ownerId, await authorizedKeys(works.store, row.ownerId))
-    await host.files.writeKeys(row.id, keys.get(row.ownerId)!)
-  }
+  for (const row of rows) if (onDisk.runs.includes(row.id)) await syncKeys(works, row)
   for (const id of onDisk.runs) {
     if (known.has(id) || (await works.store.containers.byId(id))) continue
     log.info({ run: id }, 'removing the folder of a container that is gone')

@@ -1,4 +1,4 @@
-import { type ContainerWish, HostError, type LogChunk, type LogOptions, type Seen } from '../host.ts'
+import { type ContainerWish, HostError, type LogChunk, type LogOptions, type Seen, type SeenImage } from '../host.ts'
 import { createBody, labels } from './create.ts'
 import { malformed } from './fault.ts'
 import { logFrames } from './frames.ts'
@@ -121,12 +121,23 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
     }
   }
 
+  // What an id names never changes, so it is read once; only so many are kept.
+  const images = new Map<string, SeenImage>()
+  async function imageOf(id: string): Promise<SeenImage> {
+    const known = images.get(id)
+    if (known) return known
+    const { body } = await wire.call('GET', ['images', id, 'json'], { deadline: deadlines.short })
+    if (images.size >= 100) images.clear()
+    const image = readImage(body)
+    images.set(id, image)
+    return image
+  }
+
   return {
     async create(wish: ContainerWish): Promise<{ engineId: string }> {
       if (!wish.engineName.startsWith(`dcm-${place.instance}-`))
         throw new HostError('refused', 'The container name is not of this instance.')
-      const seen = await wire.call('GET', ['images', wish.imageId, 'json'], { deadline: deadlines.short })
-      const body = createBody(wish, { ...place, image: readImage(seen.body) })
+      const body = createBody(wish, { ...place, image: await imageOf(wish.imageId) })
       for (let tries = 0; ; tries++) {
         try {
           const answer = await wire.call('POST', ['containers', 'create'], {

@@ -24,6 +24,9 @@ function readNetwork(value: unknown): Network {
   }
 }
 
+/** How long a network that was seen is taken to be there. */
+const trustFor = 30_000
+
 /** The networks of one engine; members' are bridges with a name that the firewall matches. */
 export function createNetworks(wire: Wire, instance: string) {
   const all = async (name?: string): Promise<Network[]> => {
@@ -54,6 +57,9 @@ export function createNetworks(wire: Wire, instance: string) {
     }
   }
 
+  // A network that was there a moment ago is not asked for again with every container; a start without it says so.
+  const seen = new Map<string, number>()
+
   const own = (network: Network) => network.labels[labels.instance] === instance && fullId.test(network.id)
 
   return {
@@ -63,11 +69,14 @@ export function createNetworks(wire: Wire, instance: string) {
         throw new HostError('refused', 'A bridge is named dcm… in 15 characters at most.')
       if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(wish.subnet))
         throw new HostError('refused', 'The subnet is not in CIDR form.')
+      const key = JSON.stringify(wish)
+      if ((seen.get(key) ?? 0) > performance.now()) return
+      const there = () => void seen.set(key, performance.now() + trustFor)
       const found = await find(name)
       if (found) {
         if (!own(found) || found.labels[labels.owner] !== wish.ownerId)
           throw new HostError('taken', `The network ${name} is another's.`)
-        if (found.bridge === wish.bridge && found.subnets.includes(wish.subnet)) return
+        if (found.bridge === wish.bridge && found.subnets.includes(wish.subnet)) return there()
         await remove(found)
       }
       const body = {
@@ -87,12 +96,13 @@ export function createNetworks(wire: Wire, instance: string) {
       }
       try {
         await wire.call('POST', ['networks', 'create'], { body, deadline: deadlines.start, pool: 'long' })
+        there()
       } catch (error) {
         if (!(error instanceof HostError && error.fault === 'taken')) throw error
         // Another creation of this very network may be under way: it holds name, bridge and subnet before it is listed.
         for (let tries = 0; tries < 50; tries++) {
           const other = await find(name)
-          if (other && own(other) && other.bridge === wish.bridge && other.subnets.includes(wish.subnet)) return
+          if (other && own(other) && other.bridge === wish.bridge && other.subnets.includes(wish.subnet)) return there()
           await sleep(100)
         }
         throw error
@@ -100,6 +110,7 @@ export function createNetworks(wire: Wire, instance: string) {
     },
 
     async removeNetwork(name: string): Promise<void> {
+      seen.clear()
       const found = await find(networkName(name))
       if (!found) return
       if (!own(found)) throw new HostError('refused', `The network ${name} is another's.`)
