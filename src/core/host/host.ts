@@ -216,7 +216,7 @@ export type Storage = { path: string; hard: boolean; limit: number; used: number
 export type Files = {
   /** Makes or renews a container's `/run/dcm`: sshd's configuration, entry program, host key and authorized keys. @returns its path */
   placeRun(folder: RunFolder): Promise<string>
-  /** Replaces the authorized keys of a container, at once for the next login. */
+  /** Replaces the authorized keys of a container, at once for the next login. @throws HostError `gone` when it has no run folder */
   writeKeys(id: string, authorizedKeys: string): Promise<void>
   removeRun(id: string): Promise<void>
   /** Makes or grows a member's storage. @returns the folder that containers mount */

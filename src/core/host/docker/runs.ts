@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { RunFolder } from '../host.ts'
+import { HostError, type RunFolder } from '../host.ts'
 import {
   ensureFolder,
   fileFault,
@@ -47,6 +47,7 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
 
     async writeKeys(id: string, authorizedKeys: string): Promise<void> {
       try {
+        if (!(await look(at(id)))) throw new HostError('gone', 'The container has no run folder.')
         await trueFolder(at(id))
         await replaceFile(at(id), 'authorized_keys', authorizedKeys, 0o644, await owner())
       } catch (error) {
