@@ -25,6 +25,8 @@ export type Member = {
   scp(container: string, from: string, to: string): Promise<Ran>
   /** `sftp` that is given a batch of its own commands. */
   sftp(container: string, batch: string): Promise<Ran>
+  /** `rsync -a` with this member's key; paths as for `scp`. */
+  rsync(container: string, from: string, to: string): Promise<Ran>
 }
 
 /** Runs a program to its end, whatever that is. */
@@ -116,6 +118,11 @@ export async function addMember(
       const at = await login(container)
       const place = (path: string) => path.replace(`${container}:`, `root@${at.host}:`)
       return program('scp', ['-q', ...at.options, '-P', String(at.port), place(from), place(to)])
+    },
+    async rsync(container, from, to) {
+      const at = await login(container)
+      const place = (path: string) => path.replace(`${container}:`, `root@${at.host}:`)
+      return program('rsync', ['-a', '-e', ['ssh', ...at.options, '-p', String(at.port)].join(' '), place(from), place(to)])
     },
     async sftp(container, batch) {
       const at = await login(container)
