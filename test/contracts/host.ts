@@ -323,7 +323,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.files.removeRun('folder1')
       await host.files.removeRun('folder1')
       expect((await host.files.list()).runs).not.toContain('folder1')
-      expect(await faultOf(() => host.files.writeKeys('folder1', ''))).toBe('refused')
+      expect(await faultOf(() => host.files.writeKeys('folder1', ''))).toBe('gone')
     })
 
     test('storages: made again is the same and may grow, removed twice is gone', async () => {

@@ -338,7 +338,13 @@ export function createFakeHost(
           yield next.value
         }
       }
-      return { input, output: output(), resize: async () => undefined, exit: async () => code, close: () => void input.destroy() }
+      return {
+        input,
+        output: output(),
+        resize: async () => undefined,
+        exit: async () => code,
+        close: () => void input.destroy(),
+      }
     },
 
     layerSizes: async () =>
@@ -454,7 +460,7 @@ export function createFakeHost(
     },
     async writeKeys(id, authorizedKeys) {
       const folder = runs.get(id)
-      if (!folder) throw new HostError('refused', 'A folder that the container needs is missing on the host.')
+      if (!folder) throw new HostError('gone', 'The container has no run folder.')
       folder.authorizedKeys = authorizedKeys
     },
     removeRun: async (id) => void runs.delete(id),

@@ -79,9 +79,11 @@ export function createStorages(options: StorageOptions) {
   const deviceOf = async (file: string): Promise<string | undefined> =>
     (await must('losetup', ['-n', '-O', 'NAME', '-j', file])).trim().split('\n')[0] || undefined
 
+  // Discard: what members delete is given back to the host's disk.
   const attach = async (file: string, at: string): Promise<void> => {
     const device = await deviceOf(file)
-    const args = device === undefined ? ['-o', 'loop,nodev,nosuid', file, at] : ['-o', 'nodev,nosuid', device, at]
+    const args =
+      device === undefined ? ['-o', 'loop,nodev,nosuid,discard', file, at] : ['-o', 'nodev,nosuid,discard', device, at]
     await must('mount', args, { seconds: 60 })
   }
 
@@ -122,6 +124,8 @@ export function createStorages(options: StorageOptions) {
         await handle.close()
       }
     } catch (error) {
+      // What is decided now holds for good, so an engine that is away decides nothing.
+      if (error instanceof HostError && error.fault === 'down') throw error
       return {
         hard: false,
         why: `Storages are folders whose use is measured: ${fileFault(error, 'Making a file system on a file').message}`,
@@ -133,7 +137,13 @@ export function createStorages(options: StorageOptions) {
     }
   }
 
-  const able = () => (ability ??= prove())
+  const able = () => {
+    ability ??= prove().catch((error: unknown) => {
+      ability = undefined
+      throw error
+    })
+    return ability
+  }
 
   /** Bytes below a folder, by `du`: it follows no link, stays on one file system and copes with any depth. */
   const measure = async ({ at, data }: { at: string; data: string }): Promise<number> => {
