@@ -23,7 +23,7 @@ export async function benchStart(options: { dataDir: string; databaseUrl: string
   for (let at = 0; at < 4; at++) {
     const { DATABASE_URL: _, ...env } = process.env
     const started = performance.now()
-    const child = spawn(process.execPath, ['--import', './src/preload.ts', 'src/main.ts'], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=4', '--import', './src/preload.ts', 'src/main.ts'], {
       cwd: tree,
       env: { ...env, DCM_DATA_DIR: options.dataDir, DCM_HTTP_ADDR: `127.0.0.1:${port}`, ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}) },
       stdio: 'ignore',
