@@ -208,6 +208,20 @@ test('DOCKER_HOST is a socket or an address', () => {
   expect(() => createWire({ dockerHost: 'tcp://127.0.0.1:2376', certPath: '/nowhere' })).toThrow('DOCKER_CERT_PATH')
 })
 
+test('an address is asked in the clear without a folder of certificates, and never else', async () => {
+  const server = createServer((_, response) => response.end(version))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const [plain, secure] = [
+    createWire({ dockerHost: `tcp://127.0.0.1:${port}`, tlsVerify: true }),
+    createWire({ dockerHost: `https://127.0.0.1:${port}`, tlsVerify: false }),
+  ]
+  expect(await plain.version()).toEqual({ api: '1.41', engine: '20.10.24' })
+  expect(await faultOf(() => secure.version())).toBe('down')
+  for (const one of [plain, secure]) one.close()
+  await new Promise((resolve) => server.close(resolve))
+})
+
 test("the first uid of the engine's user namespace is in its data folder's name", () => {
   expect(readRemap(['name=seccomp,profile=default'], '/var/lib/docker')).toBeNull()
   expect(readRemap(['name=seccomp,profile=default', 'name=userns'], '/var/lib/docker/231072.231073')).toEqual({

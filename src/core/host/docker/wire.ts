@@ -72,7 +72,7 @@ function locate(target: Target): Where {
   if (text.startsWith('unix://')) return { secure: false, options: { socketPath: text.slice('unix://'.length) } }
   const match = /^(?:tcp|https?):\/\/(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?\/?$/.exec(text)
   if (!match) throw new HostError('refused', 'DOCKER_HOST has to be unix:///path or tcp://host:port.')
-  const secure = text.startsWith('https:') || target.certPath !== undefined || target.tlsVerify === true
+  const secure = text.startsWith('https:') || target.certPath !== undefined
   const hostname = match[1]!.replace(/^\[|\]$/g, '')
   const options: Where['options'] = { hostname, port: Number(match[2] ?? (secure ? 2376 : 2375)) }
   if (secure && target.certPath !== undefined) {
