@@ -3,14 +3,42 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseSubnet } from './core/containers/subnet.ts'
 import type { PortRange } from './core/containers/ports.ts'
+import { type AdminChannel, parseChannel, parseSignup, type Signup } from './core/chat/signup.ts'
+import { parseDuration } from './core/model/units.ts'
 
 /** Where something listens. */
 export type Address = { host: string; port: number }
+
+/** The SSH door: where it listens, and what it bears with. `given`: somebody asked for this very address. */
+export type SshConfig = Address & {
+  given: boolean
+  /** Milliseconds that a connection has to log in. */
+  grace: number
+  /** Tries to log in that a connection has. */
+  tries: number
+  /** Connections that have not logged in: in all, and from one address; the oldest gives way. */
+  waiting: number
+  waitingFrom: number
+  /** Connections of one member at a time. */
+  perMember: number
+}
+
+/** What the environment says of Slack; null when it says nothing. What is missing is told when it is loaded. */
+export type SlackConfig = {
+  signingSecret: string | undefined
+  botToken: string | undefined
+  appToken: string | undefined
+  clientId: string | undefined
+  clientSecret: string | undefined
+  apiUrl: string
+  authorizeUrl: string
+}
 
 /** All that the environment says, read once and checked as a whole. */
 export type Config = {
   dataDir: string
   http: Address
+  ssh: SshConfig | null
   bindHost: string
   publicHost: string
   publicUrl: string
@@ -22,6 +50,9 @@ export type Config = {
   subnetPool: string
   egressAllow: string[]
   trustProxy: boolean
+  signup: Signup
+  adminChannel: AdminChannel | undefined
+  slack: SlackConfig | null
   secretKey: Buffer | undefined
   adminKey: string | undefined
   logLevel: string
@@ -34,6 +65,12 @@ export type Variable = { name: string; fallback: string; about: string }
 export const variables: readonly Variable[] = [
   { name: 'DCM_DATA_DIR', fallback: '`/var/lib/dcm` as root, else `$XDG_DATA_HOME/dcm`', about: 'Where everything is kept: database, keys, storage, `dcm.sock`.' },
   { name: 'DCM_HTTP_ADDR', fallback: '`127.0.0.1:8787`', about: 'Where the HTTP API listens.' },
+  { name: 'DCM_SSH_ADDR', fallback: '`127.0.0.1:2222`', about: 'Where the SSH door listens; `off` for none.' },
+  { name: 'DCM_SSH_GRACE', fallback: '`30s`', about: 'How long an SSH connection has to log in.' },
+  { name: 'DCM_SSH_TRIES', fallback: '`10`', about: 'Keys that an SSH connection may try.' },
+  { name: 'DCM_SSH_WAITING', fallback: '`100`', about: 'SSH connections that have not logged in yet; when there are more, the oldest gives way.' },
+  { name: 'DCM_SSH_WAITING_FROM', fallback: '`50`', about: 'The same for one address.' },
+  { name: 'DCM_SSH_PER_MEMBER', fallback: '`50`', about: 'SSH connections of one member at a time.' },
   { name: 'DCM_BIND_HOST', fallback: '`127.0.0.1`', about: 'The address of this machine that container ports bind to.' },
   { name: 'DCM_PUBLIC_HOST', fallback: '`127.0.0.1`', about: 'What an ssh line shows: a name or address that members reach this machine by.' },
   { name: 'DCM_PUBLIC_URL', fallback: '`http://` and DCM_HTTP_ADDR', about: 'What others are told to call this DCM by.' },
@@ -45,6 +82,15 @@ export const variables: readonly Variable[] = [
   { name: 'DCM_TRUST_PROXY', fallback: '`false`', about: 'Whether X-Forwarded-For is believed, because a proxy of yours sets it.' },
   { name: 'DCM_SECRET_KEY', fallback: 'a 0600 file made at the first start', about: 'What secrets are sealed with: 64 hex digits.' },
   { name: 'DCM_ADMIN_KEY', fallback: 'none', about: 'A public key file, enrolled for `admin` at the first start.' },
+  { name: 'DCM_SIGNUP', fallback: '`off`', about: 'Who in a chat may become a member by themselves: `off`, `request` (an admin approves) or `open:slack:T1` (everyone of that workspace or guild).' },
+  { name: 'DCM_ADMIN_CHANNEL', fallback: 'a direct message to each admin', about: "Where members' requests are shown to the admins, like `slack:T1/C1`." },
+  { name: 'SLACK_SIGNING_SECRET', fallback: 'none', about: 'Turns Slack on over HTTP: what its requests are signed with.' },
+  { name: 'SLACK_BOT_TOKEN', fallback: 'none', about: 'The bot token of the one workspace (`xoxb-…`); not with OAuth.' },
+  { name: 'SLACK_APP_TOKEN', fallback: 'none', about: 'Turns Slack on over Socket Mode, which needs no public address (`xapp-…`).' },
+  { name: 'SLACK_CLIENT_ID', fallback: 'none', about: 'With SLACK_CLIENT_SECRET: several workspaces, by `/slack/install`.' },
+  { name: 'SLACK_CLIENT_SECRET', fallback: 'none', about: 'See SLACK_CLIENT_ID.' },
+  { name: 'SLACK_API_URL', fallback: '`https://slack.com/api/`', about: 'Only for a local stand-in.' },
+  { name: 'SLACK_AUTHORIZE_URL', fallback: '`https://slack.com/oauth/v2/authorize`', about: 'Only for a local stand-in.' },
   { name: 'LOG_LEVEL', fallback: '`info`', about: '`debug`, `info`, `warn` or `error`.' },
 ]
 
@@ -70,6 +116,25 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
     return { host: match?.[1]?.replace(/^\[|\]$/g, '') ?? '', port }
   }
   const http = listen('DCM_HTTP_ADDR', '127.0.0.1:8787')
+  const number = (name: string, fallback: number): number => {
+    const value = Number(get(name) ?? fallback)
+    if (!Number.isInteger(value) || value < 1 || value > 10_000) problem(name, 'a number from 1 to 10000')
+    return value
+  }
+  const grace = parseDuration(get('DCM_SSH_GRACE') ?? '30s')
+  if (grace === undefined || grace < 1000 || grace > 600_000) problem('DCM_SSH_GRACE', 'a time from 1s to 10m')
+  const ssh: SshConfig | null =
+    get('DCM_SSH_ADDR') === 'off'
+      ? null
+      : {
+          ...listen('DCM_SSH_ADDR', '127.0.0.1:2222'),
+          given: get('DCM_SSH_ADDR') !== undefined,
+          grace: grace ?? 0,
+          tries: number('DCM_SSH_TRIES', 10),
+          waiting: number('DCM_SSH_WAITING', 100),
+          waitingFrom: number('DCM_SSH_WAITING_FROM', 50),
+          perMember: number('DCM_SSH_PER_MEMBER', 50),
+        }
   const bindHost = get('DCM_BIND_HOST') ?? '127.0.0.1'
   if (!/^(\d{1,3}\.){3}\d{1,3}$/.test(bindHost)) problem('DCM_BIND_HOST', 'an IPv4 address of this machine')
   const publicHost = get('DCM_PUBLIC_HOST') ?? (get('DCM_BIND_HOST') && bindHost !== '0.0.0.0' ? bindHost : '127.0.0.1')
@@ -104,12 +169,34 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
       problem('DCM_ADMIN_KEY', 'a public key file that can be read')
     }
 
+  const signup = parseSignup(get('DCM_SIGNUP') ?? 'off')
+  if (!signup) problem('DCM_SIGNUP', 'off, request or open:PLATFORM:WORKSPACE, like open:slack:T1')
+  const channel = get('DCM_ADMIN_CHANNEL')
+  const adminChannel = channel === undefined ? undefined : parseChannel(channel)
+  if (channel !== undefined && !adminChannel) problem('DCM_ADMIN_CHANNEL', 'PLATFORM:WORKSPACE/CHANNEL, like slack:T1/C1')
+  const url = (name: string, fallback: string): string => {
+    const value = get(name) ?? fallback
+    if (!/^https?:\/\/[^\s]+$/.test(value)) problem(name, 'a URL that starts with http:// or https://')
+    return value
+  }
+  const slack: SlackConfig = {
+    signingSecret: get('SLACK_SIGNING_SECRET'),
+    botToken: get('SLACK_BOT_TOKEN'),
+    appToken: get('SLACK_APP_TOKEN'),
+    clientId: get('SLACK_CLIENT_ID'),
+    clientSecret: get('SLACK_CLIENT_SECRET'),
+    apiUrl: url('SLACK_API_URL', 'https://slack.com/api/'),
+    authorizeUrl: url('SLACK_AUTHORIZE_URL', 'https://slack.com/oauth/v2/authorize'),
+  }
+  const slackOn = [slack.signingSecret, slack.botToken, slack.appToken, slack.clientId].some((one) => one !== undefined)
+
   if (problems.length > 0) return { problems }
   const home = get('XDG_DATA_HOME') ?? join(homedir(), '.local/share')
   return {
     config: {
       dataDir: resolve(get('DCM_DATA_DIR') ?? (root ? '/var/lib/dcm' : join(home, 'dcm'))),
       http,
+      ssh,
       bindHost,
       publicHost,
       publicUrl,
@@ -120,6 +207,9 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
       ports: { low: low!, high: high! },
       subnetPool,
       egressAllow: (get('DCM_EGRESS_ALLOW') ?? 'apt').split(',').map((one) => one.trim()).filter((one) => one !== '' && one !== 'none'),
+      signup: signup!,
+      adminChannel,
+      slack: slackOn ? slack : null,
       trustProxy: trust === 'true' || trust === '1',
       secretKey: secret === undefined ? undefined : Buffer.from(secret, 'hex'),
       adminKey,
@@ -129,4 +219,4 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
 }
 
 /** Names that are DCM's: its own table, and those of the local command. */
-const known = new Set([...variables.map((variable) => variable.name), 'DCM_URL', 'DCM_TOKEN', 'DCM_SSH_ADDR'])
+const known = new Set([...variables.map((variable) => variable.name), 'DCM_URL', 'DCM_TOKEN'])

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createHttp, serveHttp } from './adapters/http/index.ts'
+import { createHookRoute, createHttp, serveHttp } from './adapters/http/index.ts'
 import { commands } from './commands/index.ts'
 import { readConfig } from './config.ts'
+import { createChat } from './core/chat/chat.ts'
 import { createContexts } from './core/door/context.ts'
 import { createDoor } from './core/door/create.ts'
 import { createDockerHost } from './core/host/docker/index.ts'
+import { createHooks } from './core/hooks/receive.ts'
 import { HostError } from './core/host/host.ts'
 import type { Works } from './core/operation/define.ts'
 import { createRunner } from './core/operation/runner.ts'
@@ -20,7 +22,7 @@ import { operations } from './operations/index.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
 import { offerImages } from './start/offer.ts'
-import { holderName, secretKey } from './start/secret.ts'
+import { doorKey, holderName, secretKey } from './start/secret.ts'
 import { nextSteps, summary } from './start/summary.ts'
 
 const tree = join(import.meta.dirname, '..')
@@ -56,12 +58,20 @@ const instance = await instanceOf(store, random)
 // This folder's earlier lives are dead, for this one holds it: what they held is free at once.
 await store.operations.abandon(`${holder}.`)
 await store.leases.abandon(`${holder}.`)
+await store.outbox.abandon(`${holder}.`)
+await store.deliveries.abandon(`${holder}.`)
+await store.sessions.abandon(`${holder}.`)
 await ensureAdmin(store, random, config.adminKey)
 
 const hostId = 'local'
 await store.hosts.ensure(hostId)
 const host = createDockerHost({ ...config, id: hostId, instance, log, now: Date.now })
-const place = { publicHost: config.publicHost, bindHost: config.bindHost, publicUrl: config.publicUrl, version, instance }
+const ssh = config.ssh && (await import('./adapters/ssh/index.ts'))
+const sshKey = ssh && doorKey(config.dataDir)
+const sshHeld = ssh && (await ssh.listenSsh(config.ssh!).catch(noSsh))
+const place = {
+  ...(sshHeld && sshKey ? { ssh: { port: sshHeld.port, hostKey: sshKey.publicKey, fingerprint: sshKey.fingerprint } } : {}),
+  publicHost: config.publicHost, bindHost: config.bindHost, publicUrl: config.publicUrl, version, instance }
 const works: Works = {
   store,
   host(id) {
@@ -70,17 +80,41 @@ const works: Works = {
   },
   seal: createSeal(secretKey(config.secretKey, config.dataDir)),
   place,
-  settings: { hostId, ports: config.ports, subnetPool: config.subnetPool },
+  settings: {
+    hostId,
+    ports: config.ports,
+    subnetPool: config.subnetPool,
+    signup: config.signup,
+    ...(config.adminChannel ? { adminChannel: config.adminChannel } : {}),
+  },
   now: () => new Date(),
   random,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
 const runner = createRunner({ works, operations, holder: life, log })
-const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log) })
+const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log), holder: life, ...(config.ssh ? { perMember: config.ssh.perMember } : {}) })
 const http = createHttp({ door, log, version, publicUrl: config.publicUrl, trustProxy: config.trustProxy })
+const hooks = createHooks({ works, commands, holder: life, log, handle: door.handle })
+http.mount('/v1/hooks', createHookRoute(hooks))
+const chat = createChat({ works, door, commands, log, holder: life })
 const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
-folder.announce({ pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
+const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version, publicHost: config.publicHost })
+folder.announce({ ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null, pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
+
+/** An address that nobody asked for may be taken; one that was asked for has to be had. */
+function noSsh(error: NodeJS.ErrnoException): undefined {
+  const { host, port, given } = config.ssh!
+  const words = `The SSH door cannot listen on ${host}:${port} (${error.code}); set DCM_SSH_ADDR to another address, or to off.`
+  if (!given) {
+    log.warn({ err: error }, words)
+    say(words)
+    return undefined
+  }
+  process.stderr.write(`${words}\n`)
+  folder.release()
+  process.exit(78)
+}
 
 let loops: ReturnType<typeof startLoops> | undefined
 let stopping = false
@@ -93,7 +127,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 
 async function stop(): Promise<void> {
   log.info({}, 'stopping: no new calls, what is under way may end')
-  await Promise.all([served.close(8000), runner.stop(8000), loops?.stop()])
+  hooks.stop()
+  await Promise.all([served.close(8000), sshServed?.close(8000), runner.stop(8000), chat.stop(8000), loops?.stop()])
   host.close()
   await store.close()
   folder.release()
@@ -106,6 +141,8 @@ const engine = await measureHost(store, host).catch((error: unknown) => {
   return undefined
 })
 loops = startLoops({ works, runner, log }, life)
+chat.start(loops.leading)
+hooks.start()
 if (engine)
   await offerImages({ works, runner, folder: options.images, say }).catch((err: unknown) => {
     log.error({ err }, 'an offered image could not be made')

@@ -43,15 +43,15 @@ const folders: Record<string, { may: string[]; types?: string[] }> = {
 }
 
 const adapter = {
-  may: ['src/core/door', 'src/core/command', 'src/core/reply'],
-  types: ['src/core/model', 'src/log.ts'],
+  may: ['src/core/door', 'src/core/chat', 'src/core/command', 'src/core/reply'],
+  types: ['src/core/model', 'src/core/hooks', 'src/log.ts'],
 }
 for (const path of globSync('src/adapters/*', { cwd: root })) folders[path] = adapter
 
 /** The core's own order: a folder takes values only from those before it. */
 const order = [
   ...['model', 'reply', 'command', 'secret', 'policy', 'host', 'store', 'operation'],
-  ...['containers', 'people', 'upkeep', 'door'],
+  ...['containers', 'people', 'hooks', 'chat', 'upkeep', 'door'],
 ]
 
 /** Where each package may be used. One that does I/O has one place, so that it can be replaced there. */
@@ -64,6 +64,8 @@ const packages: Record<string, string[]> = {
   hono: ['src/adapters'],
   '@hono/node-server': ['src/adapters/http'],
   'prom-client': ['src/adapters/http'],
+  '@slack/bolt': ['src/adapters/slack'],
+  undici: ['src/adapters/slack'],
   'swagger-ui-dist': ['src/adapters/http'],
   pino: ['src/log.ts'],
   shlex: ['src/core/command', 'src/core/door', 'src/adapters'],

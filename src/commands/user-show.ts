@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../core/command/define.ts'
 import { formatAmount } from '../core/model/quota.ts'
 import { formatTime } from '../core/model/time.ts'
+import { formatVisitor } from '../core/model/visitor.ts'
 import { formatSize } from '../core/model/units.ts'
 import { info } from '../core/reply/reply.ts'
 
@@ -25,16 +26,19 @@ export const userShow = defineCommand({
     images: z.array(z.string()),
     keys: z.array(z.object({ id: z.string(), type: z.string(), fingerprint: z.string(), comment: z.string() })),
     tokens: z.number().int(),
+    accounts: z.array(z.string()).describe('Chat accounts.'),
     grants: z.array(z.object({ thing: z.string(), expires_at: z.string().nullable() })),
     storage: z.number().int().describe('Bytes.'),
   }),
-  async run({ member }, { people, keys, grants, quota }) {
-    const [has, itsKeys, itsGrants, allowances] = await Promise.all([
+  async run({ member }, { people, keys, grants, quota, links }) {
+    const [has, itsKeys, itsGrants, allowances, linked] = await Promise.all([
       people.belongings(member),
       keys.list(member.id),
       grants.list(member),
       quota.of(member),
+      links.list(member),
     ])
+    const accounts = linked.map(formatVisitor)
     return info(`${member.name} is ${member.role === 'admin' ? 'an admin' : 'a member'} and ${member.state}.`, {
       fields: {
         since: formatTime(member.createdAt),
@@ -42,6 +46,7 @@ export const userShow = defineCommand({
         images: list(has.images),
         keys: list(itsKeys.map((key) => key.fingerprint)),
         tokens: String(has.tokens),
+        'chat accounts': list(accounts),
         grants: list(itsGrants.map((grant) => grant.thing)),
         storage: formatSize(has.storage),
       },
@@ -63,6 +68,7 @@ export const userShow = defineCommand({
         images: has.images,
         keys: itsKeys.map(({ id, type, fingerprint, comment }) => ({ id, type, fingerprint, comment })),
         tokens: has.tokens,
+        accounts,
         grants: itsGrants.map((grant) => ({ thing: grant.thing, expires_at: grant.expiresAt?.toISOString() ?? null })),
         storage: has.storage,
       },

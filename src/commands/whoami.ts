@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../core/command/define.ts'
+import { formatVisitor } from '../core/model/visitor.ts'
 import { info } from '../core/reply/reply.ts'
 
 export const whoami = defineCommand({
@@ -20,8 +21,9 @@ export const whoami = defineCommand({
       .object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() })
       .nullable(),
   }),
-  async run(_args, { caller }) {
+  async run(_args, { caller, links }) {
     const { person, surface, by, fingerprint, scope } = caller
+    const accounts = (await links.list(person)).map(formatVisitor)
     const { commands = null, containers = null } = scope ?? {}
     const text = `You are ${person.name}${person.role === 'admin' ? ', an admin' : ''}${by ? `, by ${by.name}` : ''}.`
     return info(text, {
@@ -30,6 +32,7 @@ export const whoami = defineCommand({
         role: person.role,
         'signed in by': surface,
         ...(fingerprint ? { key: fingerprint } : {}),
+        ...(accounts.length > 0 ? { 'chat accounts': accounts.join(', ') } : {}),
         ...(commands ? { commands: commands.join(', ') } : {}),
         ...(containers ? { containers: containers.join(', ') } : {}),
       },
@@ -40,6 +43,7 @@ export const whoami = defineCommand({
         surface,
         by: by?.name ?? null,
         fingerprint: fingerprint ?? null,
+        accounts,
         scope: scope ? { commands, containers } : null,
       },
     })

@@ -33,6 +33,7 @@ export const removeUser = defineOperation<'remove-user', State>({
     await tx.keys.removeAll(person.id)
     await tx.tokens.removeAll(person.id)
     await tx.grants.removeAll(person.id)
+    await tx.identities.removeAll(person.id)
     const [containers, images] = [await tx.containers.of(person.id), await tx.images.of(person.id)]
     return {
       name: person.name,

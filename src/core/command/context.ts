@@ -1,9 +1,12 @@
 import type { Container, Limits } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
+import type { Delivery, Hook, PlaceName, Scheme } from '../model/hook.ts'
 import type { Image } from '../model/image.ts'
 import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
+import type { NoticeKind, noticeKinds } from '../model/notice.ts'
+import type { Visitor } from '../model/visitor.ts'
 import type { Caller, Command } from './define.ts'
 
 /** A public key of a member. */
@@ -43,6 +46,19 @@ export type AuditRow = {
   detail: string | null
 }
 
+/** What a member asked the admins for. `lives` in milliseconds; null until revoked. */
+export type RequestView = {
+  id: string
+  who: string
+  thing: string
+  lives: number | null
+  why: string
+  state: 'open' | 'approved' | 'denied'
+  decidedBy: string | null
+  decidedAt: Date | null
+  createdAt: Date
+}
+
 /** A guarantee that `doctor` looked at. `fix` says how to get it where it does not hold. */
 export type Check = { name: string; holds: boolean; says: string; fix?: string }
 
@@ -65,7 +81,7 @@ export type Context = {
   place: Place
   commands: readonly Command[]
   people: {
-    add(wish: { name: string; role: Role; keys: string[] }): Promise<{ person: Person; keys: Key[] }>
+    add(wish: { name: string; role: Role; keys: string[]; visitor?: Visitor }): Promise<{ person: Person; keys: Key[] }>
     list(): Promise<(Person & { containers: number; keys: number })[]>
     /** @throws DcmError when this would leave no active admin */
     setState(person: Person, state: PersonState): Promise<Person>
@@ -136,6 +152,50 @@ export type Context = {
     addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>
     removeSeccomp(name: string): Promise<boolean>
     doctor(): Promise<Check[]>
+  }
+  links: {
+    /** How strangers of this account's workspace may become members by themselves. */
+    signup(visitor: Visitor): 'off' | 'request' | 'open'
+    /** A code that links this account, for whoever confirms it on another side; earlier ones are void. */
+    code(visitor: Visitor): Promise<{ code: string; expiresAt: Date }>
+    /** @param by who tries, for the count of wrong codes. @throws DcmError */
+    confirm(person: Person, code: string, by: string): Promise<Visitor>
+    link(person: Person, visitor: Visitor): Promise<Visitor>
+    list(person: Person): Promise<Visitor[]>
+    /** @returns what was unlinked, if it was linked */
+    unlink(visitor: Visitor): Promise<Visitor | undefined>
+    /** Makes a member of a stranger; only where `signup` says open. */
+    join(visitor: Visitor): Promise<Person>
+  }
+  requests: {
+    /** `told`: admins have it in a chat. */
+    ask(person: Person, thing: string, lives: number | undefined, why: string): Promise<RequestView & { told: boolean }>
+    join(visitor: Visitor, why: string): Promise<RequestView & { told: boolean }>
+    open(): Promise<RequestView[]>
+    of(person: Person): Promise<RequestView[]>
+    /** @throws DcmError when it is decided already, or was asked for by whoever decides */
+    approve(id: string, by: Person, lives: number | undefined): Promise<RequestView>
+    deny(id: string, by: Person): Promise<RequestView>
+  }
+  notify: {
+    kinds: typeof noticeKinds
+    muted(ownerId: string): Promise<string[]>
+    mute(ownerId: string, kind: NoticeKind, off: boolean): Promise<void>
+  }
+  hooks: {
+    /** @returns the secret too, this once. @throws DcmError when the line could never run as this caller's hook */
+    add(
+      caller: Caller,
+      wish: { name: string; line: string; verify: Scheme; events: string[]; conditions: string[]; lives: number },
+    ): Promise<{ hook: Hook; secret: string; places: PlaceName[] }>
+    list(ownerId: string): Promise<Hook[]>
+    /** @throws DcmError `not_found` */
+    find(ownerId: string, name: string): Promise<Hook>
+    /** The secret before it stays good for `overlap` milliseconds. @returns the new one, this once */
+    rotate(ownerId: string, name: string, overlap: number): Promise<{ hook: Hook; secret: string }>
+    remove(ownerId: string, name: string): Promise<Hook>
+    /** Its newest deliveries first. */
+    log(hook: Hook, limit: number): Promise<Delivery[]>
   }
   audit: {
     read(filter: { personName: string | undefined; since: Date | undefined; limit: number }): Promise<AuditRow[]>

@@ -74,6 +74,8 @@ export type Command<T extends Args = Args> = {
   begins?: true
   /** Recorded even though it changes nothing: an admin's view of others, a secret shown. */
   records?: true
+  /** Somebody in a chat whom DCM does not know may use it; they may use nothing else. */
+  strangers?: true
   /** Its answer is for the caller alone. */
   private?: true
   args: T

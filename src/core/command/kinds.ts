@@ -12,6 +12,7 @@ import type { Image } from '../model/image.ts'
 import { formatImageRef, parseImageRef, refuseContainerName, refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
 import { parseAmount, type Resource, resources } from '../model/quota.ts'
+import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
 import type { PortWish } from './intents.ts'
@@ -46,6 +47,7 @@ export type Kinds = {
   id: string
   command: string
   argv: string
+  account: Account
 }
 export type KindName = keyof Kinds
 
@@ -248,6 +250,12 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'the name of a command',
     read: (text) => (text.length <= 60 && !control.test(text) ? text : undefined),
     complete: (lookup) => lookup.commandNames(),
+  },
+  account: {
+    word: '@WHO',
+    schema: string,
+    hint: 'somebody of this chat, picked from its list of people, or PLATFORM:WORKSPACE/USER like slack:T1/U1',
+    read: parseAccount,
   },
   argv: {
     word: 'ARG',

@@ -8,7 +8,7 @@ import { splitWords, untypeset } from './words.ts'
 export type Given = Record<string, string | string[] | boolean>
 
 /** Words that mean the same to every command. */
-export type Reserved = { as?: string; yes: boolean; json: boolean; wait?: string; 'dry-run': boolean }
+export type Reserved = { as?: string; yes: boolean; json: boolean; wait?: string; 'dry-run': boolean; post: boolean }
 export type Parsed = { command: Command; given: Given; reserved: Reserved }
 
 /** The reserved arguments, for help and for machines. */
@@ -22,6 +22,7 @@ export const reserved = {
   yes: { kind: 'flag', flag: true, optional: true, about: 'Confirm what would otherwise be asked.' },
   json: { kind: 'flag', flag: true, optional: true, about: 'Print the whole reply as JSON.' },
   wait: { kind: 'duration', flag: true, optional: true, about: 'How long to wait for the outcome.' },
+  post: { kind: 'flag', flag: true, optional: true, about: 'In a chat: tell the channel too, in a harmless sentence.' },
   'dry-run': { kind: 'flag', flag: true, optional: true, about: 'Say what would happen, and do nothing.' },
 } as const satisfies Record<keyof Reserved, Arg>
 
@@ -210,7 +211,7 @@ function scalar(command: Command, name: string, value: unknown): string {
 }
 
 /** Reads a reserved flag. What is neither true nor false is refused: a misspelt dry run must not become a real one. */
-function readFlag(command: Command, own: Given, name: 'yes' | 'json' | 'dry-run'): boolean {
+function readFlag(command: Command, own: Given, name: 'yes' | 'json' | 'dry-run' | 'post'): boolean {
   const value = own[name]
   if (value === true || value === 'true') return true
   if (value === undefined || value === false || value === 'false') return false
@@ -221,6 +222,7 @@ const readReserved = (command: Command, own: Given): Reserved => ({
   yes: readFlag(command, own, 'yes'),
   json: readFlag(command, own, 'json'),
   'dry-run': readFlag(command, own, 'dry-run'),
+  post: readFlag(command, own, 'post'),
   ...(typeof own['as'] === 'string' ? { as: own['as'] } : {}),
   ...(typeof own['wait'] === 'string' ? { wait: own['wait'] } : {}),
 })

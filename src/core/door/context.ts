@@ -1,6 +1,8 @@
 import type { Command, } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
+import { createChatContext } from '../chat/context.ts'
 import { createImages } from '../containers/images.ts'
+import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys } from '../containers/run.ts'
 import { createView } from '../containers/view.ts'
 import type { Works } from '../operation/define.ts'
@@ -18,9 +20,7 @@ import { examine } from '../upkeep/doctor.ts'
 /** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
 export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Context {
   const { store, random, place } = works
-  // What cannot be written now is written by upkeep, which compares every folder with the database.
-  const onKeys = (ownerId: string) =>
-    spreadKeys(works, ownerId).catch((err: unknown) => log.warn({ ownerId, err }, 'keys could not be brought to every container at once'))
+  const onKeys = (ownerId: string) => spreadKeys(works, ownerId)
   const storage = async (personId: string) => (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0
   const people = createPeople({ store, random, onKeys, storage })
   const keys = createKeys({ store, random, onKeys })
@@ -29,6 +29,8 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const quota = createQuota({ store })
   const audit = createAudit({ store })
   const site = { ...createNamed({ store }), doctor: () => examine(works) }
+  const chat = createChatContext(works)
+  const hooks = createHookContext(works, commands)
   const containers = createView(works)
   const images = createImages(works)
   return (caller) => ({
@@ -42,6 +44,8 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     grants,
     quota,
     audit,
+    hooks,
+    ...chat,
     site,
     containers: containers(caller),
     images: images(caller),

@@ -7,15 +7,18 @@ import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import type { Log, Runner } from '../operation/runner.ts'
-import { type Caller, canCall, mayCall } from '../policy/can.ts'
+import { type Caller, canCall, mayCall, stranger } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply, warn } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
+import { createAttend } from './attend.ts'
 import { candidates } from './complete.ts'
 import type { Call, Door, Waiting } from './door.ts'
 import { gather } from './gather.ts'
 import { createIdentify } from './identify.ts'
+import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
+import { createOpen } from './open.ts'
 import { eachArg, readArgs } from './read.ts'
 import { askerOf, auditEntry } from './record.ts'
 import { createRepeats, digestOf, type Keyed } from './repeat.ts'
@@ -28,6 +31,9 @@ export type DoorDeps = {
   runner: Runner
   log: Log
   contextFor(caller: Caller): Context
+  /** This process, as its rows of connected members are marked; and how many connections a member may have. */
+  holder?: string
+  perMember?: number
 }
 
 /** What is known of a call once it has been read; for the audit row and the log. */
@@ -46,6 +52,18 @@ export function createDoor(deps: DoorDeps): Door {
     return parseObject(command, input.args)
   }
 
+  /** What somebody in a chat says whom DCM does not know: the little that strangers may, and for the rest how to become known. */
+  function strangers(input: Call['input']): Parsed {
+    let parsed: Parsed | undefined
+    try {
+      parsed = parse(input)
+    } catch (error) {
+      if (!(error instanceof DcmError)) throw error
+    }
+    if (parsed?.command.strangers && parsed.reserved.as === undefined) return parsed
+    throw stranger()
+  }
+
   /** With `--as`, an admin becomes the member: their rights, quota and grants, and no others. */
   async function actingFor(actor: Actor, name: string): Promise<Actor> {
     const { person, scope, by, ...from } = actor
@@ -56,14 +74,15 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   async function handle(call: Call, waiting: Waiting = {}): Promise<Reply> {
-    const facts: Facts = { requestId: call.requestId ?? newId(works.random), actor: call.actor, command: '?', target: null }
+    const facts: Facts = { requestId: call.requestId ?? newId(works.random), actor: call.actor, command: '?', target: null, ...(call.again ? { again: true } : {}) }
     try {
-      const parsed = parse(call.input)
+      const parsed = call.actor.visitor && !call.actor.person ? strangers(call.input) : parse(call.input)
       facts.command = parsed.command.name
       facts.target = targetOf(parsed)
       if (parsed.reserved.as !== undefined) facts.actor = await actingFor(call.actor, parsed.reserved.as)
       mayCall(facts.actor, parsed.command)
-      return await once(call, parsed, facts, waiting)
+      const reply = await once(call, parsed, facts, waiting)
+      return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
       return refused(error, facts)
     }
@@ -115,6 +134,9 @@ export function createDoor(deps: DoorDeps): Door {
   /** One command on one target. */
   async function one(parsed: Parsed, given: Given, facts: Facts, waiting: Waiting): Promise<Reply> {
     const { command, reserved } = parsed
+    // Before anything is read: what was to be changed may be gone by now, because it was.
+    const earlier = facts.again && command.changes ? await store.operations.ofRequest(facts.requestId, facts.target) : undefined
+    if (earlier) return outcome(earlier.id, waiting)
     const caller = facts.actor as Caller
     const args = facts.actor.person ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs)) : await readArgs(command, given, nobody)
     const context = deps.contextFor(caller)
@@ -128,7 +150,10 @@ export function createDoor(deps: DoorDeps): Door {
     const question = command.confirms?.(args as never)
     if (question !== undefined && !reserved.yes) {
       const line = confirming(parsed, given)
-      return { ...warn(question, { actions: [{ label: 'Confirm', line, danger: true }], data: { confirm: true, line } }), error: 'conflict' }
+      // What would go is listed with the question, so that nobody confirms blindly.
+      const { fields, table } = command.preview ? await command.preview(args as never, context) : {}
+      const extras = { actions: [{ label: 'Confirm', line, danger: true as const }], data: { confirm: true, line } }
+      return { ...warn(question, { ...extras, ...(fields ? { fields } : {}), ...(table ? { table } : {}) }), error: 'conflict' }
     }
     const result = await command.run(args as never, context)
     if (!('begin' in result)) {
@@ -199,6 +224,9 @@ export function createDoor(deps: DoorDeps): Door {
   const door: Door = {
     commands,
     identify: createIdentify({ store, log }),
+    login: createLogin({ works, log }),
+    attend: createAttend({ works, log, holder: deps.holder ?? 'here', perMember: deps.perMember ?? 50 }).attend,
+    open: createOpen({ works, commands, log, handle }),
     handle,
     async complete(actor, line) {
       try {
@@ -231,6 +259,9 @@ export function createDoor(deps: DoorDeps): Door {
   }
   return door
 }
+
+/** What a channel may hear of a call: who and what, and nothing of the answer. */
+const harmless = ({ actor, command, target }: Facts) => `${actor.person?.name ?? 'Somebody'} used ${command}${target ? ` ${target}` : ''}.`
 
 /** Whether a reply is only the question before a command. */
 const asksToConfirm = (reply: Reply) => (reply.data as { confirm?: unknown } | undefined)?.confirm === true

@@ -1,6 +1,10 @@
 import type { Command } from '../command/define.ts'
 import type { Actor, Surface } from '../model/person.ts'
+import type { Visitor } from '../model/visitor.ts'
 import type { Reply } from '../reply/reply.ts'
+import type { Attendance } from './attend.ts'
+import type { Admission, Presented } from './login.ts'
+import type { Opened, Opening, Target } from './open.ts'
 
 /** What a caller shows to be known. */
 export type Credential =
@@ -9,6 +13,8 @@ export type Credential =
   | { kind: 'token'; secret: string }
   /** A key that has just proved itself in an SSH handshake. */
   | { kind: 'key'; fingerprint: string }
+  /** Whoever a chat platform says it is; its adapter has checked the platform's signature. */
+  | { kind: 'chat'; visitor: Visitor }
 
 /** One call: a typed line, words already split, or a command by name with arguments as JSON. */
 export type Call = {
@@ -17,6 +23,8 @@ export type Call = {
   /** Ties reply, log and audit row together; made by the door when absent. */
   requestId?: string
   idempotencyKey?: string
+  /** It was begun before, under the same `requestId`, and cut off: what it began then is waited for, not begun anew. */
+  again?: boolean
 }
 
 /** How a caller waits: `wait` milliseconds at most (for ever when absent), told of progress, until `signal`. Neither ends the operation. */
@@ -36,6 +44,12 @@ export type Door = {
   commands: readonly Command[]
   /** Who this is; an actor without a person when DCM does not know them. @throws DcmError `unlinked` for a token that is not good */
   identify(credential: Credential, from: { surface: Surface; address?: string }): Promise<Actor>
+  /** Decides about a key and a user name out of an SSH handshake, and records it. @throws DcmError `unavailable` */
+  login(presented: Presented): Promise<Admission>
+  /** Lists somebody as connected; `leave` is called, with a sentence, when they have to go. @throws DcmError `limited` */
+  attend(actor: Actor, doing: string, leave: (why: string) => void): Promise<Attendance>
+  /** Opens a byte stream into a container that the actor may enter, waking it first. @throws DcmError */
+  open(actor: Actor, target: Target, opening?: Opening): Promise<Opened>
   /** Finds, authorizes, reads, admits, runs, records, answers. Never throws. */
   handle(call: Call, waiting?: Waiting): Promise<Reply>
   /** What could stand at the end of this unfinished line; only what would be accepted. Never throws. */

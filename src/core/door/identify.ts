@@ -28,9 +28,15 @@ export function createIdentify({ store, log }: { store: Store; log: Log }): Door
         const narrowed = token.commands !== null || token.containers !== null
         return { person, ...from, tokenId: token.id, ...(narrowed ? { scope: { commands: token.commands, containers: token.containers } } : {}) }
       }
+      case 'chat': {
+        const { visitor } = credential
+        const found = await store.identities.person(visitor)
+        if (found && Date.now() - found.usedAt.getTime() > touchEvery)
+          store.identities.touch(visitor).catch((err: unknown) => log.warn({ err }, "a chat account's use could not be written down"))
+        return { person: found?.person ?? null, ...from, visitor }
+      }
       case 'key': {
-        const key = await store.keys.byFingerprint(credential.fingerprint)
-        const person = key ? await store.people.byId(key.ownerId) : undefined
+        const person = await store.keys.owner(credential.fingerprint)
         return { person: person ?? null, ...from, fingerprint: credential.fingerprint }
       }
     }

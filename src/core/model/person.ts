@@ -1,4 +1,5 @@
 import type { Quota } from './quota.ts'
+import type { Visitor } from './visitor.ts'
 
 /** An admin has every member's commands and those that concern others. */
 export type Role = 'member' | 'admin'
@@ -35,6 +36,8 @@ export type Actor = {
   tokenId?: string
   /** SHA256 fingerprint of the key that signed in, where one did. */
   fingerprint?: string
+  /** The chat account that the call came from. */
+  visitor?: Visitor
   /** The admin who acts for `person` by `--as`. */
   by?: Person
 }

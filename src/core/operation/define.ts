@@ -1,3 +1,4 @@
+import type { AdminChannel, Signup } from '../chat/signup.ts'
 import type { PortRange } from '../containers/ports.ts'
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Host } from '../host/host.ts'
@@ -14,6 +15,10 @@ export type Settings = {
   ports: PortRange
   /** CIDR out of which each member gets a /26. */
   subnetPool: string
+  /** Who may become a member by themselves; nobody when absent. */
+  signup?: Signup
+  /** Where cards for admins go; to each admin when absent. */
+  adminChannel?: AdminChannel
 }
 
 /** What steps work with: everything that comes in from outside, so that tests can drive it. */
@@ -66,6 +71,8 @@ export type Operation<K extends Intent = Intent, S extends State = State> = {
    */
   admit(tx: Tables, input: Intents[K], id: string, works: Works): Promise<S>
   steps: readonly Step<K, S>[]
+  /** Takes back what admission reserved. Runs after every step's undo, whichever step failed, and may run again. */
+  release?(run: Run<K, S>): Promise<void>
   /** The answer, from what is stored: the same after a restart. */
   reply(outcome: { input: Intents[K]; state: S; place: Place }): Reply
 }

@@ -1,5 +1,6 @@
 import type { Context, GrantRow } from '../command/context.ts'
 import { formatGrant, type Grant, parseGrant } from '../model/grant.ts'
+import type { Person } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
 import type { GrantRecord } from '../store/grants.ts'
 import type { Store, Tables } from '../store/store.ts'
@@ -36,15 +37,17 @@ async function mustExist(tx: Tables, grant: Grant): Promise<void> {
   }
 }
 
+/** Gives a grant in the caller's transaction. */
+export async function giveIn(tx: Tables, person: Person, grant: Grant, lives: number | undefined, by: Person): Promise<GrantRow> {
+  await lockPresent(tx, person.id)
+  await mustExist(tx, grant)
+  return toRow(await tx.grants.put({ ownerId: person.id, thing: formatGrant(grant), grantedBy: by.name }, lives))!
+}
+
 /** What admins permit to single members. Whether one is in force is asked of the database's clock at every use. */
 export function createGrants({ store }: { store: Store }): Context['grants'] {
   return {
-    give: (person, _thing, grant, lives, by) =>
-      store.tx(async (tx) => {
-        await lockPresent(tx, person.id)
-        await mustExist(tx, grant)
-        return toRow(await tx.grants.put({ ownerId: person.id, thing: formatGrant(grant), grantedBy: by.name }, lives))!
-      }),
+    give: (person, _thing, grant, lives, by) => store.tx((tx) => giveIn(tx, person, grant, lives, by)),
     async revoke(person, thing) {
       const grant = parseGrant(thing)
       const removed = await store.grants.remove(person.id, grant ? formatGrant(grant) : thing)

@@ -29,7 +29,7 @@ export async function keepAnAdmin(tx: Tables, person: Person): Promise<void> {
 export function createPeople(deps: PeopleDeps): Context['people'] {
   const { store, random } = deps
 
-  const add: Context['people']['add'] = async ({ name, role, keys: texts }) => {
+  const add: Context['people']['add'] = async ({ name, role, keys: texts, visitor }) => {
     const why = refusePersonName(name)
     if (why) throw new DcmError('usage', why)
     // The same key twice in one request is one key.
@@ -39,10 +39,12 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
         const person = await tx.people.insert({ id: newId(random), name, role })
         const stored = []
         for (const key of keys) stored.push(await insertKey(tx, person.id, key, random))
+        if (visitor) await tx.identities.insert(person.id, visitor)
         return { person, keys: stored }
       })
     } catch (error) {
       if (violated(error) === 'keys_fingerprint') throw keyTaken(error)
+      if (violated(error)?.startsWith('identities_')) throw new DcmError('conflict', 'That chat account is linked to a member already; it has to be unlinked there first.', { cause: error })
       if (violated(error) !== 'people_name') throw error
       const leaving = (await store.people.byName(name))?.state === 'leaving'
       const sentence = leaving

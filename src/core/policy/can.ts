@@ -10,8 +10,12 @@ export type Caller = Actor & { person: Person }
 const inScope = (list: readonly string[] | null, name: string) =>
   list === null || list.some((allowed) => allowed === name || name.startsWith(`${allowed} `))
 
+/** What somebody in a chat is told whom DCM does not know: how to become known, and nothing else. */
+export const stranger = (): DcmError =>
+  new DcmError('unlinked', 'DCM does not know you here yet: type link for a code that ties this account to yours, or ask an admin to add you.', { try: 'link' })
+
 /** What a scoped token may never do, whatever its list says: widen itself. */
-const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user rm'])
+const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user rm', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
 
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 
@@ -19,14 +23,16 @@ const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 
  * Whether this actor may use this command at all; what it is used on is decided when its arguments are resolved.
  * @throws DcmError `unlinked` or `denied`
  */
-export function mayCall(actor: Actor, command: Command): void {
-  if (command.needs === 'anyone') return
+export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 'changes'>): void {
   const { person, scope } = actor
+  if (command.needs === 'anyone' && !(command.changes && person)) return
   if (!person) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you, or link this account.', { try: 'help' })
   if (person.state === 'suspended') throw new DcmError('denied', 'Your access is suspended; an admin can resume it.')
   if (person.state === 'leaving') throw new DcmError('unlinked', 'You are no longer a member here.')
   if (command.needs === 'admin' && person.role !== 'admin') throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
   if (!scope) return
+  if (actor.surface === 'hook' && neverScoped.has(command.name))
+    throw new DcmError('denied', `A hook may not use ${command.name}: what gives rights away is for people to do.`)
   if (!inScope(scope.commands, command.name) || neverScoped.has(command.name))
     throw new DcmError('denied', `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`)
   // Good for some containers says nothing about the site: an admin's view of others is not among them.

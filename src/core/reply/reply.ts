@@ -29,6 +29,8 @@ export type Reply = {
   /** A form made from what is missing, for surfaces that can show one; the rest show `text`. */
   ask?: Ask
   file?: ReplyFile
+  /** A harmless sentence for the channel, where the caller asked for one with `--post`. */
+  post?: string
 }
 
 type Extras = Omit<Reply, 'text' | 'tone' | 'error'>

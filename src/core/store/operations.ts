@@ -34,6 +34,10 @@ export const operations = (db: Db) => ({
     const same = target === null ? isNull(table.target) : eq(table.target, target)
     return (await db.select().from(table).where(and(eq(table.requestId, requestId), same)))[0]
   },
+  /** All that one call has begun. */
+  async byRequest(requestId: string): Promise<OperationRow[]> {
+    return db.select().from(table).where(eq(table.requestId, requestId)).orderBy(asc(table.createdAt)).limit(200)
+  },
   async openOf(ownerId: string, butId: string): Promise<OperationRow[]> {
     return db
       .select()

@@ -5,6 +5,8 @@ import { buttons, outbox as table } from './schema.ts'
 export type OutboxRow = typeof table.$inferSelect
 export type OutboxNew = typeof table.$inferInsert
 export type ButtonRow = typeof buttons.$inferSelect
+/** `lives`: milliseconds that it may be pressed. */
+export type ButtonNew = Omit<typeof buttons.$inferInsert, 'expiresAt'> & { lives: number }
 
 const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 const open = inArray(table.status, ['called', 'owed'])
@@ -81,7 +83,7 @@ export const outbox = (db: Db) => ({
   async drop(id: string): Promise<void> {
     await db.update(table).set({ status: 'dropped', call: null, leaseUntil: null }).where(eq(table.id, id))
   },
-  async addButtons(rows: (typeof buttons.$inferInsert & { lives: number })[]): Promise<void> {
+  async addButtons(rows: ButtonNew[]): Promise<void> {
     if (rows.length === 0) return
     await db.insert(buttons).values(rows.map(({ lives, ...row }) => ({ ...row, expiresAt: until(lives) as unknown as Date })))
   },

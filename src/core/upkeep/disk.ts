@@ -1,7 +1,7 @@
 import { newId } from '../model/id.ts'
 import { formatSize } from '../model/units.ts'
 import { diskLimit } from '../containers/wish.ts'
-import type { Upkeep } from './reconcile.ts'
+import { tell, type Upkeep } from './reconcile.ts'
 
 /** Share of a disk that stays free for the host itself. */
 const keepFree = 0.05
@@ -42,8 +42,8 @@ async function relieve({ works, runner, log }: Upkeep, hostId: string, over: { i
         .begin('stop', { containerId: container.id, seconds: 10 }, asker)
         .then((id) => runner.wait(id, { ms: 30_000 }))
         .catch((error: unknown) => log.warn({ container: container.id, err: error }, 'could not be stopped to save the disk'))
-      await works.store.containers.update(container.id, {
-        trouble: `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`,
-      })
+      const trouble = `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`
+      await works.store.containers.update(container.id, { trouble })
+      await tell({ works, runner, log }, container, 'unhealthy', works.now().toISOString(), `${container.name} is in trouble. ${trouble}`)
     }
 }

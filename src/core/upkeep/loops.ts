@@ -7,7 +7,7 @@ const lease = 15_000
 const day = 86_400_000
 
 /** Runs all that has to happen by itself. One process at a time does it: whoever holds the lease. */
-export type Loops = { stop(): Promise<void> }
+export type Loops = { leading(): boolean; stop(): Promise<void> }
 
 /** Starts the loops: operations left behind, following the engine, firewall, disk, tidying. */
 export function startLoops(upkeep: Upkeep, holder: string): Loops {
@@ -54,6 +54,10 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     await tidyTags(upkeep, hostId)
     const old = (days: number) => new Date(works.now().getTime() - days * day)
     await store.calls.dropBefore(old(1))
+    await store.outbox.dropBefore(old(8))
+    await store.notices.dropBefore(old(30))
+    await store.requests.dropBefore(old(400))
+    await store.deliveries.dropBefore(old(30))
     await store.codes.dropOld()
     await store.sessions.dropOld()
     await store.operations.dropBefore(old(30))
@@ -68,6 +72,7 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     every(300_000, 'tidy', whileLeading(tidy)),
   ]
   return {
+    leading,
     async stop() {
       over.abort()
       following?.abort.abort()

@@ -56,6 +56,13 @@ const tour: Row[] = [
   { line: 'user add bob', admin: true, text: /^Added bob, who has no key yet: add one with key add KEY --as bob\.$/, row: { target: 'bob' } },
   { line: 'user ls', admin: true, text: /^There are 3 members\.$/, row: { target: null } },
   { line: 'user show bob', admin: true, text: /^bob is a member and active\.$/, row: { target: 'bob' } },
+  { line: 'user link bob slack:T1/UBOB', admin: true, text: /^slack:T1\/UBOB is bob now\.$/, row: { target: 'bob slack:T1/UBOB' } },
+  { line: 'user unlink bob', admin: true, text: /^bob is not slack:T1\/UBOB any more\.$/, row: { target: 'bob' } },
+  { line: 'user link alice slack:T1/UALICE', admin: true, text: /^slack:T1\/UALICE is alice now\.$/, row: { target: 'alice slack:T1/UALICE' } },
+  { line: 'unlink slack:T1/UALICE', text: /^The account slack:T1\/UALICE is not yours any more\.$/, row: { target: 'slack:T1/UALICE' } },
+  { line: 'request port:443 --for 4h --why demo', text: /^Your request \w+ for port:443 is stored; no admin is in a chat, so tell one yourself\.$/, row: { target: 'port:443' } },
+  { line: 'requests', text: /^There is one request\.$/ },
+  { line: 'notify off died', text: /^You are not told any more of died\.$/, row: { target: 'off died' } },
   { line: 'user suspend bob', admin: true, text: /^Suspended bob: /, row: { target: 'bob' } },
   { line: 'user resume bob', admin: true, text: /^bob may use DCM again, /, row: { target: 'bob' } },
   { line: 'device add null /dev/null --about Nothing.', admin: true, text: /^\/dev\/null is called null now; nobody has it until grant MEMBER device:null\.$/, row: { target: 'null /dev/null' } },
@@ -96,8 +103,11 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
   said.add(command.name)
 })
 
+/** What needs a chat or an id of the moment has tests of its own, in test/core/chat/. */
+const elsewhere = new Set(['link', 'join', 'approve', 'deny'])
+
 test('there is no command that the tour leaves out', () => {
-  expect(commands.map((command) => command.name).filter((name) => !said.has(name))).toEqual([])
+  expect(commands.map((command) => command.name).filter((name) => !said.has(name) && !elsewhere.has(name))).toEqual([])
 })
 
 test('N06: no secret of the tour is in the audit log', async () => {

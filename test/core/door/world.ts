@@ -78,6 +78,8 @@ export type World = AsyncDisposable & {
   container(owner: Person, name: string): Promise<Container>
   /** Statements that no command offers: making a grant old, for one. */
   sql(statement: string): Promise<void>
+  /** What a query gives, to look at what is really stored. */
+  rows<T = Record<string, unknown>>(query: string): Promise<T[]>
   /** Lines that the log got at `warn` and above. */
   logged: { level: 'warn' | 'error'; facts: Record<string, unknown>; message: string }[]
 }
@@ -163,6 +165,9 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
     },
     async sql(statement) {
       await opened.db.execute(sql.raw(statement))
+    },
+    async rows<T>(query: string) {
+      return ((await opened.db.execute(sql.raw(query))) as unknown as { rows: T[] }).rows
     },
     logged,
     async [Symbol.asyncDispose]() {
