@@ -1,5 +1,4 @@
 import type { Context } from '../command/context.ts'
-import { commandExit } from '../host/docker/exit.ts'
 import { type Container } from '../model/container.ts'
 import { formatCpus, formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
@@ -8,6 +7,7 @@ import { DcmError } from '../reply/error.ts'
 import { plain } from '../reply/text.ts'
 import { explain } from '../operation/explain.ts'
 import { violated } from '../store/db.ts'
+import { readExit } from './exit.ts'
 import { settle } from './start.ts'
 
 const mega = 1024 ** 2
@@ -107,11 +107,7 @@ export function createView(works: Works): (caller: Caller) => Context['container
       try {
         const { engine } = works.host(container.hostId)
         await settle(works, container, await engine.inspect(container.engineId))
-        if (container.spec.command.length > 0) {
-          let tail = ''
-          for await (const chunk of engine.logs(container.engineId, { tail: 20 })) tail += chunk.data.toString('utf8')
-          await store.containers.update(container.id, { commandExit: commandExit(tail) })
-        }
+        if (container.spec.command.length > 0) await readExit(works, container)
       } catch (error) {
         // What cannot be looked at now is shown as it was last seen; the list says that it may be old.
         if (explain(error).code !== 'unavailable' && explain(error).code !== 'conflict') throw error

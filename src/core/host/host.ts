@@ -109,6 +109,8 @@ export type EngineInfo = {
   /** The user namespace's first uid and gid on the host; null: containers' root is the host's root. */
   remap: { uid: number; gid: number } | null
   seccomp: boolean
+  /** The time by the engine's clock, where it tells. */
+  now?: Date
   liveRestore: boolean
   rootDir: string
   defaultAddressPools: { base: string; size: number }[]

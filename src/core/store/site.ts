@@ -7,6 +7,11 @@ const written = { value: sql<string>`${table.value}::text` }
 
 /** Facts of the installation, and the admins' lists of devices and seccomp profiles. */
 export const site = (db: Db) => ({
+  /** The time by the database's own clock. */
+  async clock(): Promise<Date> {
+    const [row] = await db.select({ now: sql<string>`(extract(epoch from clock_timestamp()) * 1000)::text` }).from(sql`(select 1) as one`)
+    return new Date(Number(row!.now))
+  },
   async get<T>(key: string): Promise<T | undefined> {
     const [row] = await db.select(written).from(table).where(eq(table.key, key))
     return row && (JSON.parse(row.value) as T)

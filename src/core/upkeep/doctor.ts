@@ -78,8 +78,13 @@ export async function examine(works: Works): Promise<Check[]> {
     return least > 0.1 ? holds('disk space', says) : lacks('disk space', says, 'Make room: below 5 % DCM stops containers of members who are over their quota.')
   })
   await look('clock', async () => {
-    const year = works.now().getUTCFullYear()
-    return year >= 2026 && year < 2100 ? holds('clock', `It is ${works.now().toISOString()}.`) : lacks('clock', `The clock says ${works.now().toISOString()}.`, 'Set the clock; grants and tokens expire by it.')
+    // Grants and tokens expire by the database's clock, the engine's states are told by its own.
+    const [database, info] = [await store.site.clock(), await host.engine.info()]
+    const apart = (other: Date | undefined) => (other ? Math.abs(other.getTime() - works.now().getTime()) : 0)
+    const most = Math.max(apart(database), apart(info.now))
+    return most < 5000
+      ? holds('clock', `DCM, Docker and the database agree that it is ${works.now().toISOString().slice(0, 19).replace('T', ' ')} UTC.`)
+      : lacks('clock', `The clocks of DCM, Docker and the database are ${Math.round(most / 1000)} s apart.`, 'Let all of them follow one time server.')
   })
   checks.push(
     store.kind === 'postgres'

@@ -1,4 +1,5 @@
 import { follow } from './follow.ts'
+import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
 import { tidyFolders, tidyTags, type Upkeep } from './reconcile.ts'
 
@@ -68,6 +69,7 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     every(lease / 3, 'lead', lead),
     every(2000, 'operations', () => runner.resume()),
     every(60_000, 'firewall', whileLeading(firewall)),
+    every(30_000, 'commands', whileLeading(() => watchCommands(upkeep, hostId))),
     every(60_000, 'disk', whileLeading(() => measureDisk(upkeep, hostId))),
     every(300_000, 'tidy', whileLeading(tidy)),
   ]
