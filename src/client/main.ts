@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
+import { createProgress } from '../core/reply/progress.ts'
 import { printable } from '../core/reply/text.ts'
 import { readOptions } from './options.ts'
 import { type Outcome, outcome, Unreachable } from './outcome.ts'
-import { createProgress, show } from './show.ts'
+import { show } from './show.ts'
 import { readValues } from './values.ts'
 import { readWhere, type Where } from './where.ts'
 

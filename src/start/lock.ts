@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 /** Who serves a data folder, as others find it in `dcm.pid`. */
-export type Serving = { pid: number; http: string; tree: string; instance: string }
+export type Serving = { pid: number; http: string; ssh: string | null; tree: string; instance: string }
 
 /**
  * Takes a data folder for this process alone. An abstract Unix socket is exclusive and freed by the kernel however the

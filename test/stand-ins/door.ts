@@ -267,6 +267,11 @@ export function createStandInDoor() {
         ...(credential.kind === 'token' ? { tokenId: `t-${who.name}` } : {}),
       } satisfies Actor
     },
+    login: async () => ({ refused: true, why: null }),
+    attend: async () => ({ id: 's1', doing: () => undefined, left: async () => undefined }),
+    async open(_, { container }) {
+      throw new DcmError('not_found', `You have no container called ${container}.`)
+    },
     handle(call, waiting) {
       if (!call.idempotencyKey) return handle(call, waiting)
       const key = `${call.actor.person?.id} ${call.idempotencyKey}`

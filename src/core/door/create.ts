@@ -2,6 +2,7 @@ import { join } from 'shlex'
 import type { Context } from '../command/context.ts'
 import type { Begin, Command } from '../command/define.ts'
 import { type Given, type Parsed, parseLine, parseObject, parseWords, findCommand } from '../command/parse.ts'
+import { splitWords, untypeset } from '../command/words.ts'
 import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
@@ -84,7 +85,19 @@ export function createDoor(deps: DoorDeps): Door {
       const reply = await once(call, parsed, facts, waiting)
       return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
+      if (facts.command === '?') facts.command = called(call.input)
       return refused(error, facts)
+    }
+  }
+
+  /** The command that a call names, also when the rest of it is no sense: a refusal says in the log what was asked for. */
+  function called(input: Call['input']): string {
+    try {
+      const words = 'line' in input ? splitWords(untypeset(input.line)) : 'words' in input ? input.words : input.name.split(' ')
+      return findCommand(commands, words).command.name
+    } catch (error) {
+      if (error instanceof DcmError) return '?'
+      throw error
     }
   }
 

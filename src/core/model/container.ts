@@ -37,6 +37,8 @@ export type Spec = {
   devices: string[]
   /** Name of an admin's seccomp profile; null: the engine's default. */
   seccomp: string | null
+  /** False: coming in by SSH does not start it. */
+  wake?: false
 }
 
 /** A container as the database knows it. `owner` is the member's name, for words only. */

@@ -20,6 +20,18 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+/** What a shell script sees of a failure, from the local command and over SSH alike. */
+export const exitCodes: Record<ErrorCode, number> = {
+  internal: 1,
+  usage: 2,
+  unlinked: 3,
+  denied: 3,
+  not_found: 4,
+  conflict: 5,
+  limited: 6,
+  unavailable: 7,
+}
+
 /** What a form would have to ask for, where a required argument was left out. */
 export type Ask = { command: string; given: Record<string, unknown>; missing: string[] }
 

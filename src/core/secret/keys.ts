@@ -201,8 +201,21 @@ export function createHostKey(): HostKey {
   }
 }
 
-/** Fingerprint of a private key file in OpenSSH's format, which holds the public key in the clear; undefined when it is not one. */
+/** Fingerprint of a private key file in OpenSSH's format; undefined when it is not one. */
 export function hostKeyFingerprint(privateKey: string): string | undefined {
+  const blob = publicBlob(privateKey)
+  return blob && fingerprintOf(blob)
+}
+
+/** Reads a host key back from its private file. @returns undefined when it is not an ed25519 key in OpenSSH's format */
+export function readHostKey(privateKey: string): HostKey | undefined {
+  const blob = publicBlob(privateKey)
+  if (!blob || fields(blob)?.[0]?.toString('latin1') !== 'ssh-ed25519') return undefined
+  return { privateKey, publicKey: `ssh-ed25519 ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) }
+}
+
+/** The public key, which stands in the clear in a private key file of OpenSSH's format. */
+function publicBlob(privateKey: string): Buffer | undefined {
   const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/.exec(
     privateKey,
   )
@@ -216,5 +229,5 @@ export function hostKeyFingerprint(privateKey: string): string | undefined {
   at += 4
   if (at + 4 > bytes.length) return undefined
   const size = bytes.readUInt32BE(at)
-  return at + 4 + size <= bytes.length ? fingerprintOf(bytes.subarray(at + 4, at + 4 + size)) : undefined
+  return at + 4 + size <= bytes.length ? bytes.subarray(at + 4, at + 4 + size) : undefined
 }

@@ -1,6 +1,7 @@
 import { and, asc, eq } from 'drizzle-orm'
+import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { keys as table } from './schema.ts'
+import { keys as table, people } from './schema.ts'
 
 export type KeyRow = typeof table.$inferSelect
 
@@ -11,6 +12,11 @@ export const keys = (db: Db) => ({
   },
   async byFingerprint(fingerprint: string): Promise<KeyRow | undefined> {
     return (await db.select().from(table).where(eq(table.fingerprint, fingerprint)))[0]
+  },
+  /** The member whose key it is: one statement, whether there is one or not. */
+  async owner(fingerprint: string): Promise<Person | undefined> {
+    const rows = await db.select({ person: people }).from(table).innerJoin(people, eq(people.id, table.ownerId)).where(eq(table.fingerprint, fingerprint))
+    return rows[0]?.person
   },
   /** @throws on the unique index `keys_fingerprint` */
   async insert(key: typeof table.$inferInsert): Promise<KeyRow> {

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { containers, keys, people, sessions as table } from './schema.ts'
+import { keys, people, sessions as table } from './schema.ts'
 
 export type SessionRow = typeof table.$inferSelect
 
@@ -63,15 +63,6 @@ export const sessions = (db: Db) => ({
       .from(table)
       .innerJoin(people, eq(people.id, table.ownerId))
       .where(inArray(table.id, [...ids]))
-  },
-  /** Which of these containers are still there, and whose they are. */
-  async owners(containerIds: readonly string[]): Promise<Map<string, string>> {
-    if (containerIds.length === 0) return new Map()
-    const rows = await db
-      .select({ id: containers.id, ownerId: containers.ownerId })
-      .from(containers)
-      .where(inArray(containers.id, [...containerIds]))
-    return new Map(rows.map((row) => [row.id, row.ownerId]))
   },
   async remove(id: string): Promise<void> {
     await db.delete(table).where(eq(table.id, id))

@@ -1,0 +1,89 @@
+import { newId } from '../model/id.ts'
+import type { Actor } from '../model/person.ts'
+import type { Works } from '../operation/define.ts'
+import type { Log } from '../operation/runner.ts'
+import { DcmError } from '../reply/error.ts'
+
+/** Somebody who stays connected, as others see them in `sessions`. */
+export type Attendance = {
+  id: string
+  /** What they do now, in a few words. */
+  doing(text: string): void
+  /** They are gone. */
+  left(): Promise<void>
+}
+
+export type AttendDeps = { works: Works; log: Log; holder: string; perMember: number }
+
+/** How long a row outlives a process that no longer renews it, and how often those of this one are looked at. */
+const lease = 30_000
+const look = 1000
+
+/** Keeps the list of who is connected, and tells those to go who may not stay: at once, wherever that was decided. */
+export function createAttend({ works, log, holder, perMember }: AttendDeps) {
+  const { store, random } = works
+  const present = new Map<string, (why: string) => void>()
+  let timer: NodeJS.Timeout | undefined
+  let renewed = 0
+
+  async function check(): Promise<void> {
+    const ids = [...present.keys()]
+    if (performance.now() - renewed > lease / 3) {
+      await store.sessions.renew(ids, lease)
+      renewed = performance.now()
+    }
+    const standing = new Map((await store.sessions.standing(ids)).map((row) => [row.id, row]))
+    for (const id of ids) {
+      const row = standing.get(id)
+      const why = !row
+        ? 'You are no longer a member here.'
+        : row.ending !== null
+          ? row.ending
+          : row.state === 'suspended'
+            ? 'Your access is suspended; an admin can resume it.'
+            : row.state !== 'active'
+              ? 'You are no longer a member here.'
+              : row.keyed
+                ? undefined
+                : 'The key that you came in with was removed.'
+      if (why !== undefined) present.get(id)?.(why)
+    }
+  }
+
+  function watch(): void {
+    timer ??= setTimeout(() => {
+      check()
+        .catch((err: unknown) => log.warn({ err }, 'who may stay connected could not be looked up'))
+        .finally(() => {
+          timer = undefined
+          if (present.size > 0) watch()
+        })
+    }, look)
+    timer.unref()
+  }
+
+  return {
+    /**
+     * Lists somebody as connected. `leave` is called when they have to go, with a sentence that says why.
+     * @throws DcmError `limited` when they have as many connections as a member may
+     */
+    async attend(actor: Actor, doing: string, leave: (why: string) => void): Promise<Attendance> {
+      const { person, address, fingerprint } = actor
+      if (!person || !fingerprint) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you.')
+      if ((await store.sessions.countOf(person.id)) >= perMember)
+        throw new DcmError('limited', `You have ${perMember} SSH connections open already; close one, or end one with sessions kill.`)
+      const id = newId(random)
+      await store.sessions.insert({ id, ownerId: person.id, holder, address: address ?? '', fingerprint, doing: doing.slice(0, 200) }, lease)
+      present.set(id, leave)
+      watch()
+      return {
+        id,
+        doing: (text) => void store.sessions.doing(id, text.slice(0, 200)).catch(() => undefined),
+        async left() {
+          present.delete(id)
+          await store.sessions.remove(id).catch((err: unknown) => log.debug({ err }, 'a session that ended stays listed until its lease ends'))
+        },
+      }
+    },
+  }
+}
