@@ -80,10 +80,10 @@ export const create = defineOperation<'create', State>({
         const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
-        await run.store.containers.remove(run.id)
       },
     },
   ],
+  release: (run) => run.store.containers.remove(run.id),
   reply({ state, place }) {
     const made = state.made!
     const text = made.ssh ? `${made.name} is running; log in with the ssh line below.` : `${made.name} is running; its image has no SSH server.`

@@ -39,14 +39,15 @@ const startStep = {
     await startAgain(run, await present(run.store, run.input.containerId))
     return settleAs(run, 'running')
   },
-  /** What was not wanted running before is stopped again, and gives its share back. */
-  async undo(run: Run<'start' | 'restart', State>) {
-    if (run.state.before === 'running') return
-    const container = await run.store.containers.byId(run.input.containerId)
-    if (!container) return
-    if (container.engineId) await run.host(container.hostId).engine.stop(container.engineId, 5)
-    await run.store.containers.update(container.id, { desired: 'exited' })
-  },
+}
+
+/** What was not wanted running before is stopped again, and gives its share back. */
+async function release(run: Run<'start' | 'restart', State>): Promise<void> {
+  if (run.state.before === 'running') return
+  const container = await run.store.containers.byId(run.input.containerId)
+  if (!container) return
+  if (container.engineId) await run.host(container.hostId).engine.stop(container.engineId, 5)
+  await run.store.containers.update(container.id, { desired: 'exited' })
 }
 
 export const start = defineOperation<'start', State>({
@@ -60,6 +61,7 @@ export const start = defineOperation<'start', State>({
     return { before: container.desired }
   },
   steps: [startStep],
+  release,
   reply: told((container) => `${container.name} is running.`, true),
 })
 
@@ -83,6 +85,7 @@ export const restart = defineOperation<'restart', State>({
     },
     startStep,
   ],
+  release,
   reply: told((container) => `${container.name} was restarted.`, true),
 })
 

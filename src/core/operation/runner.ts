@@ -167,6 +167,7 @@ export function createRunner(deps: {
         if (undo) await undo(run())
         await save({ step: at })
       }
+      await operation.release?.(run())
       const failed = new DcmError(error?.code as DcmError['code'], error?.sentence ?? 'It did not work.', { try: error?.try })
       await finish({ status: 'failed', reply: refusal(failed) })
     } catch (cause) {
