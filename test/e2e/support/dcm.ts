@@ -99,6 +99,7 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
       DCM_DATA_DIR: dataDir,
       DCM_HTTP_ADDR: '127.0.0.1:0',
+      DCM_SSH_ADDR: '127.0.0.1:0',
       DOCKER_HOST: `unix://${options.dockerHost ?? engine}`,
       ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
       ...options.env,
