@@ -18,11 +18,15 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
   const { engine } = works.host(hostId)
   // Null: this process has not seen the engine yet, so it asks what happened since DCM last did.
   let broken: 'engine' | null = null
+  // What happened to containers that an operation had in hand: what it leaves behind is looked at once it has ended.
+  const owed = new Map<string, Ended>()
 
   while (!signal.aborted) {
     const link = new AbortController()
     const stop = () => link.abort()
     signal.addEventListener('abort', stop, { once: true })
+    // The listing that every new link begins with sees all of it.
+    owed.clear()
     try {
       const since = (await store.hosts.byId(hostId))?.seenAt ?? new Date(0)
       let beat: NodeJS.Timeout | undefined
@@ -32,7 +36,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
         let beats = 0
         beat = setInterval(() => {
           // Over an unbroken link every end was seen, even one whose event could not be acted on.
-          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })) : engine.ping()
+          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })) : engine.ping().then(settleOwed)
           look.then(
             () => store.hosts.seen(hostId).catch(() => undefined),
             () => link.abort(),
@@ -101,6 +105,15 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
     const seen = await engine.find(container.engineName)
     // Before its `die` an end may already show; what it means is decided there.
     if (exitCode === undefined && seen && ['exited', 'dead', 'created'].includes(seen.state)) return
-    await settleOne(upkeep, container.id, seen, exitCode === undefined ? { seen: false } : { seen: true, exitCode })
+    const ended: Ended = exitCode === undefined ? { seen: false } : { seen: true, exitCode }
+    if (await settleOne(upkeep, container.id, seen, ended)) return
+    if (ended.seen || !owed.has(container.id)) owed.set(container.id, ended)
+  }
+
+  async function settleOwed(): Promise<void> {
+    for (const [id, ended] of owed) {
+      const container = await store.containers.byId(id)
+      if (!container || (await settleOne(upkeep, id, await engine.find(container.engineName), ended))) owed.delete(id)
+    }
   }
 }

@@ -40,11 +40,19 @@ export async function tell({ works, log }: Upkeep, container: Container, kind: N
   )
 }
 
-/** Makes one container as it is wanted, and the database as it is. Does nothing while an operation has it. */
-export async function settleOne(upkeep: Upkeep, id: string, seen: Seen | undefined, ended: Ended): Promise<void> {
+/**
+ * Makes one container as it is wanted, and the database as it is.
+ * @returns false, with nothing done, while an operation has it in hand
+ */
+export async function settleOne(upkeep: Upkeep, id: string, seen: Seen | undefined, ended: Ended): Promise<boolean> {
+  if (await upkeep.works.store.operations.openOn(`container:${id}`)) return false
+  await settleFree(upkeep, id, seen, ended)
+  return true
+}
+
+async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, ended: Ended): Promise<void> {
   const { works, runner, log } = upkeep
   const { store } = works
-  if (await store.operations.openOn(`container:${id}`)) return
   // Read after the lock was seen free: what an operation has just stored counts, not what it was before.
   const container = await store.containers.byId(id)
   if (!container || container.state === 'creating') return
