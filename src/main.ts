@@ -99,7 +99,7 @@ const hooks = createHooks({ works, commands, holder: life, log, handle: door.han
 http.mount('/v1/hooks', createHookRoute(hooks))
 const chat = createChat({ works, door, commands, log, holder: life })
 const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
-const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version, publicHost: config.publicHost })
+const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version })
 folder.announce({ ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null, pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
 
 /** An address that nobody asked for may be taken; one that was asked for has to be had. */

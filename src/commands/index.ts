@@ -1,8 +1,15 @@
 import type { Command } from '../core/command/define.ts'
 import { commit } from './commit.ts'
+import { config } from './config.ts'
 import { create } from './create.ts'
 import { doctor } from './doctor.ts'
 import { help } from './help.ts'
+import { hookLog } from './hook-log.ts'
+import { hookLs } from './hook-ls.ts'
+import { hookNew } from './hook-new.ts'
+import { hookRm } from './hook-rm.ts'
+import { hookRotate } from './hook-rotate.ts'
+import { hookShow } from './hook-show.ts'
 import { imageOffer } from './image-offer.ts'
 import { imageWithdraw } from './image-withdraw.ts'
 import { images } from './images.ts'
@@ -15,6 +22,8 @@ import { ps } from './ps.ts'
 import { rename } from './rename.ts'
 import { rm } from './rm.ts'
 import { rmi } from './rmi.ts'
+import { sessions } from './sessions.ts'
+import { sessionsKill } from './sessions-kill.ts'
 import { ssh } from './ssh.ts'
 
 /** Every command there is, in the order that help shows them. Adding one: a file, and a line here. */
@@ -23,6 +32,9 @@ export const commands: readonly Command[] = [
   ps,
   inspect,
   ssh,
+  config,
+  sessions,
+  sessionsKill,
   start,
   stop,
   restart,
@@ -34,6 +46,12 @@ export const commands: readonly Command[] = [
   commit,
   images,
   rmi,
+  hookNew,
+  hookLs,
+  hookShow,
+  hookRotate,
+  hookRm,
+  hookLog,
   ...peopleCommands,
   imageOffer,
   imageWithdraw,

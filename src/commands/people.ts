@@ -29,6 +29,7 @@ import { tokenRm } from './token-rm.ts'
 import { unlink } from './unlink.ts'
 import { userAdd } from './user-add.ts'
 import { userLink } from './user-link.ts'
+import { userInvite } from './user-invite.ts'
 import { userLs } from './user-ls.ts'
 import { userResume } from './user-resume.ts'
 import { userRm } from './user-rm.ts'
@@ -55,6 +56,7 @@ export const peopleCommands: readonly Command[] = [
   requests,
   notify,
   userAdd,
+  userInvite,
   userLs,
   userShow,
   userSuspend,

@@ -86,7 +86,11 @@ export const create = defineOperation<'create', State>({
   release: (run) => run.store.containers.remove(run.id),
   reply({ state, place }) {
     const made = state.made!
-    const text = made.ssh ? `${made.name} is running; log in with the ssh line below.` : `${made.name} is running; its image has no SSH server.`
+    const own = made.ssh ? '' : ' its image has no SSH server, so'
+    const text =
+      made.ssh || place.ssh
+        ? `${made.name} is running;${own} log in with the ssh line below.`
+        : `${made.name} is running; its image has no SSH server, and the SSH door is off here.`
     return ok(text, {
       fields: toFields(made, place),
       data: toData(made, place),

@@ -1,13 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Connection, PseudoTtyInfo, ServerChannel, Session } from 'ssh2'
-import { type Signal, signals } from '../../core/containers/inside.ts'
 import type { Attendance } from '../../core/door/attend.ts'
-import type { Door } from '../../core/door/door.ts'
 import type { Target } from '../../core/door/open.ts'
 import type { Actor } from '../../core/model/person.ts'
 import { DcmError, exitCodes } from '../../core/reply/error.ts'
 import { printable } from '../../core/reply/text.ts'
-import type { Log } from '../../log.ts'
 import { type Admitted, authenticate, type AuthDeps } from './authenticate.ts'
 import { createEditor } from './editor.ts'
 import { pour } from './pour.ts'
@@ -15,7 +12,7 @@ import { onTerminal, runPrompt } from './prompt.ts'
 import { createSink, type Sink } from './sink.ts'
 import { type Console, runLine, type ToolDeps } from './tool.ts'
 
-export type ConnectionDeps = AuthDeps & { door: Door; log: Log; publicHost: string; version: string }
+export type ConnectionDeps = AuthDeps & { version: string }
 
 /** One connection, as the listener sees it. */
 export type Live = {
@@ -36,6 +33,19 @@ type Pty = Size & { term: string }
 
 const clamp = (value: number | undefined, usual: number) => (value && value > 0 ? Math.min(value, 1000) : usual)
 const sizeOf = (info: Pick<PseudoTtyInfo, 'cols' | 'rows'>): Size => ({ columns: clamp(info.cols, 80), rows: clamp(info.rows, 24) })
+
+/** Refuses a channel with a reason (RFC 4254 section 5.1), for which ssh2 has no argument. */
+function because(client: Connection, why: string, reject: () => void): void {
+  type Failing = { channelOpenFail(channel: number, code: number, words: string): void }
+  const protocol = (client as unknown as { _protocol: Failing })._protocol
+  const { channelOpenFail } = protocol
+  protocol.channelOpenFail = (channel) => channelOpenFail.call(protocol, channel, 1, printable(why))
+  try {
+    reject()
+  } finally {
+    protocol.channelOpenFail = channelOpenFail
+  }
+}
 
 /** Serves one SSH connection: who it is, then its channels. Nothing of it reaches a shell or a file of this machine. */
 export function serveConnection(client: Connection, socket: Socket, address: string, deps: ConnectionDeps, admitted: () => void): Live {
@@ -111,7 +121,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
     const sink = createSink(channel, socket)
     sinks.set(sink, channel)
     if (counts) busy++
-    work(sink)
+    void work(sink)
       .catch(async (error: unknown) => {
         const said = error instanceof DcmError ? error : undefined
         if (!said && !over.signal.aborted) log.warn({ address, err: error }, 'an SSH channel broke')
@@ -152,19 +162,14 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       .catch((error: unknown) => {
         channels--
         if (!(error instanceof DcmError)) log.warn({ address, err: error }, 'a forward broke')
-        // ssh2 tells no reason with a refusal; what is open on the connection may.
-        try {
-          reject()
-        } catch {
-          socket.destroy()
-        }
+        because(client, error instanceof DcmError ? error.message : 'The container cannot be reached.', reject)
       })
   })
 
   function serveSession(session: Session): void {
     let pty: Pty | undefined
     let resized: () => void = () => undefined
-    let signalled: (name: Signal) => void = () => undefined
+    let signalled: (name: string) => void = () => undefined
     const end = new AbortController()
     const abort = () => end.abort()
     over.signal.addEventListener('abort', abort, { once: true })
@@ -183,10 +188,8 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       resized()
       accept?.()
     })
-    session.on('signal', (accept, reject, { name }) => {
-      const known = signals.find((one) => one === name.replace(/^SIG/, ''))
-      if (!known) return reject?.()
-      signalled(known)
+    session.on('signal', (accept, _reject, { name }) => {
+      signalled(name.replace(/^SIG/, ''))
       accept?.()
     })
 
@@ -206,7 +209,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
         const what = command === undefined ? { kind: 'shell' as const } : { kind: 'command' as const, line: command }
         return serve(channel, (sink) => enter(channel, sink, { container, terminal, ...what }))
       }
-      if (command !== undefined) return serve(channel, (sink) => command1(channel, sink, command))
+      if (command !== undefined) return serve(channel, (sink) => oneCommand(channel, sink, command))
       if (pty) return serve(channel, (sink) => prompt(channel, sink, pty!), false)
       serve(channel, (sink) => script(channel, sink))
     }
@@ -226,7 +229,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       const greeting = who!.enrolled
         ? `Welcome, ${person.name}: this key is yours here from now on. Log in as ${person.name} with it.`
         : `DCM ${deps.version}: welcome, ${person.name}. Type help for what you can do, exit or Ctrl-D to leave.`
-      const code = await runPrompt(
+      return runPrompt(
         tool,
         {
           put: (_, data) => sink.put('stdout', data),
@@ -237,11 +240,10 @@ export function serveConnection(client: Connection, socket: Socket, address: str
         },
         greeting,
       )
-      return code
     }
 
     /** One command, as `ssh host ps`. */
-    async function command1(channel: ServerChannel, sink: Sink, line: string): Promise<number> {
+    async function oneCommand(channel: ServerChannel, sink: Sink, line: string): Promise<number> {
       if (!pty) {
         const input = () => piped(channel)
         return runLine(tool, line, { put: sink.put, columns: undefined, input, signal: end.signal })

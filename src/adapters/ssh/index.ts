@@ -12,7 +12,6 @@ export type SshOptions = {
   /** The door's own private host key, in OpenSSH's format. */
   hostKey: string
   version: string
-  publicHost: string
   /** Milliseconds that a connection has to log in. */
   grace: number
   tries: number

@@ -12,6 +12,9 @@ import type { Caller, Command } from './define.ts'
 /** A public key of a member. */
 export type Key = { id: string; ownerId: string; type: string; fingerprint: string; comment: string; createdAt: Date }
 
+/** Somebody who is connected over SSH. */
+export type Connected = { id: string; ownerId: string; owner: string; address: string; fingerprint: string; doing: string; startedAt: Date }
+
 /** An API token, without its secret. */
 export type Token = {
   id: string
@@ -89,6 +92,16 @@ export type Context = {
     belongings(
       person: Person,
     ): Promise<{ containers: string[]; images: string[]; keys: number; tokens: number; ports: number; storage: number }>
+  }
+  invites: {
+    /** A code that enrols a key for this member, who is added if there is none; earlier codes are void. `lives` in milliseconds. */
+    add(name: string, lives: number): Promise<{ code: string; expiresAt: Date; added: boolean }>
+  }
+  sessions: {
+    /** SSH connections: the caller's own, or everybody's. @throws DcmError `denied` */
+    list(all: boolean): Promise<Connected[]>
+    /** Has one closed, wherever it is. @throws DcmError `not_found` */
+    end(id: string): Promise<Connected>
   }
   keys: {
     /** @throws DcmError with the reason when the text is not one acceptable OpenSSH public key */

@@ -9,6 +9,8 @@ import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
 import { createAudit } from '../people/audit.ts'
 import { createGrants } from '../people/grants.ts'
+import { createConnected } from '../people/connected.ts'
+import { createInvites } from '../people/invites.ts'
 import { createKeys } from '../people/keys.ts'
 import { createPeople } from '../people/people.ts'
 import { createQuota } from '../people/quota.ts'
@@ -26,6 +28,8 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const keys = createKeys({ store, random, onKeys })
   const tokens = createTokens({ store, random })
   const grants = createGrants({ store })
+  const invites = createInvites({ store, random })
+  const connected = createConnected({ store })
   const quota = createQuota({ store })
   const audit = createAudit({ store })
   const site = { ...createNamed({ store }), doctor: () => examine(works) }
@@ -40,6 +44,8 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     commands,
     people,
     keys,
+    invites,
+    sessions: connected(caller),
     tokens,
     grants,
     quota,

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { type Inside, entering, type Signal, signalling, type Terminal } from '../containers/inside.ts'
+import { type Inside, entering, type Signal, signalling, signals, type Terminal } from '../containers/inside.ts'
 import { settle } from '../containers/start.ts'
 import { type Host, HostError, type LogChunk } from '../host/host.ts'
 import { type Container, sshPort } from '../model/container.ts'
@@ -30,7 +30,8 @@ export type Opened = {
   /** In order, at the reader's pace. @throws HostError when the link to the engine is lost */
   output: AsyncIterable<LogChunk>
   resize(columns: number, rows: number): Promise<void>
-  signal(signal: Signal): Promise<void>
+  /** Passes a signal on, named as RFC 4254 section 6.10 does; one that it does not know is nothing. */
+  signal(name: string): Promise<void>
   /** The exit code, once `output` has ended; null where there is none. */
   status(): Promise<number | null>
   /** Lets go of it; what still runs on it is hung up. */
@@ -83,9 +84,9 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     const size = target.terminal && { columns: target.terminal.columns, rows: target.terminal.rows }
     const running = await host.engine.exec(engineId, { ...entering(target, id, target.terminal), tty: size })
     let ended = false
-    async function signal(name: Signal): Promise<void> {
-      if (ended) return
-      const telling = await host.engine.exec(engineId, { ...signalling(id, name), tty: null })
+    async function signal(name: string): Promise<void> {
+      if (ended || !signals.includes(name as Signal)) return
+      const telling = await host.engine.exec(engineId, { ...signalling(id, name as Signal), tty: null })
       telling.input.end()
       for await (const _ of telling.output);
     }

@@ -15,7 +15,7 @@ export const stranger = (): DcmError =>
   new DcmError('unlinked', 'DCM does not know you here yet: type link for a code that ties this account to yours, or ask an admin to add you.', { try: 'link' })
 
 /** What a scoped token may never do, whatever its list says: widen itself. */
-const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user rm', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
+const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user invite', 'user rm', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
 
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 

@@ -11,11 +11,11 @@ export const containerData = z.object({
   state: z.string(),
   desired: z.string(),
   image: z.string(),
-  ssh: z.string().nullable().describe('A line that works when pasted; null when the image has no sshd.'),
+  ssh: z.string().nullable().describe('A line that works when pasted; null when there is no sshd in the image and no SSH door.'),
   host: z.string(),
   port: z.number().int().nullable(),
   user: z.string(),
-  fingerprint: z.string().nullable().describe("SHA256 of the container's host key."),
+  fingerprint: z.string().nullable().describe("SHA256 of the container's host key, or the door's where it is reached through that."),
   ports: z.array(
     z.object({ container: z.number().int(), proto: z.string(), host: z.string(), port: z.number().int() }),
   ),
@@ -30,14 +30,29 @@ export const containerData = z.object({
   started_at: z.string().nullable(),
 })
 
-/** The line that reaches a container's own sshd, as its owner pastes it. */
-export function sshLine(container: Container, place: Place): string | null {
+/** How a container is reached: by its own sshd, or else through the SSH door; null where there is neither. */
+function way(container: Container, { ssh }: Place): { port: number; user: string; fingerprint: string } | null {
   const port = sshPort(container)
-  return port === undefined ? null : `ssh -p ${port} root@${place.publicHost}`
+  if (port !== undefined) return { port, user: 'root', fingerprint: container.fingerprint }
+  return ssh ? { port: ssh.port, user: `${container.owner}+${container.name}`, fingerprint: ssh.fingerprint } : null
 }
 
+/** The line that logs in to a container, as its owner pastes it. */
+export function sshLine(container: Container, place: Place): string | null {
+  const found = way(container, place)
+  return found && `ssh -p ${found.port} ${found.user}@${place.publicHost}`
+}
+
+/** The line that reaches a container's own sshd through the SSH door, by name; null where one of the two is missing. */
+export const jumpLine = (container: Container, { ssh, publicHost }: Place): string | null =>
+  ssh && sshPort(container) !== undefined ? `ssh -J ${container.owner}@${publicHost}:${ssh.port} root@${container.name}` : null
+
 /** A container as machine data. */
-export const toData = (container: Container, place: Place): z.infer<typeof containerData> => ({
+export const toData = (
+  container: Container,
+  place: Place,
+  found = way(container, place),
+): z.infer<typeof containerData> => ({
   id: container.id,
   name: container.name,
   owner: container.owner,
@@ -46,9 +61,9 @@ export const toData = (container: Container, place: Place): z.infer<typeof conta
   image: container.imageRef,
   ssh: sshLine(container, place),
   host: place.publicHost,
-  port: sshPort(container) ?? null,
-  user: 'root',
-  fingerprint: container.ssh ? container.fingerprint : null,
+  port: found?.port ?? null,
+  user: found?.user ?? 'root',
+  fingerprint: found?.fingerprint ?? null,
   ports: publicPorts(container).map((port) => ({
     container: port.container,
     proto: port.proto,
@@ -74,18 +89,18 @@ export const portList = (container: Container, place: Place): string =>
 
 /** What a person wants to know at once: how to get in, and what is open. */
 export function toFields(container: Container, place: Place): Record<string, string> {
-  const line = sshLine(container, place)
+  const found = way(container, place)
   return {
     name: container.name,
     state: container.state,
     image: container.imageRef,
-    ...(line
+    ...(found
       ? {
-          ssh: line,
+          ssh: sshLine(container, place)!,
           host: place.publicHost,
-          port: String(sshPort(container)),
-          user: 'root',
-          fingerprint: container.fingerprint,
+          port: String(found.port),
+          user: found.user,
+          fingerprint: found.fingerprint,
         }
       : { ssh: 'its image has no SSH server' }),
     ...(publicPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
