@@ -4,6 +4,7 @@ import type { Begin, Command } from '../command/define.ts'
 import { type Given, type Parsed, parseLine, parseObject, parseWords, findCommand } from '../command/parse.ts'
 import { splitWords, untypeset } from '../command/words.ts'
 import { newId } from '../model/id.ts'
+import { personName } from '../model/name.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
@@ -69,7 +70,7 @@ export function createDoor(deps: DoorDeps): Door {
   async function actingFor(actor: Actor, name: string): Promise<Actor> {
     const { person, scope, by, ...from } = actor
     if (!person || person.role !== 'admin' || scope || by) throw new DcmError('denied', '--as is for admins who are signed in themselves.')
-    const member = await store.people.byName(name)
+    const member = personName.test(name) ? await store.people.byName(name) : undefined
     if (!member) throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, { try: 'user ls' })
     return { ...from, person: member, by: person }
   }

@@ -2,7 +2,7 @@ import { mayUse } from '../containers/allow.ts'
 import { readGrants } from '../containers/admit.ts'
 import type { Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/kinds.ts'
-import { formatImageRef, parseImageRef } from '../model/name.ts'
+import { containerName, formatImageRef, parseImageRef, personName } from '../model/name.ts'
 import type { Image } from '../model/image.ts'
 import { type Caller, canCall, mayName, mayTouch } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
@@ -16,6 +16,7 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
   const { store } = deps
   const { person } = actor
 
+  const named = async (name: string) => (personName.test(name) ? store.people.byName(name) : undefined)
   const mine = async () => (await store.containers.of(person.id)).filter((container) => mayTouch(actor, need, container))
 
   async function visibleImages(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
@@ -31,8 +32,9 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
   return {
     async container(name) {
       const [owner, own] = name.includes('/') && mayName(actor) ? name.split('/', 2) : [undefined, name]
-      const theirs = owner === undefined ? person : await store.people.byName(owner)
-      const found = theirs && (await store.containers.byName(theirs.id, own!))
+      const theirs = owner === undefined ? person : await named(owner)
+      // What cannot be a name is nobody's; a database need not be able to hold it.
+      const found = theirs && containerName.test(own!) ? await store.containers.byName(theirs.id, own!) : undefined
       if (found && mayTouch(actor, need, found)) return found
       const names = (await mine()).map((container) => container.name)
       const close = names.filter((known) => known.startsWith(name))
@@ -52,7 +54,7 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
     },
     imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     async person(name) {
-      const found = name === person.name ? person : mayName(actor) ? await store.people.byName(name) : undefined
+      const found = name === person.name ? person : mayName(actor) ? await named(name) : undefined
       if (found) return found
       throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, mayName(actor) ? { try: 'user ls' } : {})
     },

@@ -32,7 +32,7 @@ export type ImageRef = { name: string; tag: string }
  */
 export function parseImageRef(text: string): ImageRef | undefined {
   const match = /^([a-z][a-z0-9]*(?:[._-][a-z0-9]+)*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,62}))?$/.exec(text)
-  if (!match || match[1]!.length > 60 || /^[0-9a-f]{4,}$/.test(match[1]!)) return undefined
+  if (!match || match[1]!.length > 60 || /^([0-9a-f]{4,}|sha\d+)$/.test(match[1]!)) return undefined
   return { name: match[1]!, tag: match[2] ?? 'latest' }
 }
 

@@ -10,8 +10,8 @@ const sentence = /^[A-Z].*\.$/
 test('no two commands answer to the same words, and none to what HTTP keeps for itself', () => {
   const names = commands.flatMap((command) => [command.name, ...(command.aliases ?? [])])
   expect(names.toSorted()).toEqual([...new Set(names)].toSorted())
-  for (const name of names) {
-    expect(name).toMatch(/^[a-z]+( -?[a-z]+)?$/)
+  for (const name of names) expect(name).toMatch(/^[a-z]+( -?[a-z]+)?$/)
+  for (const { name } of commands) {
     expect(['line', 'hooks', 'operations', 'complete']).not.toContain(name.split(' ')[0])
   }
 })

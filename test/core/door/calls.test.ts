@@ -153,7 +153,7 @@ describe('completion offers what would be accepted', () => {
     ['create x --image de', ['debian']],
     ['stop on', ['once']],
     ['stop once l', ['late']],
-    ['help s', ['ssh', 'start', 'stop']],
+    ['help st', ['start', 'stop']],
     ['', expect.arrayContaining(['create', 'ps', 'rm'])],
     ['nothing ', []],
     ['stop --', expect.arrayContaining(['--time', '--yes', '--as'])],

@@ -23,7 +23,7 @@ type Row = {
   row?: { target: string | null; decision?: 'done' | 'failed' }
 }
 
-const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|writeKeys|removeRun|ensureStorage|removeStorage))$/
+const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 
 /** The tour: every command there is, in an order in which each one works. */

@@ -125,7 +125,7 @@ describe('N07: --as', () => {
 
   test('is not for members, nor twice, nor for someone who is not there', async () => {
     await world.refused(alice!, 'ps --as bob', 'denied')
-    await world.refused(root!, 'ps --as nobody-here', 'not_found')
+    for (const as of ['nobody-here', 'a\0b', '../bob', 'bob\n']) await world.refused(root!, { name: 'ps', args: { as } }, 'not_found')
     await world.refused(root!, { name: 'ps', args: { as: 'bob', owner: 'alice' } }, 'usage')
   })
 })
