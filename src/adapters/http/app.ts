@@ -46,10 +46,21 @@ export type HttpOptions = {
   metrics?: Registry
 }
 
+/** What the app has found out of a request that another adapter answers. */
+export type Aside = {
+  address: string
+  requestId: string
+  /** For the answer. */
+  headers: Headers
+  /** Takes one of a caller's places among those who wait, until `done`. @throws Refused 429 when all are taken */
+  hold(key: string): { signal: AbortSignal; done(): void }
+}
+export type Mounted = (request: Request, origin: Origin, aside: Aside) => Response | Promise<Response>
+
 export type Http = {
   fetch(request: Request, origin?: Origin): Response | Promise<Response>
   /** Lets another adapter answer everything under a path: hooks, a chat platform's callbacks. Before the first request. */
-  mount(path: string, answer: (request: Request, origin: Origin) => Response | Promise<Response>): void
+  mount(path: string, answer: Mounted): void
   /** Refuses new requests and lets those that wait answer at once; operations go on. */
   stop(): void
 }
@@ -95,7 +106,7 @@ export function createHttp(options: HttpOptions): Http {
   const tokens = createBuckets(limits.token)
   const place = createPlaces(limits.waiting)
   const waiting = new Set<AbortController>()
-  const mounts: { path: string; answer: (request: Request, origin: Origin) => Response | Promise<Response> }[] = []
+  const mounts: { path: string; answer: Mounted }[] = []
   let stopping = false
   let document: string | undefined
 
@@ -328,8 +339,19 @@ export function createHttp(options: HttpOptions): Http {
       }),
     )
 
+  /** What another adapter has under this path; undefined when none has. */
+  function aside(turn: Turn, path: string): Response | Promise<Response> | undefined {
+    const mount = mounts.find((one) => path === one.path || path.startsWith(`${one.path}/`))
+    if (!mount) return undefined
+    turn.pattern = mount.path
+    const { request, origin, address, requestId, headers } = turn
+    return mount.answer(request, origin, { address, requestId, headers, hold: (key) => hold(turn, key) })
+  }
+
   app.all('/v1/*', (c) =>
     take(c.req.raw, c.env, (turn) => {
+      const mounted = aside(turn, c.req.path)
+      if (mounted) return mounted
       const route = findRoute(turn.request.method, c.req.path.slice('/v1/'.length))
       turn.pattern = route.pattern
       switch (route.to) {
@@ -363,12 +385,7 @@ export function createHttp(options: HttpOptions): Http {
     async (turn, path) => (await docs(path.slice('/docs/'.length), prefix, turn.headers)) ?? nowhere(),
   )
   app.notFound((c) =>
-    take(c.req.raw, c.env, (turn) => {
-      const mount = mounts.find(({ path }) => c.req.path === path || c.req.path.startsWith(`${path}/`))
-      if (!mount) return nowhere()
-      turn.pattern = mount.path
-      return mount.answer(turn.request, turn.origin)
-    }),
+    take(c.req.raw, c.env, (turn) => aside(turn, c.req.path) ?? nowhere()),
   )
 
   return {

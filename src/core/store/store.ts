@@ -5,6 +5,7 @@ import { codes } from './codes.ts'
 import { containers } from './containers.ts'
 import { type Db, down, retryable, unreachable } from './db.ts'
 import { grants } from './grants.ts'
+import { deliveries, hooks } from './hooks.ts'
 import { hosts } from './hosts.ts'
 import { identities } from './identities.ts'
 import { images } from './images.ts'
@@ -39,6 +40,8 @@ const nouns = (db: Db) => ({
   outbox: outbox(db),
   requests: requests(db),
   notices: noticed(db),
+  hooks: hooks(db),
+  deliveries: deliveries(db),
   audit: audit(db),
 })
 

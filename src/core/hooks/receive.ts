@@ -1,0 +1,269 @@
+import { createHash } from 'node:crypto'
+import type { Command } from '../command/define.ts'
+import type { Call, Waiting } from '../door/door.ts'
+import type { DeliveryState, Hook } from '../model/hook.ts'
+import { newId } from '../model/id.ts'
+import type { Actor, Person } from '../model/person.ts'
+import type { Works } from '../operation/define.ts'
+import type { Log } from '../operation/runner.ts'
+import { DcmError } from '../reply/error.ts'
+import { info, refusal, type Reply } from '../reply/reply.ts'
+import { printable } from '../reply/text.ts'
+import type { DeliveryRow } from '../store/hooks.ts'
+import { unmet } from './condition.ts'
+import { fill, readTemplate } from './line.ts'
+import { eventOf, placesOf, readPayload } from './payload.ts'
+import { makeSecret, secretsOf } from './secret.ts'
+import { type Sent, verify } from './verify.ts'
+
+/** A request to a hook. `wait`: milliseconds that the sender waits for the outcome; under a second when absent. */
+export type Knock = Sent & { id: string; address?: string; wait?: number; signal?: AbortSignal }
+
+/** `accepted`: it is stored and will be carried out, and the answer goes before the outcome. */
+export type Answer = { reply: Reply; accepted: boolean }
+
+export type Hooks = {
+  /** Takes what came to a hook. @throws DcmError `unlinked` in the same words for no hook and for a wrong signature */
+  receive(knock: Knock): Promise<Answer>
+  /** Takes up what was cut off, once. */
+  resume(): Promise<void>
+  /** Goes on doing so. */
+  start(): void
+  /** Lets go of what is under way: it is stored, and whoever starts next goes on. */
+  stop(): void
+}
+
+export type HookDeps = {
+  works: Works
+  commands: readonly Command[]
+  holder: string
+  log: Log
+  handle(call: Call, waiting?: Waiting): Promise<Reply>
+}
+
+/** How long a sender waits that says nothing: GitHub and GitLab give up after ten seconds, and want an answer within one. */
+const patience = 700
+const lease = 30_000
+
+/** Deliveries of one hook in a minute. */
+const most = 60
+
+const stranger = () =>
+  new DcmError('unlinked', 'There is no such hook, or the request is not signed with its secret as that hook wants it; its owner sees more with hook log.')
+
+/** Takes deliveries of webhooks: checks who sends, stores what is to be done, does it once, and tells how it went. */
+export function createHooks(deps: HookDeps): Hooks {
+  const { works, log, holder } = deps
+  const { store } = works
+  const over = new AbortController()
+  const live = new Map<string, Promise<Reply | undefined>>()
+  const failing = new Map<string, number>()
+  // Checked where there is no hook, so that the time does not tell that there is none.
+  const nobodys = makeSecret(works.random)
+
+  async function receive(knock: Knock): Promise<Answer> {
+    const began = performance.now()
+    const found = /^[0-9a-z]{12}$/.test(knock.id) ? await store.hooks.live(knock.id) : undefined
+    const secrets = found ? secretsOf(works.seal, found.hook, found.overlaps) : [nobodys]
+    const verified = verify(found?.hook.verify ?? 'github', secrets, knock, works.now())
+    if (!found || !verified) {
+      if (found) countFailure(found.hook.id)
+      throw stranger()
+    }
+    const { hook, person } = found
+    const payload = readPayload(verified.payload)
+    const digest = verified.byBytes ? createHash('sha256').update(knock.body).digest('hex') : null
+    const event = eventOf(payload ?? {}, verified.event)
+    const places = placesOf(payload ?? {})
+    const decided = payload ? decide(hook, { event, places, payload }) : { state: 'refused' as const, text: 'The body is not a JSON object.', code: 'usage' }
+    const before = await store.deliveries.earlier(hook.id, verified.key, digest)
+    const wait = () => Math.max(0, (knock.wait ?? patience) - (performance.now() - began))
+    if (before) return again(before, person, wait(), knock.signal)
+    if ((await store.deliveries.lately(hook.id, 60_000)) >= most)
+      throw new DcmError('limited', `This hook takes ${most} deliveries a minute; send this one again later.`)
+    const row = await store.deliveries.insert(
+      {
+        ...{ id: newId(works.random), hookId: hook.id, key: verified.key, digest, event, places, holder },
+        ...{ address: knock.address ?? null, ...(decided ?? { state: 'received' as const }) },
+      },
+      lease,
+    )
+    // Of two that came at once, the other one was first.
+    if (!row) {
+      const first = await store.deliveries.earlier(hook.id, verified.key, digest)
+      if (!first) throw new DcmError('unavailable', 'That delivery could not be stored; send it again.')
+      return again(first, person, wait(), knock.signal)
+    }
+    if (decided) return { reply: told(row), accepted: false }
+    return answer(row, carryOut(hook, person, row, false), wait(), knock.signal)
+  }
+
+  /** Counts without being waited for: what it takes must not tell a stranger that the hook is there. */
+  function countFailure(id: string) {
+    const writing = failing.has(id)
+    failing.set(id, (failing.get(id) ?? 0) + 1)
+    if (writing) return
+    const write = async () => {
+      while ((failing.get(id) ?? 0) > 0) {
+        const times = failing.get(id)!
+        failing.set(id, 0)
+        await store.hooks.fail(id, times)
+      }
+    }
+    write()
+      .catch((err: unknown) => log.warn({ hook: id, err }, "a hook's failures could not be counted"))
+      .finally(() => failing.delete(id))
+  }
+
+  type Decided = { state: DeliveryState; text: string; code?: string }
+  function decide(hook: Pick<Hook, 'events' | 'conditions'>, seen: Parameters<typeof unmet>[1]): Decided | undefined {
+    if (seen.event === 'ping') return { state: 'ignored', text: 'The hook is set up; it waits for an event.' }
+    if (hook.events.length > 0 && !hook.events.includes(seen.event ?? ''))
+      return { state: 'ignored', text: `The hook is for ${hook.events.join(', ')}, and this is ${seen.event ?? 'none of those'}.` }
+    const open = unmet(hook.conditions, seen)
+    return open === undefined ? undefined : { state: 'ignored', text: `The hook is for deliveries with ${open}, and this is none.` }
+  }
+
+  /** Runs a hook's line as its owner, who may by now do less than when it was made; never twice for one delivery. */
+  function carryOut(hook: Pick<Hook, 'line' | 'ownerId' | 'name'>, person: Person, row: DeliveryRow, taken: boolean): Promise<Reply | undefined> {
+    const work = async (): Promise<Reply | undefined> => {
+      let reply: Reply
+      try {
+        const template = readTemplate(deps.commands, hook.line)
+        const actor = actorOf(person, template.command.name, row.address)
+        const input = { name: template.command.name, args: fill(template, row.places) }
+        reply = await deps.handle({ actor, input, requestId: row.id, ...(taken ? { again: true } : {}) }, { signal: over.signal })
+      } catch (error) {
+        if (!(error instanceof DcmError)) throw error
+        reply = refusal(error)
+      }
+      // Stopped before its end: whoever starts next takes it up.
+      if (over.signal.aborted || reply.operation?.state === 'running') return undefined
+      await settle(hook, row, reply)
+      return reply
+    }
+    const working = work()
+      .catch((err: unknown) => {
+        log.error({ delivery: row.id, err }, 'a delivery could not be brought to its end; it is taken up again')
+        return undefined
+      })
+      .finally(() => live.delete(row.id))
+    live.set(row.id, working)
+    return working
+  }
+
+  async function settle(hook: Pick<Hook, 'ownerId' | 'name'>, row: DeliveryRow, reply: Reply): Promise<void> {
+    const operations = reply.operation ? [] : await store.operations.byRequest(row.id)
+    const operationId = reply.operation?.id ?? operations.at(-1)?.id ?? null
+    const state = !reply.error ? 'done' : operationId === null ? 'refused' : 'failed'
+    const text = printable(reply.text).slice(0, 1000)
+    await store.tx(async (tx) => {
+      if (!(await tx.deliveries.end(row.id, { state, text, code: reply.error ?? null, operationId }))) return
+      const said = reply.error ? `The hook ${hook.name} did not do its work: ${text}` : `The hook ${hook.name} has run: ${text}`
+      await tx.notices.insert({
+        ...{ id: newId(works.random), ownerId: hook.ownerId, kind: 'hook', key: `hook/${row.id}`, text: said },
+        actions: [{ label: 'Its log', line: `hook log ${hook.name}` }],
+      })
+    })
+  }
+
+  /** Waits for the outcome as long as the sender does. */
+  async function answer(row: DeliveryRow, working: Promise<Reply | undefined>, wait: number, signal?: AbortSignal): Promise<Answer> {
+    const reply = await Promise.race([working, gone(wait, signal, over.signal)])
+    if (reply) return { reply: shown(reply, row), accepted: false }
+    const [operation] = await store.operations.byRequest(row.id)
+    return {
+      reply: info('The delivery is accepted and goes on; send it again with ?wait=60 to hear how it ends, which does nothing twice.', {
+        data: { delivery: row.id, state: 'received' },
+        ...(operation ? { operation: { id: operation.id, state: 'running' as const } } : {}),
+      }),
+      accepted: true,
+    }
+  }
+
+  /** The same delivery once more: nothing is done, and the first one's outcome is told. */
+  async function again(row: DeliveryRow, person: Person, wait: number, signal?: AbortSignal): Promise<Answer> {
+    if (row.state === 'received') {
+      const working = live.get(row.id) ?? elsewhere(row, wait)
+      return answer(row, working, wait, signal)
+    }
+    const [last] = row.operationId ? [await store.operations.byId(row.operationId)] : []
+    const reply = last?.reply as Reply | undefined
+    if (reply && last && last.requestId === row.id) {
+      const state = last.status === 'done' ? ('done' as const) : ('failed' as const)
+      return { reply: shown({ ...reply, operation: { id: last.id, state } }, row), accepted: false }
+    }
+    return { reply: told(row), accepted: false }
+  }
+
+  /** Another process has it: looks now and then. */
+  async function elsewhere(row: DeliveryRow, wait: number): Promise<Reply | undefined> {
+    const end = performance.now() + wait
+    while (performance.now() < end && !over.signal.aborted) {
+      const now = await store.deliveries.byId(row.id)
+      if (!now || now.state !== 'received') return now && told(now)
+      await works.sleep(250)
+    }
+    return undefined
+  }
+
+  async function resume(): Promise<void> {
+    if (over.signal.aborted) return
+    await store.deliveries.renew([...live.keys()], lease)
+    for (const row of await store.deliveries.claim(holder, lease, 20)) {
+      if (live.has(row.id)) continue
+      const found = await store.hooks.known(row.hookId)
+      // With a hook its deliveries go too.
+      if (found) void carryOut(found.hook, found.person, row, true)
+    }
+  }
+
+  async function keepOn(): Promise<void> {
+    while (!over.signal.aborted) {
+      await resume().catch((err: unknown) => log.warn({ err }, 'deliveries that were cut off could not be taken up now'))
+      await gone(lease / 6, over.signal)
+    }
+  }
+
+  return { receive, resume, start: () => void keepOn(), stop: () => over.abort() }
+}
+
+/** A hook's caller: its owner, for this one command and no other. */
+const actorOf = (person: Person, command: string, address: string | null): Actor => ({
+  person,
+  surface: 'hook',
+  scope: { commands: [command], containers: null },
+  ...(address === null ? {} : { address }),
+})
+
+/** What a sender is shown: platforms keep answers where others may read them, so what is private stays out. */
+function shown(reply: Reply, row: DeliveryRow): Reply {
+  const { text, tone, error, operation, data, code } = reply
+  return {
+    ...{ text, tone },
+    ...(error ? { error } : {}),
+    ...(operation ? { operation } : {}),
+    ...(!reply.private && code !== undefined ? { code } : {}),
+    data: { delivery: row.id, ...(reply.private ? {} : { result: data ?? null }) },
+  }
+}
+
+/** A delivery's outcome as it was stored. */
+const told = (row: DeliveryRow): Reply => ({
+  text: row.text,
+  tone: row.code ? 'error' : row.state === 'done' ? 'ok' : 'info',
+  ...(row.code ? { error: row.code as NonNullable<Reply['error']> } : {}),
+  data: { delivery: row.id, state: row.state },
+})
+
+/** Resolves after `ms`, or when one of the signals says so. */
+const gone = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<undefined> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      for (const signal of signals) signal?.removeEventListener('abort', done)
+      resolve(undefined)
+    }
+    const timer = setTimeout(done, ms)
+    for (const signal of signals) signal?.aborted ? done() : signal?.addEventListener('abort', done)
+  })
