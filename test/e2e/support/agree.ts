@@ -41,7 +41,7 @@ const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u
   from hosts h`
 
 /** One look at engine, disk and database. Equal halves agree. */
-async function compare(dcm: Dcm): Promise<{ engine: Row; database: Row }> {
+async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row; database: Row }> {
   const url = dcm.databaseUrl
   if (!url) throw new Error('agree() reads the database itself; start this DCM with a databaseUrl.')
   const [view, rows, networks, images, counts, open, people] = await Promise.all([
@@ -53,12 +53,13 @@ async function compare(dcm: Dcm): Promise<{ engine: Row; database: Row }> {
     query(url, `select kind, subject, status from operations where status in ('open', 'undoing')`),
     query(url, 'select id, name from people'),
   ])
-  const runs = await names(join(dcm.dataDir, 'run'))
-  const trash = await names(join(dcm.dataDir, 'trash'))
+  const folders = [dcm, ...others].map((one) => one.dataDir)
+  const runs = sorted((await Promise.all(folders.map((folder) => names(join(folder, 'run'))))).flat())
+  const trash = (await Promise.all(folders.map((folder) => names(join(folder, 'trash'))))).flat()
   const mounted = (await readFile('/proc/mounts', 'utf8'))
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.startsWith(join(dcm.dataDir, 'storage')))
+    .filter((path) => folders.some((folder) => path.startsWith(join(folder, 'storage'))))
   const wanted = (row: Row) => (row.state === 'missing' ? [] : [row])
   return {
     engine: {
@@ -102,11 +103,15 @@ async function compare(dcm: Dcm): Promise<{ engine: Row; database: Row }> {
 /**
  * Asserts that engine, disk and database say the same: containers with their states and ports, networks, image tags,
  * run folders, storages, counts of quotas, and nothing under way. What takes a moment to be seen gets that moment.
+ * `others` are further processes on the same database.
  */
-export async function agree(dcm: Dcm, seconds = 15): Promise<void> {
+export async function agree(
+  dcm: Dcm,
+  { seconds = 15, others = [] }: { seconds?: number; others?: readonly Dcm[] } = {},
+): Promise<void> {
   const end = performance.now() + seconds * 1000
   for (;;) {
-    const { engine, database } = await compare(dcm)
+    const { engine, database } = await compare(dcm, others)
     if (performance.now() > end) return expect(engine).toEqual(database)
     try {
       expect(engine).toEqual(database)

@@ -122,7 +122,13 @@ export async function addMember(
     async rsync(container, from, to) {
       const at = await login(container)
       const place = (path: string) => path.replace(`${container}:`, `root@${at.host}:`)
-      return program('rsync', ['-a', '-e', ['ssh', ...at.options, '-p', String(at.port)].join(' '), place(from), place(to)])
+      return program('rsync', [
+        '-a',
+        '-e',
+        ['ssh', ...at.options, '-p', String(at.port)].join(' '),
+        place(from),
+        place(to),
+      ])
     },
     async sftp(container, batch) {
       const at = await login(container)
