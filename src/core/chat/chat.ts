@@ -6,12 +6,12 @@ import { formatVisitor, type Visitor } from '../model/visitor.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
-import { info, refusal, type Reply } from '../reply/reply.ts'
+import { type Action, info, refusal, type Reply } from '../reply/reply.ts'
 import { explain } from '../operation/explain.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import { composeLetter, openAddress, openLetter, owe, pageOf, pagesOf, sealAddress, sealLetter, type Stored } from './letter.ts'
 import { noticeEnding, tellNotices } from './notices.ts'
-import { type Errand, type Input, type Letter, type Outlet, type Placed, Undelivered } from './outlet.ts'
+import { type Button, type Errand, type Input, type Letter, type Outlet, type Placed, Undelivered } from './outlet.ts'
 import { afterPress, presser, readPress } from './press.ts'
 
 /** What an adapter of a chat platform holds, beside the door. */
@@ -28,11 +28,13 @@ export type Chat = {
   attach(outlet: Outlet): void
   /** Somebody left or was deactivated: they are a stranger from now on. */
   left(visitor: Pick<Visitor, 'platform' | 'scope' | 'user'>): Promise<void>
+  /** Buttons for something that is no message, such as a home page: pressed like all others, by this actor. */
+  buttons(actor: Actor, actions: readonly Action[]): Promise<Button[]>
   /** Where DCM is installed. `sealed` is whatever the adapter needs there; only it reads it. */
   installed(platform: string, scope: string, secret: string | null): Promise<void>
   installation(platform: string, scope: string): Promise<{ secret: string | null; cut: boolean } | undefined>
-  /** It was thrown out there: tokens are forgotten, members of that place are strangers. */
-  cut(platform: string, scope: string): Promise<void>
+  /** It was thrown out there, at `at`: tokens are forgotten, members of that place are strangers. Older than an installation, it is late news. */
+  cut(platform: string, scope: string, at?: Date): Promise<void>
   /** Owes a message to a place; for what an adapter has to say by itself. */
   say(platform: string, address: Errand['address'], reply: Reply): Promise<void>
 }
@@ -319,8 +321,10 @@ export function createChat(deps: ChatDeps): ChatWorker {
       const row = await store.identities.installation(platform, scope)
       return row && { secret: row.sealed === null ? null : seal.open(row.sealed, `installation/${platform}/${scope}`), cut: row.cutAt !== null }
     },
-    async cut(platform, scope) {
-      await store.identities.cut(platform, scope)
+    buttons: (actor, actions) =>
+      store.tx(async (tx) => (await composeLetter(tx, works, { outboxId: null, reply: info('', { actions: [...actions] }), asker: presser(actor) })).buttons),
+    async cut(platform, scope, at = works.now()) {
+      if (!(await store.identities.cut(platform, scope, at))) return
       await store.audit.add({ actor: null, as: null, surface: platform, command: 'uninstalled', target: `${platform}:${scope}`, decision: 'done', requestId: newId(random) })
     },
     async say(platform, address, reply) {

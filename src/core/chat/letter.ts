@@ -30,7 +30,7 @@ const question = (action: Action) => `Really? This runs: ${action.line.replace(/
 export async function composeLetter(
   tx: Tables,
   deps: LetterDeps,
-  given: { outboxId: string; reply: Reply; asker: string | null; instead?: boolean; open?: boolean; lives?: number },
+  given: { outboxId: string | null; reply: Reply; asker: string | null; instead?: boolean; open?: boolean; lives?: number },
 ): Promise<Stored> {
   const { outboxId, reply, asker } = given
   const asks = reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true

@@ -62,13 +62,20 @@ export const identities = (db: Db) => ({
     await db
       .insert(installations)
       .values({ platform, scope, sealed })
-      .onConflictDoUpdate({ target: [installations.platform, installations.scope], set: { sealed, cutAt: null } })
+      .onConflictDoUpdate({ target: [installations.platform, installations.scope], set: { sealed, cutAt: null, createdAt: sql`now()` } })
   },
-  /** It was thrown out: tokens are forgotten, and its members are strangers until it is back. */
-  async cut(platform: string, scope: string): Promise<void> {
-    await db
+  /** It was thrown out: tokens are forgotten, and its members are strangers until it is back. @returns false for news older than the installation */
+  async cut(platform: string, scope: string, when: Date): Promise<boolean> {
+    const rows = await db
       .insert(installations)
-      .values({ platform, scope, sealed: null, cutAt: sql`now()` as unknown as Date })
-      .onConflictDoUpdate({ target: [installations.platform, installations.scope], set: { sealed: null, cutAt: sql`now()` } })
+      .values({ platform, scope, sealed: null, cutAt: when })
+      .onConflictDoUpdate({
+        target: [installations.platform, installations.scope],
+        set: { sealed: null, cutAt: when },
+        // A second of grace: platforms tell the time of an event in whole seconds.
+        setWhere: sql`${installations.createdAt} < ${when.toISOString()}::timestamptz + interval '1 second'`,
+      })
+      .returning()
+    return rows.length > 0
   },
 })
