@@ -98,6 +98,14 @@ const http = createHttp({ door, log, version, publicUrl: config.publicUrl, trust
 const hooks = createHooks({ works, commands, holder: life, log, handle: door.handle })
 http.mount('/v1/hooks', createHookRoute(hooks))
 const chat = createChat({ works, door, commands, log, holder: life })
+const slack = config.slack && (await import('./adapters/slack/index.ts')).createSlack({ ...config.slack, door, chat, log, publicUrl: config.publicUrl })
+if (slack) {
+  http.mount('/slack', slack.fetch)
+  for (const problem of slack.problems) {
+    log.error({ problem }, 'Slack lacks something; the rest of DCM serves')
+    say(problem)
+  }
+}
 const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
 const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version })
 folder.announce({ ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null, pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
@@ -128,7 +136,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 async function stop(): Promise<void> {
   log.info({}, 'stopping: no new calls, what is under way may end')
   hooks.stop()
-  await Promise.all([served.close(8000), sshServed?.close(8000), runner.stop(8000), chat.stop(8000), loops?.stop()])
+  await Promise.all([served.close(8000), sshServed?.close(8000), slack?.stop(), runner.stop(8000), chat.stop(8000), loops?.stop()])
   host.close()
   await store.close()
   folder.release()
@@ -142,6 +150,7 @@ const engine = await measureHost(store, host).catch((error: unknown) => {
 })
 loops = startLoops({ works, runner, log }, life)
 chat.start(loops.leading)
+void slack?.start()
 hooks.start()
 if (engine)
   await offerImages({ works, runner, folder: options.images, say }).catch((err: unknown) => {
