@@ -22,6 +22,7 @@ import { operations } from './operations/index.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
 import { offerImages } from './start/offer.ts'
+import { reach } from './start/reach.ts'
 import { doorKey, holderName, secretKey } from './start/secret.ts'
 import { nextSteps, summary } from './start/summary.ts'
 
@@ -53,7 +54,8 @@ const random = (bytes: number) => randomBytes(bytes)
 const holder = holderName(config.dataDir)
 const life = `${holder}.${process.pid}.${Date.now()}`
 
-const store = createStore(await (config.databaseUrl ? openPostgres(config.databaseUrl) : openEmbedded(join(config.dataDir, 'database'))))
+const { databaseUrl } = config
+const store = createStore(await reach(() => (databaseUrl ? openPostgres(databaseUrl) : openEmbedded(join(config.dataDir, 'database'))), say))
 const instance = await instanceOf(store, random)
 // This folder's earlier lives are dead, for this one holds it: what they held is free at once.
 await store.operations.abandon(`${holder}.`)
