@@ -54,7 +54,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
   const sinks = new Map<Sink, ServerChannel>()
   let who: Admitted | undefined
   let attendance: Attendance | undefined
-  let [channels, busy] = [0, 0]
+  let [channels, busy, leaving] = [0, 0, false]
 
   const cut = () => {
     over.abort()
@@ -67,7 +67,8 @@ export function serveConnection(client: Connection, socket: Socket, address: str
   }
 
   function leave(why: string): void {
-    if (over.signal.aborted) return
+    if (over.signal.aborted || leaving) return
+    leaving = true
     log.info({ address, member: who?.actor.person.name, why }, 'an SSH connection is ended')
     const told = [...sinks.keys()].map((sink) => sink.put('stderr', `\r\n${why}\r\n`).then(() => sink.end(255)))
     void Promise.race([Promise.all(told), new Promise((resolve) => setTimeout(resolve, 500))]).then(() => {
@@ -117,8 +118,8 @@ export function serveConnection(client: Connection, socket: Socket, address: str
   const tool: ToolDeps = { door, who: caller, doing }
 
   /** Runs what a channel is for, and closes it with the outcome. */
-  function serve(channel: ServerChannel, work: (sink: Sink) => Promise<number | null>, counts = true): void {
-    const sink = createSink(channel, socket)
+  function serve(channel: ServerChannel, terminal: boolean, work: (sink: Sink) => Promise<number | null>, counts = true): void {
+    const sink = createSink(channel, socket, terminal)
     sinks.set(sink, channel)
     if (counts) busy++
     void work(sink)
@@ -157,7 +158,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
         const channel = accept()
         channel.on('close', () => channels--)
         doing(`forward to ${opened.name}`)
-        serve(channel, (sink) => pour(channel, sink, opened, false, over.signal).then(() => null))
+        serve(channel, false, (sink) => pour(channel, sink, opened, false, over.signal).then(() => null))
       })
       .catch((error: unknown) => {
         channels--
@@ -198,7 +199,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
     session.on('subsystem', (accept, reject, { name }) => {
       if (name !== 'sftp' || !who?.container) return reject?.()
       const channel = accept()
-      serve(channel, (sink) => enter(channel, sink, { container: who!.container!, kind: 'sftp', terminal: null }))
+      serve(channel, false, (sink) => enter(channel, sink, { container: who!.container!, kind: 'sftp', terminal: null }))
     })
 
     // A channel is accepted before anything is looked up: the client's end of input may come at once.
@@ -207,11 +208,11 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       if (container) {
         const terminal = pty ? { ...pty } : null
         const what = command === undefined ? { kind: 'shell' as const } : { kind: 'command' as const, line: command }
-        return serve(channel, (sink) => enter(channel, sink, { container, terminal, ...what }))
+        return serve(channel, terminal !== null, (sink) => enter(channel, sink, { container, terminal, ...what }))
       }
-      if (command !== undefined) return serve(channel, (sink) => oneCommand(channel, sink, command))
-      if (pty) return serve(channel, (sink) => prompt(channel, sink, pty!), false)
-      serve(channel, (sink) => script(channel, sink))
+      if (command !== undefined) return serve(channel, pty !== undefined, (sink) => oneCommand(channel, sink, command))
+      if (pty) return serve(channel, true, (sink) => prompt(channel, sink, pty!), false)
+      serve(channel, false, (sink) => script(channel, sink))
     }
 
     async function enter(channel: ServerChannel, sink: Sink, target: Target & { terminal?: unknown }): Promise<number | null> {
@@ -232,7 +233,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       return runPrompt(
         tool,
         {
-          put: (_, data) => sink.put('stdout', data),
+          put: sink.put,
           columns: () => terminal.columns,
           onBytes: (listener) => void channel.on('data', listener).on('end', abort),
           onResize: (listener) => (resized = listener),
@@ -250,7 +251,7 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       }
       const terminal = pty
       const stop = new AbortController()
-      const put = onTerminal((_, data) => sink.put('stdout', data))
+      const put = onTerminal(sink.put)
       let answer: (text: string) => void = () => undefined
       const editor = createEditor({
         write: (text) => void sink.put('stdout', text),

@@ -85,6 +85,13 @@ export function createEditor(deps: EditorDeps) {
       deps.write('\u0007')
       return
     }
+    const end = cursor === text.length && width(prompt) + width(text) + width(clean) < deps.columns()
+    if (end) {
+      // What is typed at the end of a short line shows itself.
+      text += clean
+      cursor = text.length
+      return deps.write(clean)
+    }
     set(text.slice(0, cursor) + clean + text.slice(cursor), cursor + clean.length)
   }
 

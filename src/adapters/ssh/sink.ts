@@ -18,8 +18,11 @@ const mostUnsent = 4 * 1024 * 1024
 /** What ssh2 1.17.0 keeps of a piece that had to wait for window, and never lets go of. */
 type Stale = { _chunk?: unknown; _chunkcb?: unknown; _chunkErr?: unknown; _chunkcbErr?: unknown }
 
-/** Makes a Sink of a channel; one write at a time, for ssh2 mixes up stdout and stderr when both wait for window. */
-export function createSink(channel: ServerChannel, socket: Socket): Sink {
+/**
+ * Makes a Sink of a channel; one write at a time, for ssh2 mixes up stdout and stderr when both wait for window. A
+ * terminal has but one stream: OpenSSH's client shows nothing of the other then.
+ */
+export function createSink(channel: ServerChannel, socket: Socket, terminal: boolean): Sink {
   let last: Promise<unknown> = Promise.resolve()
   let over = false
   let release: () => void = () => undefined
@@ -39,7 +42,7 @@ export function createSink(channel: ServerChannel, socket: Socket): Sink {
       // A piece that waited once would be sent again when the other stream waits.
       stale._chunk = stale._chunkcb = stale._chunkErr = stale._chunkcbErr = undefined
       try {
-        ;(stream === 'stderr' ? channel.stderr : channel).write(data, () => resolve())
+        ;(stream === 'stderr' && !terminal ? channel.stderr : channel).write(data, () => resolve())
       } catch {
         gone()
       }

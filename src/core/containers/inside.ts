@@ -32,7 +32,7 @@ esac
 for file in /usr/lib/openssh/sftp-server /usr/libexec/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/sftp-server /usr/lib/misc/sftp-server /usr/local/libexec/sftp-server; do
   [ -x "$file" ] && exec "$file"
 done
-echo 'This container has no sftp-server, which sftp and scp need; install it (Debian: openssh-sftp-server), or use: scp -O, or tar.' >&2
+echo 'This container has no sftp-server, which sftp and scp need; install it (Debian: openssh-sftp-server), or pipe files through ssh with cat or tar.' >&2
 exit 127
 `
 
