@@ -89,7 +89,7 @@ describe('the create request', () => {
     expect(body).toMatchObject({
       Hostname: 'web',
       User: '0:0',
-      WorkingDir: '/root',
+      WorkingDir: '/',
       Entrypoint: ['/bin/sh', '/run/dcm/entry', 'ssh', 'no'],
       Cmd: [],
       Image: imageId,

@@ -263,7 +263,8 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
     Entrypoint: ['/bin/sh', '/run/dcm/entry', wish.ssh ? 'ssh' : 'plain', policy],
     Cmd: [...wish.command],
     Image: wish.imageId,
-    WorkingDir: '/root',
+    // The entry program goes to /root itself: a link there could lead the runtime to a folder of the host (CVE-2024-21626).
+    WorkingDir: '/',
     Labels: {
       [labels.instance]: place.instance,
       [labels.owner]: wish.ownerId,

@@ -40,6 +40,8 @@ export function createExec(wire: Wire) {
       AttachStderr: true,
       Tty: tty !== null,
       User: '0',
+      // The one folder that no member can replace by a link; see create.ts.
+      WorkingDir: '/',
       Env: wish.env,
       Cmd: wish.argv,
     }
