@@ -243,6 +243,44 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.remove(made.engineId)
     })
 
+    test('look: what runs inside, what it takes and what it changed; nothing of one that does not run', async () => {
+      const made = await create({ ports: [] })
+      expect(await faultOf(() => host.engine.processes(made.engineId))).not.toBe('gone')
+      expect(await host.engine.load(made.engineId)).toBeUndefined()
+      await host.engine.start(made.engineId)
+      const processes = await host.engine.processes(made.engineId)
+      expect(processes.length).toBeGreaterThan(0)
+      expect(processes[0]).toMatchObject({ uid: '0', cpu: expect.any(Number), memory: expect.any(Number) })
+      expect(processes[0]!.command).not.toBe('')
+      const load = await host.engine.load(made.engineId)
+      expect(load).toMatchObject({ cpus: expect.any(Number), received: expect.any(Number), sent: expect.any(Number) })
+      expect(load!.memory).toBeGreaterThan(0)
+      expect(load!.memory).toBeLessThanOrEqual(limits.memory)
+      expect(load!.pids).toBeGreaterThan(0)
+      const { changes, total } = await host.engine.changes(made.engineId, 2)
+      expect(changes.length).toBe(Math.min(2, total))
+      for (const id of crookedIds) expect(await faultOf(() => host.engine.processes(id))).toBe('refused')
+      const nobody = 'f'.repeat(64)
+      for (const call of [() => host.engine.processes(nobody), () => host.engine.changes(nobody, 1), () => host.engine.load(nobody)])
+        expect(await faultOf(call)).toBe('gone')
+      await host.engine.remove(made.engineId)
+    })
+
+    test('kill and update: a signal ends it or does not, limits change where it stands, and a bad one is refused', async () => {
+      const made = await create({ ports: [] })
+      expect(await faultOf(() => host.engine.kill(made.engineId, 'TERM'))).toBe('taken')
+      await host.engine.start(made.engineId)
+      await host.engine.update(made.engineId, { memory: 192 * mebi, cpus: 250, pids: 32 })
+      expect(await faultOf(() => host.engine.update(made.engineId, { ...limits, memory: mebi }))).toBe('refused')
+      await host.engine.kill(made.engineId, 'WINCH')
+      expect((await host.engine.inspect(made.engineId)).state).toBe('running')
+      await host.engine.kill(made.engineId, 'KILL')
+      await expect.poll(async () => (await host.engine.inspect(made.engineId)).state, { timeout: 20_000 }).toBe('exited')
+      expect((await host.engine.inspect(made.engineId)).exitCode).toBe(137)
+      expect(await faultOf(() => host.engine.kill(made.engineId, 'KILL'))).toBe('taken')
+      await host.engine.remove(made.engineId)
+    })
+
     test("images: a name outside the instance's own part is refused, and what is not there is told apart", async () => {
       for (const ref of [
         'debian:bookworm-slim',

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Duplex, PassThrough } from 'node:stream'
+import type { Change, Load } from '../model/look.ts'
 import { hostKeyFingerprint } from '../secret/keys.ts'
 import { containerId, ownTag as readTag } from './docker/names.ts'
 import {
@@ -39,6 +40,8 @@ type FakeContainer = Seen & {
   wish: ContainerWish
   log: LogChunk[]
   written: number
+  load: Load
+  changes: Change[]
   startedAt: Date | null
   finishedAt: Date | null
 }
@@ -63,6 +66,8 @@ export type Fake = {
   exit(engineId: string, code: number, oom?: boolean): void
   /** Adds to a container's log. */
   write(engineId: string, text: string, stream?: LogChunk['stream']): void
+  /** What a container takes while it runs, and what in it differs from its image. */
+  set(engineId: string, facts: { load?: Partial<Load>; changes?: Change[] }): void
   /** Bytes in a member's storage, or a container's layer. */
   use(what: { ownerId: string } | { engineId: string }, bytes: number): void
   /** A container that somebody made with this engine name, which is not DCM's. */
@@ -253,6 +258,8 @@ export function createFakeHost(
         wish: structuredClone(wish),
         log: [],
         written: 0,
+        load: { cpus: 10, memory: 8 * 2 ** 20, pids: 3, received: 0, sent: 0 },
+        changes: [],
       }
       containers.set(container.engineId, container)
       emit(container, 'create')
@@ -345,6 +352,35 @@ export function createFakeHost(
         exit: async () => code,
         close: () => void input.destroy(),
       }
+    },
+
+    async processes(engineId) {
+      const container = must(engineId)
+      if (container.state !== 'running' && container.state !== 'paused')
+        throw new HostError('taken', 'The container is not running.', { status: 409 })
+      return [{ uid: '0', cpu: 0.5, memory: 2 ** 20, elapsed: '00:01', command: container.wish.command.join(' ') || 'sshd' }]
+    },
+    async load(engineId) {
+      const container = must(engineId)
+      return listening.has(container.state) ? { ...container.load } : undefined
+    },
+    async changes(engineId, most) {
+      const all = must(engineId).changes
+      return { changes: all.slice(0, most).map((change) => ({ ...change })), total: all.length }
+    },
+    async kill(engineId, signal) {
+      const container = must(engineId)
+      if (!listening.has(container.state)) throw new HostError('taken', 'The container is not running.', { status: 409 })
+      emit(container, 'kill')
+      if (signal === 'KILL') end(container, 137)
+      // What runs first inside hands TERM on and ends; it bears with the rest.
+      else if (signal === 'TERM' && container.state === 'running') end(container, 143)
+    },
+    async update(engineId, limits) {
+      const container = must(engineId)
+      // Docker itself refuses less than 6 MB.
+      if (limits.memory < 6 * 2 ** 20) throw new HostError('refused', 'Minimum memory limit allowed is 6MB.', { status: 400 })
+      container.wish.limits = { ...limits }
     },
 
     layerSizes: async () =>
@@ -584,6 +620,11 @@ export function createFakeHost(
       container.oomKilled = oom
       if (oom) emit(container, 'oom')
       end(container, code)
+    },
+    set(engineId, { load, changes }) {
+      const container = must(engineId)
+      Object.assign(container.load, load)
+      if (changes) container.changes = changes
     },
     write: (engineId, text, stream = 'stdout') => void must(engineId).log.push({ stream, data: Buffer.from(text) }),
     use(what, bytes) {

@@ -1,6 +1,7 @@
 import type { Duplex, Writable } from 'node:stream'
-import type { Limits, Proto } from '../model/container.ts'
+import type { Limits, Proto, Signal } from '../model/container.ts'
 import type { Restart } from '../model/grant.ts'
+import type { Change, Load, Process } from '../model/look.ts'
 
 /**
  * One machine with a Docker Engine, as DCM needs it: the engine's API, the folders that containers mount, and its
@@ -171,6 +172,16 @@ export type Engine = {
   logs(engineId: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>
   /** Starts a program in a running container. @throws HostError `gone`, or `taken` while it is stopped or paused */
   exec(engineId: string, wish: ExecWish): Promise<Exec>
+  /** What runs inside. @throws HostError `taken` while it does not run */
+  processes(engineId: string): Promise<Process[]>
+  /** What a running container takes now, measured over about a second; undefined while it does not run. */
+  load(engineId: string): Promise<Load | undefined>
+  /** Paths that differ from the image, in the engine's order; at most `most`, and how many there are in all. */
+  changes(engineId: string, most: number): Promise<{ changes: Change[]; total: number }>
+  /** Sends a signal to what runs first inside. @throws HostError `taken` while it does not run */
+  kill(engineId: string, signal: Signal): Promise<void>
+  /** Gives a container other limits, at once. */
+  update(engineId: string, limits: Limits): Promise<void>
   /** Bytes that each container of this instance has written to its own layer, by engine id. */
   layerSizes(): Promise<Map<string, number>>
 

@@ -224,6 +224,8 @@ export const containers = pgTable(
     exitCode: integer('exit_code'),
     commandExit: integer('command_exit'),
     trouble: text('trouble'),
+    /** What its owner wrote about it. */
+    note: text('note').notNull().default(''),
     /** Tries to bring it back since it last ran well, and when the next may be. */
     revivals: integer('revivals').notNull().default(0),
     reviveAt: at('revive_at'),

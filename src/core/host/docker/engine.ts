@@ -5,6 +5,7 @@ import { createExec } from './exec.ts'
 import { follow } from './events.ts'
 import { gap } from './gap.ts'
 import { createImages } from './images.ts'
+import { createLook } from './look.ts'
 import { createNetworks } from './networks.ts'
 import { maybeObject, number, object, string, strings } from './read.ts'
 import { deadlines, type Wire } from './wire.ts'
@@ -56,6 +57,7 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
     info,
     ...createContainers(wire, place),
     exec: createExec(wire),
+    ...createLook(wire),
     ...createImages(wire, place.instance, aid),
     ...createNetworks(wire, place.instance),
     gap: (since) => gap(wire, place.instance, since),

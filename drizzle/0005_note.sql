@@ -1,0 +1,1 @@
+ALTER TABLE "containers" ADD COLUMN "note" text DEFAULT '' NOT NULL;
