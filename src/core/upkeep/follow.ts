@@ -1,3 +1,4 @@
+import { locate } from '../containers/locate.ts'
 import { HostError } from '../host/host.ts'
 import type { Ended } from './judge.ts'
 import { reconcile, settleOne, type Upkeep } from './reconcile.ts'
@@ -102,7 +103,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       if (link.aborted) return
       await engine.ping()
     }
-    const seen = await engine.find(container.engineName)
+    const seen = await locate(engine, container)
     // Before its `die` an end may already show; what it means is decided there.
     if (exitCode === undefined && seen && ['exited', 'dead', 'created'].includes(seen.state)) return
     const ended: Ended = exitCode === undefined ? { seen: false } : { seen: true, exitCode }
@@ -113,7 +114,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
   async function settleOwed(): Promise<void> {
     for (const [id, ended] of owed) {
       const container = await store.containers.byId(id)
-      if (!container || (await settleOne(upkeep, id, await engine.find(container.engineName), ended))) owed.delete(id)
+      if (!container || (await settleOne(upkeep, id, await locate(engine, container), ended))) owed.delete(id)
     }
   }
 }

@@ -116,8 +116,11 @@ export async function reconcile(upkeep: Upkeep, hostId: string, ended: (engineId
   const rows = await store.containers.onHost(hostId)
   const list = await host.engine.list()
   const byName = new Map(list.map((seen) => [seen.engineName, seen]))
+  const byId = new Map(list.map((seen) => [seen.engineId, seen]))
+  // By its id first: somebody may have given it another name.
+  const find = (row: Container) => (row.engineId ? byId.get(row.engineId) : undefined) ?? byName.get(row.engineName)
   for (const row of rows) {
-    const seen = byName.get(row.engineName)
+    const seen = find(row)
     const quiet = seen && seen.state === row.state && row.desired === row.state
     if (quiet) continue
     try {
@@ -128,11 +131,16 @@ export async function reconcile(upkeep: Upkeep, hostId: string, ended: (engineId
     }
   }
   await store.hosts.seen(hostId)
-  const known = new Set((await store.containers.onHost(hostId)).map((row) => row.engineName))
+  return findStrays(works, hostId, list.filter((seen) => !rows.some((row) => find(row) === seen)))
+}
+
+/** What is on a host under this instance's name that the database does not know of. `list` is what the engine has. */
+export async function findStrays({ store, host }: Pick<Works, 'store' | 'host'>, hostId: string, list: readonly Seen[]): Promise<Strays> {
+  const known = new Set((await store.containers.onHost(hostId)).flatMap((row) => [row.engineName, row.engineId]))
   const networks = new Set((await store.hosts.networks(hostId)).map((row) => row.name))
   return {
-    containers: list.filter((seen) => !known.has(seen.engineName) && !rows.some((row) => row.engineName === seen.engineName)).map((seen) => seen.engineName),
-    networks: (await host.engine.networks()).filter((network) => network.own && !networks.has(network.name)).map((network) => network.name),
+    containers: list.filter((seen) => !known.has(seen.engineName) && !known.has(seen.engineId)).map((seen) => seen.engineName),
+    networks: (await host(hostId).engine.networks()).filter((network) => network.own && !networks.has(network.name)).map((network) => network.name),
   }
 }
 
