@@ -19,6 +19,7 @@ import { logs } from './logs.ts'
 import { peopleCommands } from './people.ts'
 import { pause, restart, start, stop, unpause } from './power.ts'
 import { ps } from './ps.ts'
+import { recreate, redeploy } from './recreate.ts'
 import { rename } from './rename.ts'
 import { rm } from './rm.ts'
 import { rmi } from './rmi.ts'
@@ -40,6 +41,8 @@ export const commands: readonly Command[] = [
   restart,
   pause,
   unpause,
+  redeploy,
+  recreate,
   rm,
   rename,
   logs,

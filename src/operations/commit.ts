@@ -66,6 +66,7 @@ export const commit = defineOperation<'commit', State>({
     },
     {
       name: 'drop the old',
+      forward: true,
       async do(run) {
         if (run.state.replaced) await dropTag(run.host(run.settings.hostId), run.state.replaced)
       },

@@ -78,6 +78,7 @@ export const offerImage = defineOperation<'offer-image', Offering>({
     },
     {
       name: 'drop the old',
+      forward: true,
       async do(run) {
         if (run.state.replaced) await dropTag(run.host(run.settings.hostId), run.state.replaced)
       },

@@ -3,6 +3,7 @@ import { commit } from './commit.ts'
 import { create } from './create.ts'
 import { offerImage, removeImage } from './image.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
+import { recreate } from './recreate.ts'
 import { remove } from './remove.ts'
 import { removeUser } from './user.ts'
 
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   pause,
   unpause,
   revive,
+  recreate,
   remove,
   commit,
   removeImage,

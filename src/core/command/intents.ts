@@ -24,6 +24,15 @@ export type Intents = {
   unpause: { containerId: string }
   /** Begun by reconciling, never by a command. */
   revive: { containerId: string }
+  /** `ports`: all that it is to have, but for SSH; null: those it has. `seconds`: how long what runs may take to end. */
+  recreate: {
+    containerId: string
+    imageId: string
+    imageRef: string
+    spec: Spec
+    ports: PortWish[] | null
+    seconds: number
+  }
   remove: { containerId: string }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
   'remove-image': { imageId: string }

@@ -7,7 +7,7 @@ import { replacePort } from './ports.ts'
 import { syncKeys } from './run.ts'
 import { wishFor } from './wish.ts'
 
-type Starting = Works & { signal: AbortSignal; say(text: string): Promise<void> }
+export type Starting = Works & { signal: AbortSignal; say(text: string): Promise<void> }
 
 /** How long a container's sshd may take to answer. */
 const greeting = 30_000
@@ -64,6 +64,11 @@ export async function startAgain(run: Starting, container: Container): Promise<v
 }
 
 async function greet(run: Starting, container: Container): Promise<void> {
+  await settle(run, container, await answers(run, container))
+}
+
+/** Waits until a container's sshd answers, or only looks where it has none. @throws DcmError `conflict` with the end of its log */
+export async function answers(run: Starting, container: Container): Promise<Seen> {
   const host = run.host(container.hostId)
   const port = sshPort(container)
   if (port !== undefined) {
@@ -73,11 +78,11 @@ async function greet(run: Starting, container: Container): Promise<void> {
   const seen = await host.engine.inspect(container.engineId!)
   if (seen.state !== 'running') throw new DcmError('conflict', `${container.name} ended at once with exit code ${seen.exitCode ?? '?'}.${await lastWords(run, container)}`)
   await syncKeys(run, container)
-  await settle(run, container, seen)
+  return seen
 }
 
 /** The end of its log, for whoever has to find out why. */
-async function lastWords(run: Starting, container: Container): Promise<string> {
+export async function lastWords(run: Starting, container: Container): Promise<string> {
   let text = ''
   try {
     for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, { tail: 3 })) text += chunk.data.toString()

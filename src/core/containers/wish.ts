@@ -13,7 +13,7 @@ export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): P
 }
 
 /** What the engine is asked for, out of what the database says: the same after a crash, and for every way to make a container. */
-export async function wishFor(works: Works, container: Container, network: string): Promise<ContainerWish> {
+export async function wishFor(works: Works, container: Container, network: string, imageEngineId?: string): Promise<ContainerWish> {
   const { store } = works
   const host = works.host(container.hostId)
   const { spec } = container
@@ -30,7 +30,7 @@ export async function wishFor(works: Works, container: Container, network: strin
     ownerId: container.ownerId,
     name: container.name,
     network,
-    imageId: row!.imageEngineId,
+    imageId: imageEngineId ?? row!.imageEngineId,
     env: spec.env,
     command: spec.command,
     restart: spec.restart,

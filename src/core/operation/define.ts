@@ -56,6 +56,8 @@ export type Step<K extends Intent, S extends State> = {
   name: string
   do(run: Run<K, S>): Promise<Partial<S> | void>
   undo?(run: Run<K, S>): Promise<void>
+  /** What came before can no longer be undone, so that this one is tried until it succeeds. */
+  forward?: true
 }
 
 /** How one intent is carried out. */

@@ -149,7 +149,7 @@ export function createRunner(deps: {
           // The last step and the outcome are one write, so that the answer is never ahead of what is stored.
           if (step < operation.steps.length) await save({ state, step })
         } catch (cause) {
-          if (cause instanceof Lost || signal.aborted) throw cause
+          if (cause instanceof Lost || signal.aborted || current.forward) throw cause
           const said = explain(cause)
           log[said.code === 'internal' ? 'error' : 'warn']({ operation: row.id, kind: row.kind, step: current.name, err: cause }, 'a step failed; undoing')
           error = { code: said.code, sentence: said.message, ...(said.try ? { try: said.try } : {}) }

@@ -1,0 +1,236 @@
+import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
+import { checkGrants, mayUse } from '../core/containers/allow.ts'
+import { present } from '../core/containers/change.ts'
+import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
+import { healthy } from '../core/containers/health.ts'
+import { ensureNetwork } from '../core/containers/network.ts'
+import { answers, lastWords, settle } from '../core/containers/start.ts'
+import { wishFor } from '../core/containers/wish.ts'
+import { commandExit } from '../core/host/docker/exit.ts'
+import { HostError } from '../core/host/host.ts'
+import { type Container, type Desired, type Port, publicPorts } from '../core/model/container.ts'
+import { defineOperation, type Run, type Works } from '../core/operation/define.ts'
+import { toData, toFields } from '../core/reply/container.ts'
+import { DcmError } from '../core/reply/error.ts'
+import { ok } from '../core/reply/reply.ts'
+
+/** What it is to become. `engineName` is the operation's own, so that old and new are never taken for one another. */
+type Target = { engineName: string; imageId: string; imageEngineId: string; imageRef: string; ssh: boolean; ports: Port[]; gained: Port[] }
+type State = { before: Desired; old: { engineId: string | null; engineName: string; imageRef: string }; target: Target; now?: Container }
+type Mine = Run<'recreate', State>
+
+/** The container as it is to be. */
+async function becoming(run: Mine): Promise<Container> {
+  const { engineName, imageId, imageRef, ssh, ports } = run.state.target
+  const container = await present(run.store, run.input.containerId)
+  return { ...container, engineId: null, engineName, imageId, imageRef, ssh, ports, spec: run.input.spec }
+}
+
+/** Makes the new engine container, or finds the one that was made. */
+async function make(run: Mine): Promise<Container> {
+  const container = await becoming(run)
+  const network = await ensureNetwork(run, container.ownerId, container.hostId)
+  const wish = await wishFor(run, container, network, run.state.target.imageEngineId)
+  const { engineId } = await run.host(container.hostId).engine.create(wish)
+  return { ...container, engineId }
+}
+
+/** From here on the database says that the new one is the container, and nothing of it may be taken back. */
+const adopted = async (run: Mine): Promise<boolean> =>
+  (await run.store.containers.byId(run.input.containerId))?.engineName === run.state.target.engineName
+
+async function dropNew(run: Mine): Promise<void> {
+  if (await adopted(run)) return
+  const { engine } = run.host(run.settings.hostId)
+  const seen = await engine.find(run.state.target.engineName)
+  if (seen) await engine.remove(seen.engineId)
+}
+
+/** Whether what was made does its work: its SSH answers, its command has not failed, and its own health answers. */
+async function prove(run: Mine, container: Container): Promise<void> {
+  await answers(run, container)
+  const { engine, net } = run.host(container.hostId)
+  const { health, spec } = run.input
+  if (health) {
+    await run.say(`waiting for its health on port ${health.port}`)
+    const port = container.ports.find((one) => one.container === health.port && one.proto === 'tcp' && one.purpose === 'public')
+    const why = await healthy(run, net, port!.host, health.path, container.name, run.signal)
+    if (why !== undefined) throw new DcmError('conflict', `${container.name} is not well on port ${health.port}: ${why}.${await lastWords(run, container)}`)
+  }
+  if (spec.command.length === 0) return
+  // What cannot run at all ends at once; SSH beside it would not show that.
+  await run.sleep(1000)
+  let log = ''
+  for await (const chunk of engine.logs(container.engineId!, { tail: 20 })) log += chunk.data.toString('utf8')
+  const seen = await engine.inspect(container.engineId!)
+  const code = seen.state === 'running' ? commandExit(log) : (seen.exitCode ?? 255)
+  if (code !== null && code !== 0) throw new DcmError('conflict', `The command of ${container.name} ended with exit code ${code}.${await lastWords(run, container)}`)
+}
+
+/** Brings the one before back to how it was. */
+async function putBack(run: Mine): Promise<void> {
+  const { old, before } = run.state
+  const container = await run.store.containers.byId(run.input.containerId)
+  if (!container || !old.engineId || (await adopted(run))) return
+  const { engine } = run.host(container.hostId)
+  try {
+    if (before === 'running' || before === 'paused') {
+      const network = await ensureNetwork(run, container.ownerId, container.hostId)
+      // Its folders as they have to be, also when the machine was started anew meanwhile.
+      await wishFor(run, container, network)
+      const { state } = await engine.inspect(old.engineId)
+      if (state !== 'paused') await engine.start(old.engineId)
+      if (before === 'paused' && state !== 'paused') await engine.pause(old.engineId)
+    }
+    await settle(run, container, await engine.inspect(old.engineId))
+  } catch (error) {
+    if (!(error instanceof HostError) || error.fault === 'down') throw error
+    await run.store.containers.update(container.id, { desired: 'exited', trouble: 'It could not be started again after an attempt to make it anew; try start.' })
+  }
+}
+
+/**
+ * Makes a container anew where Docker cannot change it in place: its image, ports, variables, capabilities or command.
+ * Name, storage, limits and host key stay. The one before is only stopped until the new one has proved itself, and is
+ * started again when it has not; whatever happens in between, one of them is the container and the other is gone.
+ */
+export const recreate = defineOperation<'recreate', State>({
+  kind: 'recreate',
+  subject: (input) => `container:${input.containerId}`,
+  doing: 'being made anew',
+  async admit(tx, input, id, works: Works) {
+    const container = await present(tx, input.containerId)
+    const { low, high } = works.settings.ports
+    const member = await lockMember(tx, container.ownerId)
+    const image = await tx.images.byId(input.imageId)
+    if (!image || !mayUse(image, container.ownerId, member.grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    if (image.ssh && !container.ssh && (await tx.keys.of(container.ownerId)).length === 0)
+      throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', { try: 'key add' })
+    const own = publicPorts(container)
+    // A number that DCM chose stays by itself; one that a grant named is asked for again, for the grant may be gone.
+    const chosen = (port: { host?: number; proto: string }) =>
+      own.some((one) => one.host === port.host && one.proto === port.proto) && port.host! >= low && port.host! <= high
+    const wished = (input.ports ?? own).map((port) => ({
+      ...{ container: port.container, proto: port.proto },
+      ...(port.host === undefined || chosen(port) ? {} : { host: port.host }),
+    }))
+    checkGrants(member.grants, input.spec, wished)
+    if (input.health && !wished.some((port) => port.container === input.health!.port && port.proto === 'tcp'))
+      throw new DcmError('usage', `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`)
+    const before = container.desired
+    const { memory, cpus, pids } = container.limits
+    const more = Math.max(0, wished.length - own.length)
+    if (before === 'running' || before === 'paused') await reserve(tx, member, { ports: more })
+    else {
+      checkDisk(member)
+      await reserve(tx, member, { running: 1, memory, cpus, pids, ports: more })
+      await reserveHost(tx, container.hostId, memory)
+      await tx.containers.update(container.id, { desired: 'running', revivals: 0, reviveAt: null, trouble: null })
+    }
+    await tx.hosts.lock(container.hostId)
+    const ssh = image.ssh ? [{ container: 22, proto: 'tcp' as const, purpose: 'ssh' as const }] : []
+    const wishes = [...ssh, ...wished.map((port) => ({ ...port, purpose: 'public' as const }))]
+    const { ports, gained } = await exchangePorts(tx, container, wishes, works.settings.ports, works.random)
+    return {
+      before,
+      old: { engineId: container.engineId, engineName: container.engineName, imageRef: container.imageRef },
+      target: {
+        ...{ engineName: `dcm-${works.place.instance}-${id}`, ports, gained },
+        ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, ssh: image.ssh },
+      },
+    }
+  },
+  steps: [
+    {
+      name: 'make',
+      async do(run) {
+        await run.say('making the new one')
+        await make(run)
+      },
+      undo: dropNew,
+    },
+    {
+      name: 'switch',
+      async do(run) {
+        const container = await make(run)
+        const { engine } = run.host(container.hostId)
+        const { old } = run.state
+        await run.say('stopping the old one')
+        try {
+          if (old.engineId) await engine.stop(old.engineId, run.input.seconds)
+        } catch (error) {
+          if (!(error instanceof HostError && error.fault === 'gone')) throw error
+        }
+        await run.say('starting the new one')
+        try {
+          await engine.start(container.engineId!)
+          await prove(run, container)
+        } catch (error) {
+          const held = error instanceof HostError && error.fault === 'taken'
+          if (!held && !(error instanceof DcmError && error.code === 'conflict')) throw error
+          const why = held ? `One of the ports of ${container.name} is held by something else on this host.` : error.message
+          throw new DcmError('conflict', old.engineId ? `${why} The one before is put back.` : why, { cause: error, try: `logs ${container.name}` })
+        }
+      },
+      async undo(run) {
+        await dropNew(run)
+        await putBack(run)
+      },
+    },
+    {
+      name: 'adopt',
+      async do(run) {
+        const { target } = run.state
+        const { engine } = run.host(run.settings.hostId)
+        const seen = await engine.find(target.engineName)
+        if (!seen) throw new DcmError('conflict', 'The new container was removed in Docker before it was the container; the one before is put back.')
+        await run.store.tx(async (tx) => {
+          const container = await present(tx, run.input.containerId)
+          if (container.engineName === target.engineName) return
+          await settlePorts(tx, container, target.ports)
+          await tx.containers.update(container.id, {
+            ...{ engineId: seen.engineId, engineName: target.engineName, spec: run.input.spec, ssh: target.ssh },
+            // The image may have been removed meanwhile; what is made of it goes on.
+            ...{ imageId: (await tx.images.byId(target.imageId)) ? target.imageId : null, imageEngineId: target.imageEngineId, imageRef: target.imageRef },
+            ...{ desired: 'running', commandExit: null, layerBytes: 0 },
+          })
+        })
+        const container = await present(run.store, run.input.containerId)
+        await settle(run, container, await engine.inspect(seen.engineId))
+        return { now: await present(run.store, container.id) }
+      },
+    },
+    {
+      name: 'drop the old',
+      forward: true,
+      async do(run) {
+        const { engine } = run.host(run.settings.hostId)
+        try {
+          const seen = await engine.find(run.state.old.engineName)
+          if (seen) await engine.remove(seen.engineId)
+        } catch (error) {
+          // Doctor tells of what is left in Docker that nobody has.
+          if (!(error instanceof HostError) || error.fault === 'down') throw error
+        }
+      },
+    },
+  ],
+  async release(run) {
+    const { before, target } = run.state
+    const container = await run.store.containers.byId(run.input.containerId)
+    if (!container || container.engineName === target.engineName) return
+    await run.store.tx(async (tx) => {
+      for (const port of target.gained) await tx.ports.release(container.hostId, port.proto, port.host)
+      if (before === 'exited') await tx.containers.update(container.id, { desired: 'exited' })
+    })
+  },
+  reply({ input, state, place }) {
+    const now = state.now!
+    const was = state.old.imageRef === input.imageRef ? '' : `, and ran ${state.old.imageRef} before`
+    return ok(`${now.name} runs ${input.imageRef} now${was}; its name, storage, limits and host key are as they were.`, {
+      fields: toFields(now, place),
+      data: toData(now, place),
+      private: true,
+    })
+  },
+})
