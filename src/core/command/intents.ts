@@ -31,6 +31,7 @@ export type Intents = {
     imageRef: string
     spec: Spec
     ports: PortWish[] | null
+    health: { port: number; path: string } | null
     seconds: number
   }
   remove: { containerId: string }
