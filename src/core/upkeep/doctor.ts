@@ -2,6 +2,7 @@ import type { Check } from '../command/context.ts'
 import { formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
+import { findStrays } from './reconcile.ts'
 import { parseSubnet } from '../containers/subnet.ts'
 
 const holds = (name: string, says: string): Check => ({ name, holds: true, says })
@@ -50,6 +51,13 @@ export async function examine(works: Works): Promise<Check[]> {
     return missing.length === 0
       ? holds('firewall', "Members' networks reach neither each other, nor the host, nor private addresses that are not allowed.")
       : lacks('firewall', missing.join(' '), 'Run DCM as root, or put the rules of docs/security.md in place yourself.')
+  })
+  await look('objects', async () => {
+    const { containers, networks } = await findStrays(works, settings.hostId, await host.engine.list())
+    const strange = [...containers, ...networks]
+    return strange.length === 0
+      ? holds('objects', "Docker has nothing under this DCM's name that DCM does not know of.")
+      : lacks('objects', `Docker has ${strange.slice(0, 5).join(', ')}${strange.length > 5 ? ` and ${strange.length - 5} more` : ''} under this DCM's name, which DCM does not know of and leaves alone.`, 'Remove them with docker rm or docker network rm when nobody needs them.')
   })
   await look('disk quota', async () => {
     const { hard, why } = await host.files.proveQuota()

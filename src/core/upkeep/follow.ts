@@ -1,7 +1,7 @@
 import { locate } from '../containers/locate.ts'
 import { HostError } from '../host/host.ts'
 import type { Ended } from './judge.ts'
-import { reconcile, settleOne, type Upkeep } from './reconcile.ts'
+import { reconcile, settleOne, type Strays, type Upkeep } from './reconcile.ts'
 
 /** How long after an end the engine has to be there still, for the end to count as the container's own. */
 const afterEnd = 1500
@@ -22,6 +22,14 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
   // What happened to containers that an operation had in hand: what it leaves behind is looked at once it has ended.
   const owed = new Map<string, Ended>()
 
+  // Told once, and again when it changes: somebody made or left it there, and only they know what it is for.
+  let strange = ''
+  const tell = (strays: Strays) => {
+    const now = [...strays.containers, ...strays.networks].toSorted().join(', ')
+    if (now !== strange && now !== '') log.warn({ host: hostId, ...strays }, 'Docker has objects under the name of this DCM that DCM does not know; they are left alone')
+    strange = now
+  }
+
   while (!signal.aborted) {
     const link = new AbortController()
     const stop = () => link.abort()
@@ -33,11 +41,11 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       let beat: NodeJS.Timeout | undefined
       const listened = listen(link.signal, async () => {
         const ended = await whatEnded(since)
-        await reconcile(upkeep, hostId, ended)
+        tell(await reconcile(upkeep, hostId, ended))
         let beats = 0
         beat = setInterval(() => {
           // Over an unbroken link every end was seen, even one whose event could not be acted on.
-          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })) : engine.ping().then(settleOwed)
+          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })).then(tell) : engine.ping().then(settleOwed)
           look.then(
             () => store.hosts.seen(hostId).catch(() => undefined),
             () => link.abort(),
