@@ -1,5 +1,6 @@
 import { locate } from '../containers/locate.ts'
 import { HostError } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
 import type { Ended } from './judge.ts'
 import { reconcile, settleOne, type Strays, type Upkeep } from './reconcile.ts'
 
@@ -111,18 +112,23 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       if (link.aborted) return
       await engine.ping()
     }
+    const ended: Ended = exitCode === undefined ? { seen: false } : { seen: true, exitCode }
+    if (await act(container, ended)) return
+    if (ended.seen || !owed.has(container.id)) owed.set(container.id, ended)
+  }
+
+  /** @returns false while an operation has it in hand */
+  async function act(container: Container, ended: Ended): Promise<boolean> {
     const seen = await locate(engine, container)
     // Before its `die` an end may already show; what it means is decided there.
-    if (exitCode === undefined && seen && ['exited', 'dead', 'created'].includes(seen.state)) return
-    const ended: Ended = exitCode === undefined ? { seen: false } : { seen: true, exitCode }
-    if (await settleOne(upkeep, container.id, seen, ended)) return
-    if (ended.seen || !owed.has(container.id)) owed.set(container.id, ended)
+    if (!ended.seen && seen && ['exited', 'dead', 'created'].includes(seen.state)) return true
+    return settleOne(upkeep, container.id, seen, ended)
   }
 
   async function settleOwed(): Promise<void> {
     for (const [id, ended] of owed) {
       const container = await store.containers.byId(id)
-      if (!container || (await settleOne(upkeep, id, await locate(engine, container), ended))) owed.delete(id)
+      if (!container || (await act(container, ended))) owed.delete(id)
     }
   }
 }
