@@ -15,11 +15,14 @@ async function startedAt(wire: Wire): Promise<Date | undefined> {
   return Number.isNaN(at.getTime()) ? undefined : at
 }
 
+/** An end that was heard of shortly before the link was lost may not have been acted on yet. */
+const overlap = 10_000
+
 /** See `Engine.gap`. The engine remembers its last 256 events for as long as it runs (Docker docs, "docker system events"). */
 export async function gap(wire: Wire, instance: string, since: Date): ReturnType<Engine['gap']> {
   const exits = new Map<string, number>()
   const filters = JSON.stringify({ type: ['container'], event: ['die'], label: [`${labels.instance}=${instance}`] })
-  const query = { filters, since: (since.getTime() / 1000).toFixed(3), until: (Date.now() / 1000).toFixed(3) }
+  const query = { filters, since: (Math.max(0, since.getTime() - overlap) / 1000).toFixed(3), until: (Date.now() / 1000).toFixed(3) }
   const [started, response] = await Promise.all([
     startedAt(wire),
     wire.open('GET', ['events'], { deadline: deadlines.short, query }),
