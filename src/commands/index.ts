@@ -1,8 +1,11 @@
 import type { Command } from '../core/command/define.ts'
+import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { config } from './config.ts'
 import { create } from './create.ts'
+import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
+import { events } from './events.ts'
 import { help } from './help.ts'
 import { hookLog } from './hook-log.ts'
 import { hookLs } from './hook-ls.ts'
@@ -15,7 +18,9 @@ import { imageWithdraw } from './image-withdraw.ts'
 import { images } from './images.ts'
 import { inspect } from './inspect.ts'
 import { inventory } from './inventory.ts'
+import { kill } from './kill.ts'
 import { logs } from './logs.ts'
+import { note } from './note.ts'
 import { peopleCommands } from './people.ts'
 import { pause, restart, start, stop, unpause } from './power.ts'
 import { ps } from './ps.ts'
@@ -26,6 +31,10 @@ import { rmi } from './rmi.ts'
 import { sessions } from './sessions.ts'
 import { sessionsKill } from './sessions-kill.ts'
 import { ssh } from './ssh.ts'
+import { stats } from './stats.ts'
+import { top } from './top.ts'
+import { update } from './update.ts'
+import { wait } from './wait.ts'
 
 /** Every command there is, in the order that help shows them. Adding one: a file, and a line here. */
 export const commands: readonly Command[] = [
@@ -41,11 +50,20 @@ export const commands: readonly Command[] = [
   restart,
   pause,
   unpause,
+  kill,
+  wait,
+  update,
   redeploy,
   recreate,
   rm,
   rename,
+  note,
+  clone,
   logs,
+  top,
+  stats,
+  diff,
+  events,
   commit,
   images,
   rmi,

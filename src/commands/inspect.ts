@@ -28,6 +28,7 @@ export const inspect = defineCommand({
         ...(spec.caps.length > 0 ? { capabilities: spec.caps.join(', ') } : {}),
         ...(spec.devices.length > 0 ? { devices: spec.devices.join(', ') } : {}),
         ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
+        ...(container.note ? { note: container.note } : {}),
         ...(container.trouble ? { trouble: container.trouble } : {}),
       },
       data: toData(container, place),

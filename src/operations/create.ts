@@ -1,14 +1,13 @@
 import { defineOperation, type Run } from '../core/operation/define.ts'
-import { checkGrants, mayUse } from '../core/containers/allow.ts'
-import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
-import { givePorts } from '../core/containers/ports.ts'
+import { mayUse } from '../core/containers/allow.ts'
+import { lockMember } from '../core/containers/admit.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
+import { reserveContainer } from '../core/containers/reserve.ts'
 import { startAnew } from '../core/containers/start.ts'
 import type { Container } from '../core/model/container.ts'
 import { toData, toFields } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
-import { createHostKey } from '../core/secret/keys.ts'
 
 /** `made` is the container as it was when it had come up: what the answer is told from. */
 type State = { network?: string; made?: Container }
@@ -25,39 +24,10 @@ export const create = defineOperation<'create', State>({
   subject: (_, id) => `container:${id}`,
   doing: 'being created',
   async admit(tx, input, id, works) {
-    const member = await lockMember(tx, input.ownerId)
-    checkGrants(member.grants, input.spec, input.ports)
     const image = await tx.images.byId(input.imageId)
-    if (!image || !mayUse(image, input.ownerId, member.grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
-    if (image.ssh && (await tx.keys.of(input.ownerId)).length === 0)
-      throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', { try: 'key add' })
-    if (await tx.containers.byName(input.ownerId, input.name))
-      throw new DcmError('conflict', `You already have a container called ${input.name}.`, { try: `inspect ${input.name}` })
-    const { memory, cpus, pids } = input.limits
-    checkDisk(member)
-    await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids, ports: input.ports.length })
-    await reserveHost(tx, works.settings.hostId, memory)
-    const key = createHostKey()
-    const container = { id, ownerId: input.ownerId, hostId: works.settings.hostId }
-    await tx.containers.insert({
-      ...container,
-      name: input.name,
-      engineName: `dcm-${works.place.instance}-${id}`,
-      imageId: image.id,
-      imageEngineId: image.engineId,
-      imageRef: image.ref,
-      memory,
-      cpus,
-      pids,
-      spec: input.spec,
-      ssh: image.ssh,
-      fingerprint: key.fingerprint,
-      hostKey: key.publicKey,
-      hostKeySealed: works.seal.seal(key.privateKey, id),
-    })
-    const sshWish = image.ssh ? [{ container: 22, proto: 'tcp' as const, purpose: 'ssh' as const }] : []
-    const publicWishes = input.ports.map((port) => ({ ...port, purpose: 'public' as const }))
-    await givePorts(tx, container, [...sshWish, ...publicWishes], works.settings.ports, works.random)
+    const { grants } = await lockMember(tx, input.ownerId)
+    if (!image || !mayUse(image, input.ownerId, grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    await reserveContainer(tx, input, id, works, image)
     return {}
   },
   steps: [

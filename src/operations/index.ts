@@ -1,11 +1,15 @@
 import type { Operation } from '../core/operation/define.ts'
+import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
+import { kill } from './kill.ts'
 import { offerImage, removeImage } from './image.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
 import { remove } from './remove.ts'
 import { removeUser } from './user.ts'
+import { update } from './update.ts'
+import { wait } from './wait.ts'
 
 /** Everything that outlives a call. */
 export const operations: readonly Operation[] = [
@@ -16,9 +20,13 @@ export const operations: readonly Operation[] = [
   pause,
   unpause,
   revive,
+  kill,
+  wait,
+  update,
   recreate,
   remove,
   commit,
+  clone,
   removeImage,
   offerImage,
   removeUser,

@@ -2,6 +2,7 @@ import type { Container, Limits } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { Delivery, Hook, PlaceName, Scheme } from '../model/hook.ts'
 import type { Image } from '../model/image.ts'
+import type { Change, Happening, Load, Process } from '../model/look.ts'
 import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
@@ -144,6 +145,7 @@ export type Context = {
     /** What a wish for limits becomes under the site's defaults. */
     limits(wish: { memory: number | undefined; cpus: number | undefined; pids: number | undefined }): Promise<Limits>
     rename(container: Container, name: string): Promise<Container>
+    note(container: Container, text: string): Promise<Container>
     /** Decoded and cleaned log text, at most a megabyte; `cut` when there was more. */
     logs(
       container: Container,
@@ -151,6 +153,16 @@ export type Context = {
     ): Promise<{ text: string; cut: boolean }>
     /** Looks at the engine once more, for what the cache does not hold. */
     refresh(container: Container): Promise<Container>
+  }
+  watch: {
+    /** @throws DcmError `conflict` while it does not run */
+    processes(container: Container): Promise<Process[]>
+    /** What each takes now, asked all at once; null for one that does not run or of which nothing could be learned. */
+    load(containers: readonly Container[]): Promise<(Load | null)[]>
+    /** At most `most` of the paths that differ from its image, and how many there are. */
+    changes(container: Container, most: number): Promise<{ changes: Change[]; total: number }>
+    /** Newest first: of one container, or of all that is the caller's. */
+    happenings(filter: { container: Container | undefined; since: Date | undefined; limit: number }): Promise<Happening[]>
   }
   images: {
     visible(): Promise<Image[]>

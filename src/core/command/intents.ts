@@ -1,4 +1,4 @@
-import type { Limits, Proto, Spec } from '../model/container.ts'
+import type { Limits, Proto, Signal, Spec } from '../model/container.ts'
 
 /** A port as wished at create: `host` only where a grant names it. */
 export type PortWish = { container: number; proto: Proto; host?: number }
@@ -22,6 +22,11 @@ export type Intents = {
   restart: { containerId: string; seconds: number }
   pause: { containerId: string }
   unpause: { containerId: string }
+  /** Waits until it, or its command, has ended, for `lives` milliseconds at most; changes nothing. */
+  wait: { containerId: string; lives: number }
+  kill: { containerId: string; signal: Signal }
+  update: { containerId: string; limits: Partial<Limits> }
+  clone: { containerId: string; ownerId: string; name: string }
   /** Begun by reconciling, never by a command. */
   revive: { containerId: string }
   /** `ports`: all that it is to have, but for SSH; null: those it has. `seconds`: how long what runs may take to end. */

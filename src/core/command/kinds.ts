@@ -1,4 +1,4 @@
-import { type Container, type Proto } from '../model/container.ts'
+import { type Container, parseSignal, type Proto, type Signal, signals } from '../model/container.ts'
 import {
   type Grant,
   grantForms,
@@ -42,6 +42,7 @@ export type Kinds = {
   env: string
   cap: string
   restart: Restart
+  signal: Signal
   grant: Grant
   amount: { resource: Resource; amount: number }
   id: string
@@ -230,6 +231,13 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'no, on-failure[:N] with N from 1 to 99, or unless-stopped',
     read: parseRestart,
     complete: () => ['no', 'on-failure', 'unless-stopped'],
+  },
+  signal: {
+    word: 'SIGNAL',
+    schema: string,
+    hint: `one of ${signals.join(', ')}`,
+    read: parseSignal,
+    complete: () => [...signals],
   },
   grant: { word: 'THING', schema: string, hint: grantForms, read: parseGrant },
   amount: {

@@ -83,6 +83,10 @@ export function createView(works: Works): (caller: Caller) => Context['container
       }
       return { ...container, name }
     },
+    async note(container, note) {
+      await store.containers.update(container.id, { note })
+      return { ...container, note }
+    },
     async logs(container, { tail, since, timestamps }) {
       if (!container.engineId) return { text: '', cut: false }
       let text = ''

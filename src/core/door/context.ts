@@ -5,6 +5,7 @@ import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys } from '../containers/run.ts'
 import { createView } from '../containers/view.ts'
+import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
 import { createAudit } from '../people/audit.ts'
@@ -37,6 +38,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const hooks = createHookContext(works, commands)
   const containers = createView(works)
   const images = createImages(works)
+  const watch = createWatch(works)
   return (caller) => ({
     caller,
     now: works.now(),
@@ -55,5 +57,6 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     site,
     containers: containers(caller),
     images: images(caller),
+    watch: watch(caller),
   })
 }

@@ -41,6 +41,14 @@ export type Spec = {
   wake?: false
 }
 
+/** Signals that may be sent to a container's first process. STOP is not among them: that is what pause is for. */
+export const signals = ['HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2', 'TERM', 'CONT', 'WINCH'] as const
+export type Signal = (typeof signals)[number]
+
+/** Reads a signal in any of the usual spellings: `TERM`, `SIGTERM`, `term`. */
+export const parseSignal = (text: string): Signal | undefined =>
+  signals.find((signal) => signal === text.toUpperCase().replace(/^SIG/, ''))
+
 /** A container as the database knows it. `owner` is the member's name, for words only. */
 export type Container = {
   id: string
@@ -67,6 +75,8 @@ export type Container = {
   commandExit: number | null
   /** Why it is not as wanted, in one sentence; null when nothing is wrong. */
   trouble: string | null
+  /** What its owner wrote about it. */
+  note: string
   createdAt: Date
   startedAt: Date | null
   finishedAt: Date | null

@@ -65,6 +65,8 @@ export type Operation<K extends Intent = Intent, S extends State = State> = {
   kind: K
   /** What it locks: `container:<id>`, `person:<id>`. Only one open operation has a subject. */
   subject(input: Intents[K], id: string): string
+  /** It changes nothing and may take days: a process that stops lets go of it at once, and it is not counted as under way. */
+  waits?: true
   /** Said of it while it runs: `being created`. */
   doing: string
   /**

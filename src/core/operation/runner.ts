@@ -54,7 +54,7 @@ export function createRunner(deps: {
   const { works, holder, log } = deps
   const { store } = works
   const kinds = new Map(deps.operations.map((operation) => [operation.kind as string, operation]))
-  const live = new Map<string, { abort: AbortController; ended: Promise<void> }>()
+  const live = new Map<string, { abort: AbortController; ended: Promise<void>; waits: boolean }>()
   const listeners = new Map<string, Set<(row: OperationRow | string) => void>>()
   let stopping = false
 
@@ -117,7 +117,7 @@ export function createRunner(deps: {
         clearInterval(beat)
         live.delete(row.id)
       })
-    live.set(row.id, { abort, ended })
+    live.set(row.id, { abort, ended, waits: kinds.get(row.kind)?.waits ?? false })
   }
 
   async function execute(row: OperationRow, signal: AbortSignal): Promise<void> {
@@ -249,6 +249,7 @@ export function createRunner(deps: {
     },
     async stop(ms) {
       stopping = true
+      for (const one of live.values()) if (one.waits) one.abort.abort()
       const all = Promise.all([...live.values()].map((one) => one.ended))
       await Promise.race([all, works.sleep(ms)])
       for (const one of live.values()) one.abort.abort()

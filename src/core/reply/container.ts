@@ -26,6 +26,7 @@ export const containerData = z.object({
   command: z.array(z.string()),
   command_exit: z.number().int().nullable(),
   trouble: z.string().nullable(),
+  note: z.string(),
   created_at: z.string(),
   started_at: z.string().nullable(),
 })
@@ -77,6 +78,7 @@ export const toData = (
   command: container.spec.command,
   command_exit: container.commandExit,
   trouble: container.trouble,
+  note: container.note,
   created_at: container.createdAt.toISOString(),
   started_at: container.startedAt?.toISOString() ?? null,
 })

@@ -1,6 +1,7 @@
-import { and, desc, eq, gte, lt, or } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, like, lt, or, sql } from 'drizzle-orm'
+import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { audit as table } from './schema.ts'
+import { audit as table, operations } from './schema.ts'
 
 export type AuditEntry = typeof table.$inferInsert
 export type AuditRecord = typeof table.$inferSelect
@@ -21,6 +22,29 @@ export const audit = (db: Db) => ({
           filter.since === undefined ? undefined : gte(table.at, filter.since),
         ),
       )
+      .orderBy(desc(table.id))
+      .limit(filter.limit)
+  },
+  /**
+   * What happened to a member's things, newest first: operations on what is theirs, whoever began them, what they did at
+   * once, and what was seen of their containers. A name's earlier owner is another person, so nothing is older than they are.
+   */
+  async happened(filter: {
+    person: Pick<Person, 'id' | 'name' | 'createdAt'>
+    container?: string | undefined
+    since?: Date | undefined
+    limit: number
+  }): Promise<AuditRecord[]> {
+    const { person, container, since } = filter
+    const began = sql`exists (select 1 from ${operations} where ${operations.id} = ${table.operationId} and ${operations.ownerId} = ${person.id})`
+    const own = and(eq(table.actorId, person.id), sql`${table.operationId} is null`, sql`${table.as} is null`)
+    const found = and(eq(table.surface, 'system'), like(table.target, `${person.name}/%`))
+    const about = container === undefined ? undefined : or(inArray(table.target, [container, `${person.name}/${container}`]), like(table.target, `${container} %`))
+    const from = since && since > person.createdAt ? since : person.createdAt
+    return db
+      .select()
+      .from(table)
+      .where(and(gte(table.at, from), inArray(table.decision, ['done', 'failed']), or(began, own, found), about))
       .orderBy(desc(table.id))
       .limit(filter.limit)
   },

@@ -43,6 +43,7 @@ function toContainer({
     exitCode: row.exitCode,
     commandExit: row.commandExit,
     trouble: row.trouble,
+    note: row.note,
     createdAt: row.createdAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,

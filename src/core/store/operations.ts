@@ -44,8 +44,12 @@ export const operations = (db: Db) => ({
       .from(table)
       .where(and(eq(table.ownerId, ownerId), ne(table.id, butId), open))
   },
+  /** How many are under way; what only waits is not. */
   async countOpen(): Promise<number> {
-    return (await db.select({ n: count() }).from(table).where(open))[0]?.n ?? 0
+    return (await db.select({ n: count() }).from(table).where(and(open, ne(table.kind, 'wait'))))[0]?.n ?? 0
+  },
+  async openOfKind(ownerId: string, kind: string): Promise<number> {
+    return (await db.select({ n: count() }).from(table).where(and(eq(table.ownerId, ownerId), eq(table.kind, kind), open)))[0]?.n ?? 0
   },
   async recent(ownerId: string, limit: number): Promise<OperationRow[]> {
     return db.select().from(table).where(eq(table.ownerId, ownerId)).orderBy(desc(table.createdAt)).limit(limit)

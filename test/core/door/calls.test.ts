@@ -153,7 +153,7 @@ describe('completion offers what would be accepted', () => {
     ['create x --image de', ['debian']],
     ['stop on', ['once']],
     ['stop once l', ['late']],
-    ['help st', ['start', 'stop']],
+    ['help st', ['start', 'stats', 'stop']],
     ['', expect.arrayContaining(['create', 'ps', 'rm'])],
     ['nothing ', []],
     ['stop --', expect.arrayContaining(['--time', '--yes', '--as'])],

@@ -23,7 +23,7 @@ type Row = {
   row?: { target: string | null; decision?: 'done' | 'failed' }
 }
 
-const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
+const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 
 /** The tour: every command there is, in an order in which each one works. */
@@ -36,12 +36,22 @@ const tour: Row[] = [
   { line: 'inspect web', text: /^web: Up / },
   { line: 'ssh web', text: /^This line logs in to web with any of your keys\.$/ },
   { line: 'logs web', text: /^web has printed nothing\.$/ },
+  { line: 'top web', text: /^One process runs in web\.$/ },
+  { line: 'stats', text: /^This is what it takes now\.$/ },
+  { line: 'diff web', text: /^Nothing in web differs from its image; \/storage is not compared\.$/ },
+  { line: 'update web -m 128m', asked: ['engine.update'], text: /^web has 128m of memory, 0\.5 CPUs and 256 processes now\.$/, row: { target: 'web' } },
+  { line: 'kill -s HUP web', asked: ['engine.kill'], text: /^web was sent HUP and goes on\.$/, row: { target: 'web' } },
   { line: 'stop web', asked: ['engine.stop'], text: /^web is stopped; its ports stay reserved and its files are kept\.$/, row: { target: 'web' } },
+  { line: 'wait web', text: /^web ended with exit code 0\.$/, row: { target: 'web' } },
+  { line: 'events web', text: /^This happened to web, newest first\.$/ },
   { line: 'start web', asked: [...begun, 'engine.start'], text: /^web is running\.$/, row: { target: 'web' } },
   { line: 'restart web -t 1', asked: ['engine.stop', ...begun, 'engine.start'], text: /^web was restarted\.$/, row: { target: 'web' } },
   { line: 'pause web', asked: ['engine.pause'], text: /^web is paused: it keeps its memory/, row: { target: 'web' } },
   { line: 'unpause web', asked: ['engine.unpause'], text: /^web is running again\.$/, row: { target: 'web' } },
   { line: 'commit web web:v1 -m note', asked: ['engine.commit'], text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/, row: { target: 'web web:v1' } },
+  { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
+  { line: 'clone web web2', asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/, row: { target: 'web web2' } },
+  { line: 'rm -f web2', asked: ['engine.remove', 'files.removeRun'], text: /^web2 is removed;/, row: { target: 'web2' } },
   { line: 'rename web site', text: /^web is now called site\. Your other containers find it under the new name/, row: { target: 'web site' } },
   { line: 'rm -f site', asked: ['engine.remove', 'files.removeRun'], text: /^site is removed; \/storage and your images are untouched\.$/, row: { target: 'site' } },
   { line: 'rmi -f web:v1', asked: ['engine.untag'], text: /^web:v1 is removed\.$/, row: { target: 'web:v1' } },

@@ -40,7 +40,7 @@ const actorOf = (one: Who): Actor => {
 function dry(command: Command, admin: boolean): Record<string, unknown> {
   const args = required(command)
   for (const [name, arg] of Object.entries(command.args))
-    if (arg.kind === 'container' && admin) args[name] = arg.each ? ['alice/web'] : 'alice/web'
+    if (arg.kind === 'container') args[name] = arg.each ? [admin ? 'alice/web' : 'web'] : admin ? 'alice/web' : 'web'
   return { ...args, 'dry-run': true }
 }
 

@@ -28,6 +28,7 @@ export const right: Record<KindName, string | boolean> = {
   env: 'A=b',
   cap: 'NET_RAW',
   restart: 'no',
+  signal: 'HUP',
   grant: 'restart-policy',
   amount: 'memory=1g',
   id: 'x',
@@ -35,9 +36,12 @@ export const right: Record<KindName, string | boolean> = {
   argv: 'true',
 }
 
+/** What is needed where one of several has to be given. */
+const oneOf: Record<string, Record<string, unknown>> = { update: { memory: '64m' } }
+
 /** What a command needs at least, by name, as JSON. */
 export function required(command: Command): Record<string, unknown> {
-  const args: Record<string, unknown> = {}
+  const args: Record<string, unknown> = { ...oneOf[command.name] }
   for (const [name, arg] of Object.entries(command.args)) {
     if (arg.optional || arg.default !== undefined || arg.kind === 'flag' || arg.rest) continue
     const value = arg.of?.[0] ?? right[arg.kind]

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask } from '../setup/engine.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
+import type { Member } from './support/member.ts'
+
+let [dcm, alice]: [Dcm, Member] = [] as never
+beforeAll(async () => {
+  dcm = await startDcm()
+  alice = await dcm.member('alice')
+  await alice.must([...'create web --image debian -m 128m -- sh -c'.split(' '), 'sleep 2; exit 5'])
+})
+afterAll(() => dcm?.[Symbol.asyncDispose]())
+
+type HostConfig = { Memory: number; MemorySwap: number; NanoCpus: number; PidsLimit: number }
+const limitsOf = async (name: string) => {
+  const { data } = await dcm.must<{ name: string; engine_id: string }[]>('inventory')
+  const path = `/containers/${data.find((one) => one.name === name)!.engine_id}/json`
+  const { Memory, MemorySwap, NanoCpus, PidsLimit } = (await ask<{ HostConfig: HostConfig }>(dcm.engine, 'GET', path)).HostConfig
+  return { Memory, MemorySwap, NanoCpus, PidsLimit }
+}
+
+test('wait answers with how the command ended, while sshd goes on', async () => {
+  const { data, text } = await alice.must('wait web --for 30s')
+  expect(data).toEqual({ name: 'web', ended: true, exit_code: 5, state: 'running' })
+  expect(text).toBe('The command of web ended with exit code 5.')
+})
+
+test('top, stats and diff show what the container really does', async () => {
+  await alice.ssh('web', 'echo kept >/srv/new; rm /etc/issue; (sleep 600 >/dev/null 2>&1 &)')
+  const top = await alice.must<{ uid: string; command: string }[]>('top web')
+  expect(top.data).toContainEqual(expect.objectContaining({ uid: '0', command: 'sleep 600' }))
+  const stats = await alice.must<{ memory: number; memory_limit: number; pids: number }[]>('stats')
+  expect(stats.data).toMatchObject([{ name: 'web', memory_limit: 128 * 2 ** 20 }])
+  expect(stats.data[0]!.pids).toBeGreaterThan(2)
+  expect(stats.data[0]!.memory).toBeLessThan(128 * 2 ** 20)
+  const diff = await alice.must<{ changes: { kind: string; path: string }[] }>('diff web --limit 5000')
+  expect(diff.data.changes).toContainEqual({ kind: 'added', path: '/srv/new' })
+  expect(diff.data.changes).toContainEqual({ kind: 'deleted', path: '/etc/issue' })
+  expect(diff.data.changes.map((change) => change.path)).not.toContain('/run/dcm')
+})
+
+test('update holds at once, swap along, and the container goes on', async () => {
+  const uptime = await alice.ssh('web', 'stat -c %Y /proc/1')
+  await alice.must('update web -m 256m --cpus 0.5 --pids-limit 100')
+  expect(await limitsOf('web')).toEqual({ Memory: 256 * 2 ** 20, MemorySwap: 256 * 2 ** 20, NanoCpus: 500_000_000, PidsLimit: 100 })
+  expect(await alice.ssh('web', 'stat -c %Y /proc/1')).toEqual(uptime)
+})
+
+test('clone has the files, its own host key and ports', async () => {
+  const { data } = await alice.must<{ port: number; fingerprint: string }>('clone web twin')
+  expect((await alice.ssh('twin', 'cat /srv/new; hostname')).stdout).toBe('kept\ntwin\n')
+  const web = await alice.must<{ port: number; fingerprint: string }>('inspect web')
+  expect(data.port).not.toBe(web.data.port)
+  expect(data.fingerprint).not.toBe(web.data.fingerprint)
+  await alice.must('rm -f twin')
+  await alice.must('rmi twin:clone --yes')
+})
+
+test('kill ends it, note stays with it, and events tell the story', async () => {
+  await alice.must(['note', 'web', 'the demo'])
+  expect((await alice.must('kill web')).data).toMatchObject({ state: 'exited', desired: 'exited', exit_code: 137, note: 'the demo' })
+  const { data } = await alice.must<{ what: string }[]>('events web')
+  expect(data.map((one) => one.what)).toEqual(['kill', 'note', 'clone', 'update', 'wait', 'create'])
+})
