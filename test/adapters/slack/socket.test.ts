@@ -1,0 +1,4 @@
+import { chatConformance } from '../../contracts/chat.ts'
+import { createSlackRig } from './setup.ts'
+
+chatConformance('Slack over Socket Mode', async () => (await createSlackRig('socket')).rig)
