@@ -90,6 +90,8 @@ export const labels = {
   id: 'dcm.id',
   wish: 'dcm.wish',
   aid: 'dcm.aid',
+  /** On images that DCM itself built: only such a one may look into members' folders. */
+  built: 'dcm.built',
 } as const
 
 /** Where no image may declare a volume: it would hide programs, the system, or what DCM mounts. */
@@ -271,6 +273,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
       [labels.id]: wish.id,
       [labels.wish]: '',
       [labels.aid]: '',
+      [labels.built]: '',
     },
     ExposedPorts,
     StopSignal: 'SIGTERM',

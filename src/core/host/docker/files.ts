@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContainerWish, type Engine, type Files, HostError } from '../host.ts'
 import { type Aid } from './aid.ts'
+import { labels } from './create.ts'
 import { ensureFolder, fileFault, type Ownership, trueFolder } from './folder.ts'
 import { createRuns } from './runs.ts'
 import { createStorages } from './storages.ts'
@@ -12,13 +13,14 @@ export type DockerFiles = Files & { checkMounts(mounts: ContainerWish['mounts'])
 
 type Options = {
   dataDir: string
+  instance: string
   engine: Engine
   aid: Aid
   warn: (object: Record<string, unknown>, message: string) => void
 }
 
 /** The folders on this machine that its engine's containers mount. Everything is below the data folder, which is 0700. */
-export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFiles {
+export function createFiles({ dataDir, instance, engine, aid, warn }: Options): DockerFiles {
   let made:
     | Promise<{ root: string; runs: ReturnType<typeof createRuns>; storages: ReturnType<typeof createStorages> }>
     | undefined
@@ -38,14 +40,22 @@ export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFile
     return info
   }
 
-  /** Any image will do for an aid: it brings `rm`, or the aid fails and says so. */
-  const anyImage = async (): Promise<string | undefined> => {
-    const [own] = await engine.imageTags()
-    return own?.engineId ?? (await engine.image('debian:bookworm-slim'))?.engineId
+  let known: string | undefined
+  /**
+   * An image whose programs may run with members' folders in their hands: one that DCM built, or the one that those are
+   * built from. Never a saved one, whose programs are its member's own; a commit blanks the label.
+   */
+  const trustedImage = async (): Promise<string | undefined> => {
+    if (known !== undefined && (await engine.image(known))) return known
+    for (const { ref } of await engine.imageTags()) {
+      const image = await engine.image(ref)
+      if (image?.labels[labels.built] === instance) return (known = image.engineId)
+    }
+    return (known = (await engine.image('debian:bookworm-slim'))?.engineId)
   }
 
   const visible = async (path: string): Promise<boolean> => {
-    const imageId = await anyImage()
+    const imageId = await trustedImage()
     if (imageId === undefined) return true
     try {
       // Nothing is started: the engine looks for the folder when it creates.
@@ -58,9 +68,10 @@ export function createFiles({ dataDir, engine, aid, warn }: Options): DockerFile
 
   /** Does with a folder what DCM itself may not, where it is not root: members' files in it are the container's root's. */
   const inside = async (folder: string, command: string[]): Promise<string> => {
-    const imageId = await anyImage()
+    const imageId = await trustedImage()
     if (imageId === undefined) throw new HostError('broken', 'There is no image to look into the folder with.')
-    const caps = ['DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER']
+    // Not DAC_READ_SEARCH: with it a program opens files of the host by their handles, open_by_handle_at(2).
+    const caps = ['DAC_OVERRIDE', 'FOWNER']
     const { code, output } = await aid.run({ imageId, folder, command, caps }, 3_600_000)
     if (code !== 0) throw new HostError('broken', `${command[0]} failed in a container (${code}).`)
     return output

@@ -219,7 +219,10 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
     async build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage> {
       const { repo, tag } = ownTag(instance, ref)
       const response = await wire.open('POST', ['build'], {
-        query: { t: `${repo}:${tag}`, dockerfile: 'Dockerfile', version: 1, rm: 1, forcerm: 1, pull: undefined },
+        query: {
+          ...{ t: `${repo}:${tag}`, dockerfile: 'Dockerfile', version: 1, rm: 1, forcerm: 1, pull: undefined },
+          labels: JSON.stringify({ [labels.built]: instance }),
+        },
         upload: { stream: packFolder(folder), type: 'application/x-tar' },
         deadline: deadlines.build,
         pool: 'long',
