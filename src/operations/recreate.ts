@@ -3,6 +3,7 @@ import { checkGrants, mayUse } from '../core/containers/allow.ts'
 import { present } from '../core/containers/change.ts'
 import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { healthy } from '../core/containers/health.ts'
+import { locate } from '../core/containers/locate.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
 import { wishFor } from '../core/containers/wish.ts'
@@ -206,7 +207,7 @@ export const recreate = defineOperation<'recreate', State>({
       async do(run) {
         const { engine } = run.host(run.settings.hostId)
         try {
-          const seen = await engine.find(run.state.old.engineName)
+          const seen = await locate(engine, run.state.old)
           if (seen) await engine.remove(seen.engineId)
         } catch (error) {
           // Doctor tells of what is left in Docker that nobody has.

@@ -7,6 +7,7 @@ import { HostError } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log, Runner } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
+import { locate } from '../containers/locate.ts'
 import { syncKeys } from '../containers/run.ts'
 import { dropTag } from '../containers/tags.ts'
 import { type Ended, judge } from './judge.ts'
@@ -58,6 +59,8 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
   if (!container || container.state === 'creating') return
   const row = (await store.containers.row(id))!
   const { engine } = works.host(container.hostId)
+  // What was looked at may be what it was before it was made anew. What it is now has events of its own to tell it by.
+  if (container.engineId !== null && seen?.engineId !== container.engineId && (await locate(engine, container))) return
   // One that was lost stays lost until it has come up again.
   const verdict = judge(container, seen, row.revivals > 0 ? { seen: false } : ended)
   if (seen && seen.state !== container.state && verdict.do !== 'accept') {
