@@ -19,6 +19,7 @@ import { createStore } from './core/store/store.ts'
 import { startLoops } from './core/upkeep/loops.ts'
 import { createLog } from './log.ts'
 import { operations } from './operations/index.ts'
+import { filesFolder } from './start/files.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
 import { offerImages } from './start/offer.ts'
@@ -67,7 +68,7 @@ await ensureAdmin(store, random, config.adminKey)
 
 const hostId = 'local'
 await store.hosts.ensure(hostId)
-const host = createDockerHost({ ...config, id: hostId, instance, log, now: Date.now })
+const host = createDockerHost({ ...config, dataDir: await filesFolder(store, hostId, config.dataDir), id: hostId, instance, log, now: Date.now })
 const ssh = config.ssh && (await import('./adapters/ssh/index.ts'))
 const sshKey = ssh && doorKey(config.dataDir)
 const sshHeld = ssh && (await ssh.listenSsh(config.ssh!).catch(noSsh))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { HostError, type Storage } from '../host.ts'
 import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, trueFolder } from './folder.ts'
 import { must, run } from './program.ts'
+import { alone } from './turn.ts'
 
 /** What storages need of the world around them. */
 export type StorageOptions = {
@@ -23,6 +24,8 @@ const mebi = 1024 ** 2
 /** mkfs.xfs refuses less (xfsprogs 5.19, release notes). */
 const leastXfs = 300 * mebi
 const leastExt4 = 16 * mebi
+/** Longer than any proof takes, in milliseconds. */
+const proofTime = 300_000
 
 /** Paths in mountinfo have blanks and backslashes in octal; proc(5). */
 const unescape = (text: string): string =>
@@ -54,7 +57,8 @@ export function createStorages(options: StorageOptions) {
   /** One change at a time for one storage: two calls would format the same file. */
   const inTurn = async <T>(ownerId: string, act: () => Promise<T>): Promise<T> => {
     const before = busy.get(ownerId) ?? Promise.resolve()
-    const mine = before.then(act, act)
+    const turn = () => alone(paths(ownerId).at, act)
+    const mine = before.then(turn, turn)
     busy.set(ownerId, mine)
     try {
       return await mine
@@ -292,7 +296,11 @@ export function createStorages(options: StorageOptions) {
 
     /** Deletes what a crash left in the trash. Resolves when it is known what that is; the deleting goes on. */
     async sweep(): Promise<void> {
-      const names = await readdir(trash)
+      // A proof that is under way is another process's; one that a crash left is older.
+      const fresh = async (name: string) =>
+        name.startsWith('proof-') && Date.now() - Number((await look(join(trash, name)))?.ctimeMs ?? 0) < proofTime
+      const names: string[] = []
+      for (const name of await readdir(trash)) if (!(await fresh(name))) names.push(name)
       const clean = async () => {
         for (const name of names) {
           await detach(join(trash, name))
