@@ -3,6 +3,7 @@ import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { config } from './config.ts'
 import { create } from './create.ts'
+import { df } from './df.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
@@ -23,6 +24,7 @@ import { logs } from './logs.ts'
 import { note } from './note.ts'
 import { peopleCommands } from './people.ts'
 import { pause, restart, start, stop, unpause } from './power.ts'
+import { prune } from './prune.ts'
 import { ps } from './ps.ts'
 import { recreate, redeploy } from './recreate.ts'
 import { rename } from './rename.ts'
@@ -67,6 +69,8 @@ export const commands: readonly Command[] = [
   commit,
   images,
   rmi,
+  df,
+  prune,
   hookNew,
   hookLs,
   hookShow,

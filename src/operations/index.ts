@@ -6,6 +6,7 @@ import { kill } from './kill.ts'
 import { offerImage, removeImage } from './image.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
+import { prune } from './prune.ts'
 import { remove } from './remove.ts'
 import { removeUser } from './user.ts'
 import { update } from './update.ts'
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   update,
   recreate,
   remove,
+  prune,
   commit,
   clone,
   removeImage,

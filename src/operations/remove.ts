@@ -1,6 +1,7 @@
 import { present } from '../core/containers/change.ts'
 import { erase } from '../core/containers/erase.ts'
 import { defineOperation } from '../core/operation/define.ts'
+import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
 type State = { name: string }
@@ -11,7 +12,9 @@ export const remove = defineOperation<'remove', State>({
   subject: (input) => `container:${input.containerId}`,
   doing: 'being removed',
   async admit(tx, input) {
-    return { name: (await present(tx, input.containerId)).name }
+    const { name, desired } = await present(tx, input.containerId)
+    if (input.stopped && desired !== 'exited') throw new DcmError('conflict', `${name} was started meanwhile, so it stays.`)
+    return { name }
   },
   steps: [
     {

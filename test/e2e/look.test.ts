@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../setup/engine.ts'
 import { type Dcm, startDcm } from './support/dcm.ts'
+import { lookAt } from './support/engine.ts'
 import type { Member } from './support/member.ts'
 
 let [dcm, alice]: [Dcm, Member] = [] as never
@@ -61,4 +62,17 @@ test('kill ends it, note stays with it, and events tell the story', async () => 
   expect((await alice.must('kill web')).data).toMatchObject({ state: 'exited', desired: 'exited', exit_code: 137, note: 'the demo' })
   const { data } = await alice.must<{ what: string }[]>('events web')
   expect(data.map((one) => one.what)).toEqual(['kill', 'note', 'clone', 'update', 'wait', 'create'])
+})
+
+test('df and prune: what is stopped or unused goes once confirmed, in Docker too', async () => {
+  await alice.must('create up --image debian')
+  await alice.must('commit up spare:v1')
+  const df = await alice.must<{ used: number; images: { image: string }[]; containers: { name: string }[] }>('df')
+  expect(df.data).toMatchObject({ containers: [{ name: 'up' }, { name: 'web' }], images: [{ image: 'spare:v1' }] })
+  expect(df.data.used).toBeGreaterThan(10 * 2 ** 20)
+  expect((await alice.run('prune')).data).toMatchObject({ confirm: true })
+  expect((await alice.must('prune --yes')).data).toEqual({ containers: ['web'], images: ['spare:v1'], kept: [] })
+  const { containers, tags } = await lookAt(dcm.engine, dcm.instance())
+  expect(containers).toHaveLength(1)
+  expect(tags).toHaveLength(1)
 })

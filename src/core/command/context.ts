@@ -164,6 +164,18 @@ export type Context = {
     /** Newest first: of one container, or of all that is the caller's. */
     happenings(filter: { container: Container | undefined; since: Date | undefined; limit: number }): Promise<Happening[]>
   }
+  room: {
+    /** What takes the caller's disk, in bytes; containers as last measured. */
+    use(): Promise<{
+      storage: number
+      containers: { name: string; size: number }[]
+      images: { ref: string; size: number }[]
+      limit: number
+      measuredAt: Date | null
+    }>
+    /** The caller's own stopped containers, and own images that no container was made from. */
+    unused(): Promise<{ containers: { id: string; name: string; size: number }[]; images: { id: string; ref: string; size: number }[] }>
+  }
   images: {
     visible(): Promise<Image[]>
     withdraw(image: Image): Promise<void>

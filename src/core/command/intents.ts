@@ -39,7 +39,9 @@ export type Intents = {
     health: { port: number; path: string } | null
     seconds: number
   }
-  remove: { containerId: string }
+  /** `stopped`: only while it is not wanted running. */
+  remove: { containerId: string; stopped?: true }
+  prune: { ownerId: string; containers: string[]; images: string[] }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
   'remove-image': { imageId: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }

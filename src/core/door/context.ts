@@ -4,6 +4,7 @@ import { createChatContext } from '../chat/context.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys } from '../containers/run.ts'
+import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
 import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
@@ -39,6 +40,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const containers = createView(works)
   const images = createImages(works)
   const watch = createWatch(works)
+  const room = createRoom(works)
   return (caller) => ({
     caller,
     now: works.now(),
@@ -58,5 +60,6 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     containers: containers(caller),
     images: images(caller),
     watch: watch(caller),
+    room: room(caller),
   })
 }

@@ -46,6 +46,11 @@ export type Run<K extends Intent, S extends State> = Works & {
   signal: AbortSignal
   /** Tells whoever waits, in a few words. */
   say(text: string): Promise<void>
+  /**
+   * Begins another operation in the same name and waits for its end; one that this run's earlier life has begun is
+   * waited for, not begun again. @returns its Reply @throws DcmError what its admission refuses
+   */
+  also<J extends Intent>(kind: J, input: Intents[J], target: string): Promise<Reply>
 }
 
 /**

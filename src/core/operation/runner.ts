@@ -137,6 +137,15 @@ export function createRunner(deps: {
         tell(row.id, text)
         await save({ progress: text })
       },
+      async also(kind, input, target) {
+        const subject = kinds.get(kind)!.subject(input, '')
+        const { ownerId, actorId, actorName, asName, surface, command, requestId } = row
+        const earlier = (await store.operations.byRequest(requestId)).find((one) => one.kind === kind && one.subject === subject)
+        const id = earlier?.id ?? (await begin(kind, input, { ownerId, actorId, actorName, asName, surface, command, requestId, target }))
+        const ended = await wait(id, { signal })
+        if (!ended?.reply) throw new DcmError('unavailable', 'DCM is stopping.')
+        return ended.reply
+      },
     })
 
     try {

@@ -109,6 +109,11 @@ export const containers = (db: Db) => {
         .set({ layerBytes: sql`case ${table.engineId} ${cases} else ${table.layerBytes} end` })
         .where(inArray(table.engineId, ids))
     },
+    /** The same, one by one, by id. */
+    async layers(ownerId: string): Promise<Map<string, number>> {
+      const rows = await db.select({ id: table.id, size: table.layerBytes }).from(table).where(eq(table.ownerId, ownerId))
+      return new Map(rows.map((row) => [row.id, row.size]))
+    },
     async layerBytes(ownerId: string): Promise<number> {
       const [row] = await db
         .select({ sum: sql<string>`coalesce(sum(${table.layerBytes}), 0)` })
