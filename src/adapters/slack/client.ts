@@ -24,15 +24,15 @@ export const errorOf = (error: unknown): string | undefined => (error instanceof
 
 /** Turns what the client threw into what the outbox understands. */
 export function undelivered(error: unknown): unknown {
-  if (error instanceof webApi.WebAPIRateLimitedError) return new Undelivered('Slack asks to wait.', Math.max(1, error.retryAfter) * 1000, error)
+  if (error instanceof webApi.WebAPIRateLimitedError) return new Undelivered('Slack asks to wait.', Math.max(1, error.retryAfter) * 1000, error, true)
   if (error instanceof webApi.WebAPIHTTPError) {
     const wait = Number(error.headers['retry-after'])
-    return new Undelivered(`Slack answered ${error.statusCode}.`, error.statusCode === 429 && wait > 0 ? wait * 1000 : 5000, error)
+    return new Undelivered(`Slack answered ${error.statusCode}.`, error.statusCode === 429 && wait > 0 ? wait * 1000 : 5000, error, error.statusCode === 429)
   }
   const code = errorOf(error)
   if (code === undefined) return error
   if (tokenErrors.has(code)) return new Undelivered(`Slack does not take the token: ${code}.`, 60_000, error)
-  if (code === 'ratelimited') return new Undelivered('Slack asks to wait.', 30_000, error)
+  if (code === 'ratelimited') return new Undelivered('Slack asks to wait.', 30_000, error, true)
   return final.has(code) ? new Undelivered(`Slack refuses: ${code}.`, undefined, error) : new Undelivered(`Slack refuses for now: ${code}.`, 10_000, error)
 }
 

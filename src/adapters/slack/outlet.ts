@@ -16,11 +16,24 @@ export const urlLife = 29 * 60_000
 /** One is kept for another try at the answer. */
 const mostProgress = 1
 
+/** Faults that come before a byte is sent. */
+const unsent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+
 const blocksOf = (message: Message) => message.blocks as unknown as types.KnownBlock[]
 
 /** Sends to Slack. Whatever was private stays with the one who asked: ephemeral where they typed, else a direct message. */
 export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number; fetch?: typeof fetch }): Outlet {
   const { tokens, log, now, fetch = globalThis.fetch } = deps
+
+  /** Where nothing was sent at all, a further try is no repeat. */
+  const reach = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      const code = ((error as Error).cause as { code?: string } | undefined)?.code
+      throw unsent.has(code ?? '') ? new Undelivered('Slack cannot be reached.', 5000, error) : error
+    }
+  }
 
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -60,18 +73,18 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
   /** Answers through a response URL. @returns undefined when it has had its day */
   async function respond(address: CallAddress & { via: 'url' }, message: Message, how: { replace: boolean; open: boolean }, uses: number): Promise<Placed | undefined> {
     if (uses >= urlUses || now() > address.until) return undefined
-    const response = await fetch(address.url, {
+    const response = await reach(() => fetch(address.url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json; charset=utf-8' },
       body: JSON.stringify({ response_type: how.open ? 'in_channel' : 'ephemeral', replace_original: how.replace, delete_original: false, text: message.text, blocks: message.blocks }),
       signal: AbortSignal.timeout(10_000),
       redirect: 'error',
-    })
+    }))
     const body = await response.text()
     if (response.ok) return { uses: uses + 1 }
     const wait = Number(response.headers.get('retry-after'))
-    if (response.status === 429) throw new Undelivered('Slack asks to wait.', Math.max(1, wait || 1) * 1000)
-    if (response.status >= 500) throw new Undelivered(`Slack answered ${response.status}.`, 5000)
+    if (response.status === 429) throw new Undelivered('Slack asks to wait.', Math.max(1, wait || 1) * 1000, undefined, true)
+    if (response.status >= 500) throw new Undelivered(`Slack answered ${response.status}.`, 1500)
     log.debug({ status: response.status, said: body.slice(0, 100) }, 'a response URL is over; a direct message takes its place')
     return undefined
   }

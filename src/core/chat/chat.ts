@@ -271,7 +271,7 @@ export function createChat(deps: ChatDeps): ChatWorker {
         return store.outbox.drop(row.id)
       }
       const wait = known && error.later !== undefined ? error.later : Math.min(300_000, 1000 * 2 ** Math.min(row.attempts, 8))
-      if (known && error.later !== undefined) paused.set(where, performance.now() + wait)
+      if (known && error.all) paused.set(where, performance.now() + wait)
       // A platform that says no has not put it anywhere, so the next try is no repeat.
       await store.outbox.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1, ...(known ? { sends: row.sends } : {}) })
       if (!known) log.warn({ message: row.id, platform: row.platform, err: error }, 'a message could not be sent; it is tried again')

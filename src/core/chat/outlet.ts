@@ -1,6 +1,8 @@
 import type { Visitor } from '../model/visitor.ts'
 import type { Reply } from '../reply/reply.ts'
 
+export { discordScope } from '../model/visitor.ts'
+
 /**
  * Where a message goes: to a member alone, into a channel, or as the answer to a call, in whatever words the adapter
  * that took the call needs (its `kind` is the adapter's own). JSON only; it is stored sealed.
@@ -45,13 +47,18 @@ export type Outlet = {
   progress?(address: Address, text: string, placed: Placed | null): Promise<Placed | null>
 }
 
-/** Why a message did not arrive: `later` says in how many milliseconds to try again; without it there is no use in trying. */
+/**
+ * Why a message did not arrive: `later` says in how many milliseconds to try again; without it there is no use in trying.
+ * `all`: the platform asked for that pause, so nothing is sent to that place before.
+ */
 export class Undelivered extends Error {
   readonly later: number | undefined
-  constructor(why: string, later?: number, cause?: unknown) {
+  readonly all: boolean
+  constructor(why: string, later?: number, cause?: unknown, all = false) {
     super(why, { cause })
     this.name = 'Undelivered'
     this.later = later
+    this.all = all
   }
 }
 

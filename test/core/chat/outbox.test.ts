@@ -92,7 +92,7 @@ describe('G12: a platform that fails', () => {
     let tries = 0
     room.fail(() => {
       tries++
-      return Promise.reject(new Undelivered('429', 600))
+      return Promise.reject(new Undelivered('429', 600, undefined, true))
     })
     const before = room.sent.length
     await room.chat.take(errand)

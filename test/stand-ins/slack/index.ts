@@ -318,6 +318,8 @@ export async function createSlackStandIn() {
     }
     work().catch((error: unknown) => send(response, 500, String(error)))
   })
+  // A client that reuses a connection just as it is closed for idleness sees a lost answer: that is a fault of its own here.
+  server.keepAliveTimeout = 120_000
   const linked = new WebSocketServer({ noServer: true })
   server.on('upgrade', (request, stream, head) => {
     const ticket = new URL(request.url ?? '/', base).searchParams.get('ticket') ?? ''
