@@ -93,7 +93,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
     const pending: Promise<void>[] = []
     const events = engine.events(link, ready)[Symbol.asyncIterator]()
     for (;;) {
-      const next = await Promise.race([events.next(), opening.then(() => new Promise<never>(() => undefined), (error: unknown) => Promise.reject(error))])
+      const next = await Promise.race([events.next(), opening.then(() => new Promise<never>(() => undefined))])
       if (next.done) break
       const event = next.value
       settled = opening.then(() => heard(event.engineId, event.kind === 'die' ? (event.exitCode ?? null) : undefined, link))

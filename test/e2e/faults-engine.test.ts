@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { agree } from './support/agree.ts'
+import { until } from './support/dcm.ts'
+import type { Member } from './support/member.ts'
+import { type Isolated, startIsolated } from './support/private.ts'
+
+let world: Isolated
+let ada: Member
+
+const states = async () =>
+  Object.fromEntries(
+    (await world.sql('select name, state, desired from containers order by name')).map((row) => [
+      row['name'],
+      `${row['state']}, wanted ${row['desired']}`,
+    ]),
+  )
+const ports = () =>
+  world.sql(
+    'select c.name, o.container_port, o.host_port from ports o join containers c on c.id = o.container_id order by 1, 2',
+  )
+
+/** What each of ada's containers is when nothing is wrong. */
+const usual = {
+  ended: 'exited, wanted exited',
+  frozen: 'paused, wanted paused',
+  off: 'exited, wanted exited',
+  web: 'running, wanted running',
+}
+
+const recovered = async () => {
+  await until(
+    'everything to be as it is wanted',
+    async () => JSON.stringify(await states()) === JSON.stringify(usual),
+    45,
+  ).catch(async (error: unknown) => {
+    expect(await states(), String(error)).toEqual(usual)
+  })
+  await world.dcm.settled()
+  await agree(world.dcm)
+  expect(await ada.ssh('web', 'cat /root/mark')).toMatchObject({ code: 0, stdout: 'mine\n' })
+}
+
+beforeAll(async () => {
+  world = await startIsolated()
+  ada = await world.dcm.member('ada')
+  await world.dcm.must('quota set ada cpus=8 running=8 containers=8')
+  for (const name of ['web -p 80', 'frozen', 'off', 'ended'])
+    await ada.must(`create ${name.replace(/^\w+/, '$& --image debian')} -m 64m`)
+  await ada.ssh('web', 'echo mine > /root/mark')
+  await ada.must('pause frozen')
+  await ada.must('stop off')
+  await world.docker('POST', 'ended', '/kill')
+})
+afterAll(() => world?.[Symbol.asyncDispose]())
+
+test('a container that ends by itself is accepted as ended, and its end is written down', async () => {
+  await recovered()
+  const rows = await world.sql(`select target, command from audit where surface = 'system' and target = 'ada/ended'`)
+  expect(rows).toContainEqual({ target: 'ada/ended', command: 'exited' })
+})
+
+test('a container that ended by itself while DCM was down stays ended', async () => {
+  await ada.must('start ended')
+  expect(await world.dcm.stop()).toBe(0)
+  await world.docker('POST', 'ended', '/kill')
+  await world.dcm.restart()
+  await recovered()
+})
+
+test('L03 after a SIGTERM restart of the engine all that was wanted running runs, on the same ports, and the paused is paused', async () => {
+  const before = await ports()
+  await world.engine.stop()
+  await until('the loss to be seen', async () => !(await world.dcm.ready()).ready, 30)
+  const told = await ada.must('ps')
+  expect(told.text).toContain('may be old')
+  await world.engine.start()
+  await recovered()
+  expect(await ports()).toEqual(before)
+})
+
+test('L04 after kill -9 of the engine the same holds', async () => {
+  const before = await ports()
+  await world.engine.kill9()
+  await world.engine.start()
+  await recovered()
+  expect(await ports()).toEqual(before)
+})
+
+test('L04 a container that was lost to the engine while DCM was down too is started again', async () => {
+  const before = await ports()
+  await world.dcm.kill9()
+  await world.engine.kill9()
+  await world.engine.start()
+  await world.dcm.restart()
+  await recovered()
+  expect(await ports()).toEqual(before)
+})
+
+test('L01 DCM starts without an engine, says so, and recovers by itself when the engine comes', async () => {
+  expect(await world.dcm.stop()).toBe(0)
+  await world.engine.stop()
+  await world.dcm.restart({ unready: true })
+  expect((await world.dcm.ready()).problems).toEqual(['Docker does not answer.'])
+  const list = await ada.must('ps')
+  expect(list.text).toContain('may be old')
+  const refused = await ada.run('create new --image debian', { wait: 1 })
+  expect(refused.error ?? refused.operation?.state).toMatch(/unavailable|running/)
+  await world.engine.start()
+  await world.dcm.settled()
+  await ada.run('rm -f new')
+  await recovered()
+})
+
+test('L02 while the engine is frozen a list answers at once and says that it may be old; what was asked for is done when it thaws', async () => {
+  await world.engine.freeze()
+  try {
+    await until(
+      'the list to say that it may be old',
+      async () => (await ada.must('ps')).text.includes('may be old'),
+      40,
+    )
+    const asked = await ada.run('restart web', { wait: 1 })
+    expect(asked.operation?.state).toBe('running')
+    expect((await ada.must('ps')).data).toHaveLength(4)
+  } finally {
+    world.engine.thaw()
+  }
+  await recovered()
+})
