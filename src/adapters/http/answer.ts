@@ -20,20 +20,42 @@ export const respond = (
   headers: Headers,
 ): Response => new Response(body as string, { status, headers: { ...secure, ...headers } })
 
-export const respondJson = (value: unknown, status: number, headers: Headers): Response =>
-  respond(JSON.stringify(value), status, { 'Content-Type': 'application/json', ...headers })
+/** What holds a place for a large answer, and gives what lets it go. */
+export type Keeping = () => () => void
+
+/** Characters above which an answer is a large one, and how many of it are handed on at a time. */
+const large = 64 * 1024
+
+/** A large body goes out as it is read, and `keeping` is asked for a place for it first. */
+export function respondJson(value: unknown, status: number, headers: Headers, keeping?: Keeping): Response {
+  const text = JSON.stringify(value)
+  const typed = { 'Content-Type': 'application/json', ...headers }
+  if (!keeping || text.length <= large) return respond(text, status, typed)
+  const free = keeping()
+  return respond(toStream(piecewise(text, free), free), status, typed)
+}
+
+async function* piecewise(text: string, free: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    // By bytes: between two halves of a character neither would be one.
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; at += large) yield bytes.subarray(at, at + large)
+  } finally {
+    free()
+  }
+}
 
 /** The Reply as it travels: a file is only named, its bytes follow another way. */
 export const onWire = (reply: Reply): unknown =>
   reply.file ? { ...reply, file: { name: reply.file.name, type: reply.file.type } } : reply
 
 /** A Reply as an answer; its bytes instead, when it is a file. */
-export function respondReply(reply: Reply, headers: Headers): Response {
+export function respondReply(reply: Reply, headers: Headers, keeping?: Keeping): Response {
   if (reply.error) return respondJson(onWire(reply), errorCodes[reply.error], headers)
   if (reply.file) return respondFile(reply.file, headers)
   if (reply.operation?.state === 'running')
     return respondJson(reply, 202, { ...headers, Location: `/v1/operations/${encodeURIComponent(reply.operation.id)}` })
-  return respondJson(reply, 200, headers)
+  return respondJson(reply, 200, headers, keeping)
 }
 
 function respondFile(file: ReplyFile, headers: Headers): Response {

@@ -22,6 +22,8 @@ export type Limits = {
   token: Rate
   /** Requests of one caller that may wait for an outcome at a time. */
   waiting: number
+  /** Large answers that one caller may be reading at a time: each is held in memory until it is read. */
+  large: number
 }
 
 const usual: Limits = {
@@ -29,7 +31,9 @@ const usual: Limits = {
   address: { perSecond: 200, burst: 1000 },
   token: { perSecond: 100, burst: 400 },
   waiting: 64,
+  large: 8,
 }
+
 
 /** What the host of the app knows of the connection. `local`: it came over the socket that only root and the service's user can open. */
 export type Origin = { local?: boolean; address?: string | undefined }
@@ -105,6 +109,7 @@ export function createHttp(options: HttpOptions): Http {
   const addresses = createBuckets(limits.address)
   const tokens = createBuckets(limits.token)
   const place = createPlaces(limits.waiting)
+  const largePlace = createPlaces(limits.large)
   const waiting = new Set<AbortController>()
   const mounts: { path: string; answer: Mounted }[] = []
   let stopping = false
@@ -194,10 +199,10 @@ export function createHttp(options: HttpOptions): Http {
     }
     const surface = turn.origin.local ? 'local' : 'http'
     const actor = await door.identify(credential, { surface, ...(turn.origin.local ? {} : { address: turn.address }) })
-    const key = actor.tokenId ?? actor.person?.id ?? turn.address
-    const pause = turn.origin.local ? 0 : tokens.take(key)
+    const pause = turn.origin.local ? 0 : tokens.take(actor.tokenId ?? actor.person?.id ?? turn.address)
     if (pause > 0) throw limited(pause)
-    return { actor, key }
+    // A member is one caller, with however many tokens.
+    return { actor, key: actor.person?.id ?? turn.address }
   }
 
   /** What a waiting request holds: a place among the caller's, and a signal for when the caller leaves or DCM stops. */
@@ -226,16 +231,31 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  const wantsEvents = (turn: Turn) => turn.request.headers.get('accept')?.includes('text/event-stream') ?? false
+  /** A large answer takes one of the caller's places until it has been read: who reads slowly makes DCM keep it. */
+  const keeping = (turn: Turn, key: string) => () => {
+    // A HEAD's body is never read.
+    if (turn.origin.local || turn.request.method === 'HEAD') return () => {}
+    const free = largePlace(key)
+    if (free) return free
+    throw new Refused(
+      429,
+      'limited',
+      `${limits.large} large answers are on their way to you already; read those first.`,
+      { 'Retry-After': '5' },
+    )
+  }
+
+  const wantsEvents = (turn: Turn) =>
+    turn.request.method !== 'HEAD' && (turn.request.headers.get('accept')?.includes('text/event-stream') ?? false)
 
   /** Runs one call and answers: at once, when it has ended, after `wait`, or as events. */
   async function run(turn: Turn, call: Call, changes: boolean, wait: number, key: string): Promise<Response> {
     // What changes nothing has nothing to wait for, and is spared what waiting costs.
-    if (!changes && !wantsEvents(turn)) return respondReply(await door.handle(call), turn.headers)
+    if (!changes && !wantsEvents(turn)) return respondReply(await door.handle(call), turn.headers, keeping(turn, key))
     const held = hold(turn, key)
     if (!wantsEvents(turn)) {
       try {
-        return respondReply(await door.handle(call, { wait, signal: held.signal }), turn.headers)
+        return respondReply(await door.handle(call, { wait, signal: held.signal }), turn.headers, keeping(turn, key))
       } finally {
         held.done()
       }
@@ -248,12 +268,11 @@ export function createHttp(options: HttpOptions): Http {
         } catch (error) {
           log.error({ error, requestId: turn.requestId }, 'the door threw')
           return { event: 'reply', data: broken(turn.requestId) }
-        } finally {
-          held.done()
         }
       },
       turn.headers,
       held.leave,
+      held.done,
     )
   }
 
@@ -286,12 +305,11 @@ export function createHttp(options: HttpOptions): Http {
           }
         } catch (error) {
           return { event: 'reply', data: error instanceof DcmError ? refusal(error) : broken(turn.requestId) }
-        } finally {
-          held.done()
         }
       },
       turn.headers,
       held.leave,
+      held.done,
     )
   }
 

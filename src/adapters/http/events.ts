@@ -12,12 +12,13 @@ const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.str
  * What happens to a request that goes on, as server-sent events (HTML standard, section 9.2): `progress` as often as there is
  * some, then one `reply` (or `operation`, for who asked for that), the bytes of its file as `file` in base64, and `end`,
  * without which it was cut short. A comment now and then keeps proxies from closing it. `work` does not throw. When the
- * reader leaves, `leave` is called; the operation goes on.
+ * reader leaves, `leave` is called; the operation goes on. `over` is called once all of it has been read, or nobody reads.
  */
 export function respondEvents(
   work: (tell: (text: string, operationId: string) => void) => Promise<Last>,
   headers: Headers,
   leave: () => void,
+  over: () => void = () => {},
 ): Response {
   const told: string[] = []
   let wake = () => {}
@@ -49,9 +50,14 @@ export function respondEvents(
     yield event(last.event, last.data)
     if (last.file) for await (const chunk of last.file.bytes) yield event('file', Buffer.from(chunk).toString('base64'))
     yield event('end', {})
+    over()
   }
 
-  return respond(toStream(encoded(stream()), leave), 200, {
+  const left = () => {
+    leave()
+    over()
+  }
+  return respond(toStream(encoded(stream()), left), 200, {
     ...headers,
     'Content-Type': 'text/event-stream',
     'X-Accel-Buffering': 'no',

@@ -9,6 +9,7 @@ import { explain } from '../operation/explain.ts'
 import { violated } from '../store/db.ts'
 import { readExit } from './exit.ts'
 import { settle } from './start.ts'
+import { createTurns } from './turns.ts'
 
 const mega = 1024 ** 2
 
@@ -54,10 +55,14 @@ function createStaleness({ store }: Works): () => Promise<string | null> {
 
 const mostLog = mega
 
+/** Logs of one member that are read at a time, and that wait: each holds one of the connections to the engine that all share. */
+const [logsAtOnce, logsWaiting] = [3, 20]
+
 /** What a caller sees of containers. */
 export function createView(works: Works): (caller: Caller) => Context['containers'] {
   const { store } = works
   const staleness = createStaleness(works)
+  const inTurn = createTurns(logsAtOnce, logsWaiting)
   return (caller) => ({
     async mine() {
       const [containers, stale] = await Promise.all([store.containers.of(caller.person.id), staleness()])
@@ -87,31 +92,33 @@ export function createView(works: Works): (caller: Caller) => Context['container
       await store.containers.update(container.id, { note })
       return { ...container, note }
     },
-    async logs(container, { tail, since, timestamps }) {
-      if (!container.engineId) return { text: '', cut: false }
-      let text = ''
-      let cut = false
-      try {
-        const options = { tail, timestamps, ...(since ? { since } : {}) }
-        for await (const chunk of works.host(container.hostId).engine.logs(container.engineId, options)) {
-          text += chunk.data.toString('utf8')
-          if (text.length > 2 * mostLog) {
-            text = text.slice(-mostLog)
-            cut = true
+    logs: (container, { tail, since, timestamps }) =>
+      inTurn(caller.person.id, async () => {
+        if (!container.engineId) return { text: '', cut: false }
+        let text = ''
+        let cut = false
+        try {
+          const options = { tail, timestamps, ...(since ? { since } : {}) }
+          for await (const chunk of works.host(container.hostId).engine.logs(container.engineId, options)) {
+            text += chunk.data.toString('utf8')
+            if (text.length > 2 * mostLog) {
+              text = text.slice(-mostLog)
+              cut = true
+            }
           }
+        } catch (error) {
+          throw explain(error)
         }
-      } catch (error) {
-        throw explain(error)
-      }
-      if (text.length > mostLog) cut = true
-      return { text: plain(text.slice(-mostLog)), cut }
-    },
+        // What a terminal could take for a command is written out, and gets longer by that.
+        const said = plain(text.slice(-mostLog))
+        return { text: said.slice(-mostLog), cut: cut || text.length > mostLog || said.length > mostLog }
+      }),
     async refresh(container) {
       if (!container.engineId || (await store.operations.openOn(`container:${container.id}`))) return container
       try {
         const { engine } = works.host(container.hostId)
         await settle(works, container, await engine.inspect(container.engineId))
-        if (container.spec.command.length > 0) await readExit(works, container)
+        if (container.spec.command.length > 0) await inTurn(caller.person.id, () => readExit(works, container))
       } catch (error) {
         // What cannot be looked at now is shown as it was last seen; the list says that it may be old.
         if (explain(error).code !== 'unavailable' && explain(error).code !== 'conflict') throw error

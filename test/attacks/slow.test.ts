@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHttp } from '../../src/adapters/http/index.ts'
+import type { Person } from '../../src/core/model/person.ts'
+import { createWorld, type World } from '../core/door/world.ts'
+
+let world: World
+let [mallory, ada]: Person[] = []
+let http: ReturnType<typeof createHttp>
+let tokens: string[]
+beforeAll(async () => {
+  world = await createWorld()
+  ;[mallory, ada] = [await world.member('mallory'), await world.member('ada')]
+  for (const who of [mallory, ada]) expect((await world.say(who, 'create noisy --image debian -m 64m')).error).toBeUndefined()
+  tokens = [(await world.say(mallory, 'token new one')).code!, (await world.say(mallory, 'token new two')).code!]
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  http = createHttp({ door: world.door, log: log as never, version: '0', limits: { large: 2 } })
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+const ask = (path: string, at = 0, init: RequestInit = {}) =>
+  http.fetch(new Request(`http://dcm/v1/${path}`, { ...init, headers: { authorization: `Bearer ${tokens[at]}`, ...init.headers } }), { address: '127.0.0.1' })
+const line = (text: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ line: text }) })
+
+test('a log of control characters is a megabyte all the same', async () => {
+  const { engineId } = await world.container(mallory!, 'noisy')
+  world.host.fake.write(engineId!, `${'\u0001'.repeat(3 * 2 ** 20)}\n`)
+  const reply = await world.say(mallory!, 'logs noisy')
+  expect(reply.code!.length).toBeLessThanOrEqual(2 ** 20)
+  expect(reply.code!.slice(-6)).toBe('\\u0001')
+  expect(reply.data).toMatchObject({ cut: true })
+})
+
+test('answers that are asked for and not read are kept for the member so many at a time, whatever the token', async () => {
+  const unread = [await ask('logs?container=noisy'), await ask('line', 1, line('logs noisy'))]
+  expect(unread.map((answer) => answer.status)).toEqual([200, 200])
+  const third = await ask('logs?container=noisy', 1)
+  expect(third.status).toBe(429)
+  expect(await third.json()).toMatchObject({ error: 'limited' })
+  // What is small is answered, and a HEAD keeps nothing.
+  expect((await ask('ps')).status).toBe(200)
+  expect((await ask('logs?container=noisy&tail=0')).status).toBe(200)
+  // Reading one and giving up the other makes room again.
+  expect(((await unread[0]!.json()) as { code: string }).code.length).toBeGreaterThan(2 ** 19)
+  await unread[1]!.body!.cancel()
+  for (let tries = 0; tries < 3; tries++) {
+    const again = await ask('logs?container=noisy')
+    expect(again.status).toBe(200)
+    await again.text()
+  }
+  for (let tries = 0; tries < 3; tries++) expect((await ask('logs?container=noisy', 0, { method: 'HEAD' })).status).toBe(200)
+})
+
+test("one member's logs take a few of the engine's connections, and nobody else waits for them", async () => {
+  const release = world.host.fake.hold('engine.logs')
+  const before = world.host.fake.calls.filter((call) => call.method === 'engine.logs').length
+  const asked = Array.from({ length: 30 }, () => world.say(mallory!, 'logs noisy --tail 1'))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(world.host.fake.calls.filter((call) => call.method === 'engine.logs').length - before).toBe(3)
+  const others = world.say(ada!, 'logs noisy')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(world.host.fake.calls.filter((call) => call.method === 'engine.logs').length - before).toBe(4)
+  release()
+  expect((await others).error).toBeUndefined()
+  const replies = await Promise.all(asked)
+  expect(replies.filter((reply) => reply.error === 'limited')).toHaveLength(7)
+  expect(replies.filter((reply) => reply.error === undefined)).toHaveLength(23)
+  expect((await world.say(mallory!, 'logs noisy --tail 1')).error).toBeUndefined()
+})
