@@ -232,7 +232,7 @@ export function createRunner(deps: {
         const row: OperationRow | undefined = heard ?? (await store.operations.byId(id))
         if (!row) return undefined
         if (row.status === 'done' || row.status === 'failed') return { row, state: row.status, reply: row.reply as Reply | null }
-        if (!live.has(id) && row.progress && row.progress !== said) waiting.progress?.((said = row.progress), id)
+        if (row.progress && row.progress !== said && (said === null || !live.has(id))) waiting.progress?.((said = row.progress), id)
         if (left() <= 0 || waiting.signal?.aborted) return { row, state: 'running', reply: null }
         await new Promise<void>((resolve) => {
           // What runs here wakes us; what runs in another process is looked at now and then.
