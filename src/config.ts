@@ -34,6 +34,15 @@ export type SlackConfig = {
   authorizeUrl: string
 }
 
+/** What the environment says of Discord; null when it says nothing. */
+export type DiscordConfig = {
+  token: string | undefined
+  applicationId: string | undefined
+  publicKey: string | undefined
+  guilds: string[] | undefined
+  apiUrl: string
+}
+
 /** All that the environment says, read once and checked as a whole. */
 export type Config = {
   dataDir: string
@@ -50,9 +59,11 @@ export type Config = {
   subnetPool: string
   egressAllow: string[]
   trustProxy: boolean
+  idleStop: number | undefined
   signup: Signup
   adminChannel: AdminChannel | undefined
   slack: SlackConfig | null
+  discord: DiscordConfig | null
   secretKey: Buffer | undefined
   adminKey: string | undefined
   logLevel: string
@@ -82,6 +93,7 @@ export const variables: readonly Variable[] = [
   { name: 'DCM_TRUST_PROXY', fallback: '`false`', about: 'Whether X-Forwarded-For is believed, because a proxy of yours sets it.' },
   { name: 'DCM_SECRET_KEY', fallback: 'a 0600 file made at the first start', about: 'What secrets are sealed with: 64 hex digits.' },
   { name: 'DCM_ADMIN_KEY', fallback: 'none', about: 'A public key file, enrolled for `admin` at the first start.' },
+  { name: 'DCM_IDLE_STOP', fallback: '`off`', about: 'After how long a container is stopped that nobody uses (no SSH session, no traffic, hardly any CPU, no `keep`), like `12h`; its owner is told a quarter of an hour before.' },
   { name: 'DCM_SIGNUP', fallback: '`off`', about: 'Who in a chat may become a member by themselves: `off`, `request` (an admin approves) or `open:slack:T1` (everyone of that workspace or guild).' },
   { name: 'DCM_ADMIN_CHANNEL', fallback: 'a direct message to each admin', about: "Where members' requests are shown to the admins, like `slack:T1/C1`." },
   { name: 'SLACK_SIGNING_SECRET', fallback: 'none', about: 'Turns Slack on over HTTP: what its requests are signed with.' },
@@ -91,6 +103,11 @@ export const variables: readonly Variable[] = [
   { name: 'SLACK_CLIENT_SECRET', fallback: 'none', about: 'See SLACK_CLIENT_ID.' },
   { name: 'SLACK_API_URL', fallback: '`https://slack.com/api/`', about: 'Only for a local stand-in.' },
   { name: 'SLACK_AUTHORIZE_URL', fallback: '`https://slack.com/oauth/v2/authorize`', about: 'Only for a local stand-in.' },
+  { name: 'DISCORD_TOKEN', fallback: 'none', about: 'Turns Discord on: the token of its bot.' },
+  { name: 'DISCORD_PUBLIC_KEY', fallback: 'none', about: "With it, Discord's signed requests to `/discord/interactions` are answered too (64 hex digits)." },
+  { name: 'DISCORD_APPLICATION_ID', fallback: 'read off the token', about: "The application's id." },
+  { name: 'DISCORD_GUILDS', fallback: 'every server that the bot was added to', about: 'Ids of the servers that DCM may be used in, comma-separated; whoever is in none of them is cut off.' },
+  { name: 'DISCORD_API_URL', fallback: '`https://discord.com/api`', about: 'Only for a local stand-in.' },
   { name: 'LOG_LEVEL', fallback: '`info`', about: '`debug`, `info`, `warn` or `error`.' },
 ]
 
@@ -169,6 +186,9 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
       problem('DCM_ADMIN_KEY', 'a public key file that can be read')
     }
 
+  const idle = get('DCM_IDLE_STOP') ?? 'off'
+  const idleStop = idle === 'off' ? undefined : parseDuration(idle)
+  if (idle !== 'off' && (idleStop === undefined || idleStop < 60_000)) problem('DCM_IDLE_STOP', 'off, or a time of at least 1m')
   const signup = parseSignup(get('DCM_SIGNUP') ?? 'off')
   if (!signup) problem('DCM_SIGNUP', 'off, request or open:PLATFORM:WORKSPACE, like open:slack:T1')
   const channel = get('DCM_ADMIN_CHANNEL')
@@ -190,6 +210,19 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
   }
   const slackOn = [slack.signingSecret, slack.botToken, slack.appToken, slack.clientId].some((one) => one !== undefined)
 
+  const guilds = get('DISCORD_GUILDS')?.split(',').map((one) => one.trim()).filter((one) => one !== '')
+  if (guilds?.some((one) => !/^\d{2,24}$/.test(one))) problem('DISCORD_GUILDS', 'ids of servers, comma-separated, like 197038439483310086')
+  const applicationId = get('DISCORD_APPLICATION_ID')
+  if (applicationId !== undefined && !/^\d{2,24}$/.test(applicationId)) problem('DISCORD_APPLICATION_ID', 'a number, as the developer portal shows it')
+  const discord: DiscordConfig = {
+    token: get('DISCORD_TOKEN'),
+    applicationId,
+    publicKey: get('DISCORD_PUBLIC_KEY'),
+    guilds: guilds?.length ? guilds : undefined,
+    apiUrl: url('DISCORD_API_URL', 'https://discord.com/api').replace(/\/+$/, ''),
+  }
+  const discordOn = discord.token !== undefined || discord.publicKey !== undefined
+
   if (problems.length > 0) return { problems }
   const home = get('XDG_DATA_HOME') ?? join(homedir(), '.local/share')
   return {
@@ -207,9 +240,11 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
       ports: { low: low!, high: high! },
       subnetPool,
       egressAllow: (get('DCM_EGRESS_ALLOW') ?? 'apt').split(',').map((one) => one.trim()).filter((one) => one !== '' && one !== 'none'),
+      idleStop,
       signup: signup!,
       adminChannel,
       slack: slackOn ? slack : null,
+      discord: discordOn ? discord : null,
       trustProxy: trust === 'true' || trust === '1',
       secretKey: secret === undefined ? undefined : Buffer.from(secret, 'hex'),
       adminKey,

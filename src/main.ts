@@ -88,6 +88,7 @@ const works: Works = {
     ports: config.ports,
     subnetPool: config.subnetPool,
     signup: config.signup,
+    ...(config.idleStop === undefined ? {} : { idleStop: config.idleStop }),
     ...(config.adminChannel ? { adminChannel: config.adminChannel } : {}),
   },
   now: () => new Date(),
@@ -106,6 +107,14 @@ if (slack) {
   http.mount('/slack', slack.fetch)
   for (const problem of slack.problems) {
     log.error({ problem }, 'Slack lacks something; the rest of DCM serves')
+    say(problem)
+  }
+}
+const discord = config.discord && (await import('./adapters/discord/index.ts')).createDiscord({ ...config.discord, door, chat, log })
+if (discord) {
+  http.mount('/discord', discord.fetch)
+  for (const problem of discord.problems()) {
+    log.error({ problem }, 'Discord is not wholly configured')
     say(problem)
   }
 }
@@ -139,7 +148,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 async function stop(): Promise<void> {
   log.info({}, 'stopping: no new calls, what is under way may end')
   hooks.stop()
-  await Promise.all([served.close(8000), sshServed?.close(8000), slack?.stop(), runner.stop(8000), chat.stop(8000), loops?.stop()])
+  await Promise.all([served.close(8000), sshServed?.close(8000), slack?.stop(), discord?.stop(), runner.stop(8000), chat.stop(8000), loops?.stop()])
   host.close()
   await store.close()
   folder.release()
@@ -154,6 +163,7 @@ const engine = await measureHost(store, host).catch((error: unknown) => {
 loops = startLoops({ works, runner, log }, life)
 chat.start(loops.leading)
 void slack?.start()
+discord?.start()
 hooks.start()
 if (engine)
   await offerImages({ works, runner, folder: options.images, say }).catch((err: unknown) => {

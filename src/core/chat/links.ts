@@ -54,7 +54,7 @@ export function createLinks(deps: { store: Store; random: Random; signup: Signup
 
   return {
     signup: (visitor) =>
-      signup.mode === 'open' && (signup.platform !== visitor.platform || signup.scope !== visitor.scope) ? 'off' : signup.mode,
+      signup.mode === 'open' && (signup.platform !== visitor.platform || signup.scope !== (visitor.within ?? visitor.scope)) ? 'off' : signup.mode,
     code: async (visitor) => codes.make({ kind: 'link', subject: formatVisitor(visitor), data: visitor }),
     async confirm(person, code, by) {
       try {

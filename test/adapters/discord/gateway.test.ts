@@ -1,0 +1,4 @@
+import { chatConformance } from '../../contracts/chat.ts'
+import { createDiscordRig } from './setup.ts'
+
+chatConformance('Discord over the gateway', async () => (await createDiscordRig('gateway')).rig)

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createDiscord as createAdapter, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
+import { createChat } from '../../../src/core/chat/chat.ts'
+import { commands } from '../../../src/commands/index.ts'
+import { createContexts } from '../../../src/core/door/context.ts'
+import { createDoor } from '../../../src/core/door/create.ts'
+import { createRunner } from '../../../src/core/operation/runner.ts'
+import { operations } from '../../../src/operations/index.ts'
+import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
+import { createWorld } from '../../core/door/world.ts'
+import { createDiscord, type Message, type Person, until, type Where } from '../../stand-ins/discord/index.ts'
+
+/** What one reads of a message: marks gone, what was escaped as it was meant. */
+export function textOf(message: Message): string {
+  const read = (text: unknown) =>
+    String(text ?? '')
+      .replace(/\\([^\w\s])/g, '$1')
+      .replace(/```\n?|\*\*|`/g, '')
+      .replace(/ · /g, '  ')
+  const embeds = message.embeds.map((embed) => {
+    const fields = (embed['fields'] as { name: string; value: string }[] | undefined) ?? []
+    return [read(embed['description']), ...fields.map((field) => `${read(field.name)}: ${read(field.value)}`), read((embed['footer'] as { text?: string } | undefined)?.text)].join('\n')
+  })
+  return [read(message.content), ...embeds, ...message.files.map((file) => file.text)].join('\n').trim()
+}
+
+export const labelsOf = (message: Message): string[] =>
+  message.components.flatMap((row) => row['components'] as { type: number; label?: string }[]).filter((one) => one.type === 2).map((one) => one.label ?? '')
+
+/** Whether it only says that something goes on. */
+const isProgress = (message: Message) => message.thinking || message.embeds.some((embed) => String(embed['description']).startsWith('⏳'))
+
+export type Way = 'gateway' | 'http'
+
+/** A whole core, a local Discord, and the real adapter with the real client between them. */
+export async function createDiscordRig(way: Way, options: Partial<DiscordOptions> & { settings?: Parameters<typeof createWorld>[0]; limit?: boolean } = {}) {
+  const { settings, limit, ...over } = options
+  const world = await createWorld(settings)
+  const discord = await createDiscord()
+  const home = discord.guild('lab')
+  const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
+  const keep = (level: string) => (facts: Record<string, unknown>, message: string) => void said.push({ level, facts, message })
+  const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error'), child: () => log }
+  let lives = 0
+
+  /** One life of the process that serves Discord: an own runner and door over the same store. */
+  async function live() {
+    const holder = `life${++lives}`
+    const runner = createRunner({ works: world.works, operations, holder, log })
+    const door = createDoor({ works: world.works, commands, runner, log, contextFor: createContexts(world.works, commands, log) })
+    const chat = createChat({ works: { ...world.works, sleep: (ms) => sleep(ms) }, door, commands, log, holder })
+    const guilds = limit ? [home.guild.id] : undefined
+    const adapter = createAdapter({ door, chat, log, token: discord.token, applicationId: undefined, publicKey: way === 'http' ? discord.publicKey : undefined, guilds, apiUrl: discord.api, ...over })
+    chat.start(() => true)
+    adapter.start()
+    const resume = setInterval(() => void runner.resume().catch(() => undefined), 100)
+    if (over.token === undefined && !('token' in over)) {
+      await adapter.registered
+      await until('a connection', () => discord.gateway.connected())
+    }
+    if (way === 'http') await discord.endpoint((request) => adapter.fetch(request))
+    return {
+      chat,
+      door,
+      adapter,
+      async stop() {
+        clearInterval(resume)
+        await adapter.stop()
+        await runner.stop(100)
+        await chat.stop(500)
+      },
+    }
+  }
+  let now = await live()
+
+  /** Remembers what somebody sees, to find out what is new. */
+  const snapshot = () => new Map([...discord.state.messages.values()].map((one) => [one, one.edits]))
+  const fresh = (person: Person, before: Map<Message, number>): Message[] =>
+    [...discord.state.messages.values()].filter(
+      (one) => one.author === discord.state.botId && !one.deleted && before.get(one) !== one.edits && !isProgress(one) && (one.only === null || one.only === person.id) && (discord.state.channels.get(one.channel)?.with ?? person.id) === person.id,
+    )
+  const next = (person: Person, before: Map<Message, number>, what = 'an answer'): Promise<Message[]> =>
+    until(what, () => {
+      const found = fresh(person, before)
+      return found.length > 0 && found
+    }, 15_000)
+
+  /** Waits until all that was taken has been worked on. */
+  async function quiet(): Promise<void> {
+    for (let n = 0; n < 500; n++) {
+      if ((await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0) return
+      await sleep(20)
+    }
+    throw new Error('the outbox does not come to rest')
+  }
+
+  const seen = (message: Message): Seen => ({
+    text: textOf(message),
+    buttons: labelsOf(message),
+    private: message.only !== null || (discord.state.channels.get(message.channel)?.with ?? null) !== null,
+    raw: message,
+  })
+  const back = (one: Seen) => one.raw as Message
+
+  async function last(person: Person, work: () => Promise<unknown>, what?: string): Promise<Message> {
+    const before = snapshot()
+    await work()
+    return (await next(person, before, what)).at(-1)!
+  }
+
+  function someone(person: Person): Someone {
+    return {
+      type: async (line) => seen(await last(person, () => person.slash('dcm', { line }), line)),
+      press: async (one, label) => seen(await last(person, () => person.press(back(one), label), label)),
+      async repeat(line, times) {
+        const before = snapshot()
+        const made = person.payload('dcm', { line })
+        for (let n = 0; n < times; n++) await person.resend(made)
+        await next(person, before)
+        await quiet()
+        return fresh(person, before).map(seen)
+      },
+      async mash(one, label, times) {
+        const before = snapshot()
+        const copy = { ...back(one) }
+        await Promise.all(Array.from({ length: times }, () => person.press(copy, label)))
+        await next(person, before)
+        await quiet()
+        return fresh(person, before).map(seen)
+      },
+      async begin(line) {
+        const before = snapshot()
+        await person.slash('dcm', { line })
+        return async () => seen((await next(person, before, line)).at(-1)!)
+      },
+    }
+  }
+
+  async function member(name: string, role: 'member' | 'admin' = 'member') {
+    const person = await world.member(name, role)
+    const account = discord.person(name, [home])
+    await world.say(world.admin, `user link ${name} discord:${account.id}`)
+    return { person, account, someone: someone(account) }
+  }
+
+  async function restart(): Promise<void> {
+    await now.stop()
+    await world.sql(`update outbox set lease_until = null; `)
+    await world.sql(`update operations set lease_until = null, next_at = now() where status in ('open', 'undoing')`)
+    now = await live()
+  }
+
+  const rig: ChatRig = {
+    world,
+    surface: 'discord',
+    stranger: (handle) => someone(discord.person(handle, [home])),
+    member,
+    restart,
+    violations: () => [...discord.violations, ...discord.refused().filter((one) => one.code !== 40060).map((one) => `${one.method} ${one.path}: ${JSON.stringify(one.answer)}`)],
+    async [Symbol.asyncDispose]() {
+      await now.stop()
+      await discord.stop()
+      await world[Symbol.asyncDispose]()
+    },
+  }
+  return {
+    rig, world, discord, home, said, member, restart, someone, last, next, fresh, snapshot, quiet, seen,
+    process: () => now,
+    channel: home satisfies Where,
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  }
+}
+
+export type DiscordRig = Awaited<ReturnType<typeof createDiscordRig>>
