@@ -77,6 +77,10 @@ export type Container = {
   trouble: string | null
   /** What its owner wrote about it. */
   note: string
+  /** When it is removed; null: never. */
+  expiresAt: Date | null
+  /** Until when it is not stopped for being idle. */
+  keepUntil: Date | null
   createdAt: Date
   startedAt: Date | null
   finishedAt: Date | null

@@ -44,6 +44,8 @@ function toContainer({
     commandExit: row.commandExit,
     trouble: row.trouble,
     note: row.note,
+    expiresAt: row.expiresAt,
+    keepUntil: row.keepUntil,
     createdAt: row.createdAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
@@ -89,6 +91,84 @@ export const containers = (db: Db) => {
     },
     async update(id: string, changes: Partial<typeof table.$inferInsert>): Promise<void> {
       await db.update(table).set(changes).where(eq(table.id, id))
+    },
+    /** Puts its end `ms` later than it is, or than now where it has none or is past; null: it has none any more. */
+    async extend(id: string, ms: number | null): Promise<Date | null> {
+      const later = ms === null ? null : sql`greatest(coalesce(${table.expiresAt}, now()), now()) + make_interval(secs => ${ms / 1000})`
+      const [row] = await db
+        .update(table)
+        .set({ expiresAt: later as Date | null })
+        .where(eq(table.id, id))
+        .returning({ expiresAt: table.expiresAt })
+      return row?.expiresAt ?? null
+    },
+    /** Those whose end is past, or less than `ahead` milliseconds away. */
+    async expiring(hostId: string, ahead: number): Promise<(Container & { past: boolean })[]> {
+      const soon = sql`${table.expiresAt} <= now() + make_interval(secs => ${ahead / 1000})`
+      const rows = await db
+        .select({ ...whole, past: sql<boolean>`${table.expiresAt} <= now()` })
+        .from(table)
+        .innerJoin(people, eq(people.id, table.ownerId))
+        .where(and(eq(table.hostId, hostId), soon))
+        .orderBy(asc(table.expiresAt))
+        .limit(100)
+      return rows.map((row) => ({ ...toContainer(row), past: row.past }))
+    },
+    async expired(id: string): Promise<boolean> {
+      return (await db.select({ id: table.id }).from(table).where(and(eq(table.id, id), sql`${table.expiresAt} <= now()`))).length > 0
+    },
+    /** Not stopped for being idle for `ms` milliseconds from now; null: as any other. */
+    async keep(id: string, ms: number | null): Promise<Date | null> {
+      const until = ms === null ? null : sql`now() + make_interval(secs => ${ms / 1000})`
+      const [row] = await db
+        .update(table)
+        .set({ keepUntil: until as Date | null })
+        .where(eq(table.id, id))
+        .returning({ keepUntil: table.keepUntil })
+      return row?.keepUntil ?? null
+    },
+    async busy(ids: readonly string[]): Promise<void> {
+      if (ids.length > 0)
+        await db
+          .update(table)
+          .set({ busyAt: sql`now()` as unknown as Date })
+          .where(inArray(table.id, [...ids]))
+    },
+    async warned(id: string): Promise<void> {
+      await db
+        .update(table)
+        .set({ warnedAt: sql`now()` as unknown as Date })
+        .where(eq(table.id, id))
+    },
+    /**
+     * Those that run and were neither started nor busy nor kept within `ms` milliseconds: since when, and for how long
+     * its owner has known (null: not yet).
+     */
+    async quiet(hostId: string, ms: number): Promise<(Container & { since: Date; silent: number; warned: number | null })[]> {
+      const since = sql<string>`greatest(${table.startedAt}, ${table.busyAt}, ${table.keepUntil}, ${table.createdAt})`
+      const rows = await db
+        .select({
+          ...whole,
+          since: sql<string>`(extract(epoch from ${since}) * 1000)::text`,
+          silent: sql<string>`(extract(epoch from now() - ${since}) * 1000)::text`,
+          warned: sql<string | null>`case when ${table.warnedAt} > ${since} then (extract(epoch from now() - ${table.warnedAt}) * 1000)::text end`,
+        })
+        .from(table)
+        .innerJoin(people, eq(people.id, table.ownerId))
+        .where(
+          and(
+            eq(table.hostId, hostId),
+            eq(table.state, 'running'),
+            eq(table.desired, 'running'),
+            sql`${since} <= now() - make_interval(secs => ${ms / 1000})`,
+          ),
+        )
+      return rows.map((row) => ({
+        ...toContainer(row),
+        since: new Date(Number(row.since)),
+        silent: Number(row.silent),
+        warned: row.warned === null ? null : Number(row.warned),
+      }))
     },
     /** Names of those made from an image. */
     async usingImage(imageId: string): Promise<string[]> {

@@ -230,6 +230,12 @@ export const containers = pgTable(
     revivals: integer('revivals').notNull().default(0),
     reviveAt: at('revive_at'),
     layerBytes: big('layer_bytes').notNull().default(0),
+    /** When it is removed; null: never. */
+    expiresAt: at('expires_at'),
+    /** Until when it is not stopped for being idle, when it was last seen busy, and when its owner was told that it is not. */
+    keepUntil: at('keep_until'),
+    busyAt: at('busy_at'),
+    warnedAt: at('warned_at'),
     createdAt: createdAt(),
     startedAt: at('started_at'),
     finishedAt: at('finished_at'),
@@ -239,6 +245,27 @@ export const containers = pgTable(
     uniqueIndex('containers_engine_id').on(table.engineId),
     uniqueIndex('containers_engine_name').on(table.engineName),
   ],
+)
+
+/** What is done to a container at times that its owner chose. Who fires one moves `nextAt` on in the same transaction. */
+export const schedules = pgTable(
+  'schedules',
+  {
+    id: text('id').primaryKey(),
+    ownerId: owner().notNull(),
+    containerId: text('container_id')
+      .notNull()
+      .references(() => containers.id, { onDelete: 'cascade' }),
+    verb: text('verb').$type<'start' | 'stop'>().notNull(),
+    cron: text('cron').notNull(),
+    zone: text('zone').notNull(),
+    nextAt: at('next_at').notNull(),
+    lastAt: at('last_at'),
+    /** How the last time went, in one sentence; null: it was begun. */
+    trouble: text('trouble'),
+    createdAt: createdAt(),
+  },
+  (table) => [index('schedules_next').on(table.nextAt), index('schedules_owner').on(table.ownerId)],
 )
 
 /** Every host port that is a container's or was found held by something else. */

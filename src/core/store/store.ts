@@ -17,6 +17,7 @@ import { outbox } from './outbox.ts'
 import { people } from './people.ts'
 import { ports } from './ports.ts'
 import { noticed, requests } from './requests.ts'
+import { schedules } from './schedules.ts'
 import { sessions } from './sessions.ts'
 import { site } from './site.ts'
 import { tokens } from './tokens.ts'
@@ -30,6 +31,7 @@ const nouns = (db: Db) => ({
   hosts: hosts(db),
   images: images(db),
   containers: containers(db),
+  schedules: schedules(db),
   ports: ports(db),
   operations: operations(db),
   leases: leases(db),
