@@ -1,5 +1,6 @@
 import { newId } from '../model/id.ts'
 import { formatSize } from '../model/units.ts'
+import { HostError } from '../host/host.ts'
 import { diskLimit } from '../containers/wish.ts'
 import { tell, type Upkeep } from './reconcile.ts'
 
@@ -8,18 +9,24 @@ const keepFree = 0.05
 
 /** Measures what each member's storage, layers and images take, and acts before the host's own reserve is gone. */
 export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void> {
-  const { works } = upkeep
+  const { works, log } = upkeep
   const { store } = works
   const host = works.host(hostId)
   await store.containers.setLayers(await host.engine.layerSizes())
   const over: { id: string; name: string; used: number; limit: number }[] = []
   for (const person of await store.people.list()) {
     const [storage, layers, images] = await Promise.all([
-      host.files.storage(person.id),
+      // Nobody's folder, however deep or strange, keeps the others' from being measured or the disk from being saved.
+      host.files.storage(person.id).catch((err: unknown) => {
+        if (err instanceof HostError && err.fault === 'down') throw err
+        log.warn({ owner: person.id, err }, 'a storage could not be measured')
+        return 'unknown' as const
+      }),
       store.containers.layerBytes(person.id),
       store.images.bytes(person.id),
     ])
-    const used = (storage?.used ?? 0) + layers + images
+    // What cannot be measured is taken for full, so that hiding files gains nothing.
+    const used = (storage === 'unknown' ? await diskLimit(works, person.id) : (storage?.used ?? 0)) + layers + images
     await store.people.setUsage(person.id, { disk: used, diskAt: works.now() })
     const limit = await diskLimit(works, person.id)
     if (used > limit) over.push({ id: person.id, name: person.name, used, limit })
