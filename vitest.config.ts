@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const apart = ['test/store/**', 'test/host/**', 'test/e2e/**', 'test/crash/**']
+const apart = ['test/store/**', 'test/host/**', 'test/e2e/**', 'test/crash/**', 'test/attacks/real/**']
 
 /** What holds for every project. Files of one project share nothing but what they ask `test/setup/` for. */
 const common = {
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/attacks/real/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,

@@ -86,12 +86,21 @@ export function createDoor(deps: DoorDeps): Door {
       const reply = await once(call, parsed, facts, waiting)
       return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
-      if (facts.command === '?') facts.command = called(call.input)
+      if (facts.command === '?') await asCalled(call, facts)
       return refused(error, facts)
     }
   }
 
-  /** The command that a call names, also when the rest of it is no sense: a refusal says in the log what was asked for. */
+  /** What can be told of a call that is no sense as a whole: a refusal's row says what was asked for, and as whom. */
+  async function asCalled({ actor, input }: Call, facts: Facts): Promise<void> {
+    facts.command = called(input)
+    const as = namedAs(input)
+    if (as === undefined) return
+    // Whether they may is what the refusal is about already, or the database is away: the row then has the caller alone.
+    facts.actor = await actingFor(actor, as).catch(() => actor)
+  }
+
+  /** The command that a call names, also when the rest of it is no sense. */
   function called(input: Call['input']): string {
     try {
       const words = 'line' in input ? splitWords(untypeset(input.line)) : 'words' in input ? input.words : input.name.split(' ')
@@ -276,6 +285,14 @@ export function createDoor(deps: DoorDeps): Door {
 
 /** What a channel may hear of a call: who and what, and nothing of the answer. */
 const harmless = ({ actor, command, target }: Facts) => `${actor.person?.name ?? 'Somebody'} used ${command}${target ? ` ${target}` : ''}.`
+
+/** The member whom a call that could not be read names by `--as`. */
+function namedAs(input: Call['input']): string | undefined {
+  if ('name' in input) return typeof input.args['as'] === 'string' ? input.args['as'] : undefined
+  const words = 'line' in input ? untypeset(input.line).split(/\s+/) : input.words
+  const own = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined)
+  return own.find((word) => word.startsWith('--as='))?.slice('--as='.length) ?? (own.includes('--as') ? own[own.indexOf('--as') + 1] : undefined)
+}
 
 /** Whether a reply is only the question before a command. */
 const asksToConfirm = (reply: Reply) => (reply.data as { confirm?: unknown } | undefined)?.confirm === true

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,6 +27,8 @@ export type DcmOptions = {
   dataDir?: string
   /** First words of a command line that DCM and ssh run under: those of a private engine. */
   enter?: string[]
+  /** Those that ssh and its kin run under, where they are others. */
+  client?: string[]
   offers?: Offered
   /** Resolve as soon as DCM answers, where it cannot become ready. */
   unready?: boolean
@@ -83,10 +85,13 @@ const foreign = /^(DCM_|SLACK_|DISCORD_|DATABASE_URL$|DOCKER_|LOG_LEVEL$|PG)/
 /** Starts a real DCM on a free port and waits until it has settled; disposing removes all that it made. */
 export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
   const home = await mkdtemp(join(tmpdir(), 'dcm-e2e-'))
+  // A DCM that is not root reads the images from here.
+  await chmod(home, 0o711)
   const dataDir = options.dataDir ?? join(home, 'data')
   await mkdir(dataDir, { recursive: true })
   const engine = options.engine ?? options.dockerHost ?? sharedSocket
   const enter = options.enter ?? []
+  const client = options.client ?? enter
   const socket = join(dataDir, 'dcm.sock')
   const images = await offeredFolder(options.offers ?? 'debian', home)
   const logFile = join(home, 'log')
@@ -199,8 +204,8 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
       const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
       return runProgram(join(tree, 'bin/dcm'), words, input, { ...clean, DCM_DATA_DIR: dataDir, ...env })
     },
-    http: (path, asked) => ask(enter.length > 0 ? { socket } : { url }, path, asked),
-    member: (name, { admin = false } = {}) => addMember(dcm, home, enter, name, admin),
+    http: (path, asked) => ask(client.length > 0 ? { socket } : { url }, path, asked),
+    member: (name, { admin = false } = {}) => addMember(dcm, home, client, name, admin),
     instance: () => instance,
     settled,
     ready,

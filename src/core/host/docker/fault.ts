@@ -7,7 +7,7 @@ const byWords: [RegExp, HostFault][] = [
   [/no space left|max depth exceeded|quota exceeded|non-overlapping ipv4 address pool|cannot allocate memory/i, 'full'],
   [/context deadline exceeded|is shutting down/i, 'down'],
   // What the runtime says no to, a profile that lets nothing start for one, it says no to every time: that is no broken engine.
-  [/oci runtime create failed|failed to create (?:shim )?task/i, 'refused'],
+  [/oci runtime create failed|failed to create (?:shim )?task|cannot start a stopped process/i, 'refused'],
   // A start answers 404 for its network too: the container is not gone, the engine just cannot start it.
   [/network \S+ not found/i, 'refused'],
 ]
