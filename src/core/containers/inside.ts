@@ -58,6 +58,19 @@ export function entering(what: Inside, id: string, terminal: Terminal | null): {
   }
 }
 
+/** Runs a program's words as they are, in a folder of the container. A folder that is not there is exit code 126, as a shell's. */
+const words = `unset DCM_SETENV TINI_KILL_PROCESS_GROUP
+cd "$1" || exit 126
+shift
+exec "$@"
+`
+
+/** How one program is run, without a shell's reading of its words: argv and environment. `id` names it for `signalling`. */
+export const running = (argv: readonly string[], id: string, folder: string): { argv: string[]; env: string[] } => ({
+  argv: ['/bin/sh', '-c', words, 'dcm', folder, ...argv],
+  env: [`${marker}=${id}`],
+})
+
 /** Signals of RFC 4254 section 6.10 that are passed on. */
 export const signals = ['ABRT', 'ALRM', 'HUP', 'INT', 'KILL', 'PIPE', 'QUIT', 'TERM', 'USR1', 'USR2'] as const
 export type Signal = (typeof signals)[number]

@@ -156,9 +156,9 @@ describe('NAME+CONTAINER: a program in any image', () => {
     type Raw = { _protocol: { channelData(id: number, data: Buffer): void }; _sock: Socket }
     const { _protocol, _sock } = inside as unknown as Raw
     const { id } = (channel as unknown as { outgoing: { id: number } }).outgoing
-    const cut = once(_sock, 'close')
+    const cut = new Promise((resolve) => _sock.once('close', resolve))
     for (let n = 0; n < 400 && !_sock.destroyed; n++) {
-      _protocol.channelData(id, Buffer.alloc(32 * 1024))
+      _protocol.channelData(id, Buffer.alloc(32_000))
       await new Promise((resolve) => setImmediate(resolve))
     }
     await cut
