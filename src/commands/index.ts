@@ -7,6 +7,7 @@ import { df } from './df.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
+import { exec } from './exec.ts'
 import { help } from './help.ts'
 import { hookLog } from './hook-log.ts'
 import { hookLs } from './hook-ls.ts'
@@ -32,6 +33,7 @@ import { rm } from './rm.ts'
 import { rmi } from './rmi.ts'
 import { sessions } from './sessions.ts'
 import { sessionsKill } from './sessions-kill.ts'
+import { run } from './run.ts'
 import { ssh } from './ssh.ts'
 import { stats } from './stats.ts'
 import { top } from './top.ts'
@@ -55,6 +57,8 @@ export const commands: readonly Command[] = [
   kill,
   wait,
   update,
+  exec,
+  run,
   redeploy,
   recreate,
   rm,

@@ -3,11 +3,13 @@ import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
 import { kill } from './kill.ts'
+import { exec } from './exec.ts'
 import { offerImage, removeImage } from './image.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
 import { prune } from './prune.ts'
 import { remove } from './remove.ts'
+import { run } from './run.ts'
 import { removeUser } from './user.ts'
 import { update } from './update.ts'
 import { wait } from './wait.ts'
@@ -25,6 +27,8 @@ export const operations: readonly Operation[] = [
   wait,
   update,
   recreate,
+  run,
+  exec,
   remove,
   prune,
   commit,

@@ -17,6 +17,7 @@ import { ok } from '../core/reply/reply.ts'
 
 /** What it is to become. `engineName` is the operation's own, so that old and new are never taken for one another. */
 type Target = { engineName: string; imageId: string; imageEngineId: string; imageRef: string; ssh: boolean; ports: Port[]; gained: Port[] }
+/** `now`: what the answer is told from; the last step's alone, for what is stored and read again has no dates in it. */
 type State = { before: Desired; old: { engineId: string | null; engineName: string; imageRef: string }; target: Target; now?: Container }
 type Mine = Run<'recreate', State>
 
@@ -198,7 +199,6 @@ export const recreate = defineOperation<'recreate', State>({
         })
         const container = await present(run.store, run.input.containerId)
         await settle(run, container, await engine.inspect(seen.engineId))
-        return { now: await present(run.store, container.id) }
       },
     },
     {
@@ -213,6 +213,7 @@ export const recreate = defineOperation<'recreate', State>({
           // Doctor tells of what is left in Docker that nobody has.
           if (!(error instanceof HostError) || error.fault === 'down') throw error
         }
+        return { now: await present(run.store, run.input.containerId) }
       },
     },
   ],

@@ -43,6 +43,19 @@ export type Intents = {
   remove: { containerId: string; stopped?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
+  /** `lives`: milliseconds that it may take. It is run once at most: what a crash cut off is told, not repeated. */
+  exec: { containerId: string; argv: string[]; folder: string; lives: number }
+  /** A container that lives for one command, and whose log and exit code are kept. */
+  run: {
+    ownerId: string
+    imageId: string
+    imageRef: string
+    name: string | null
+    limits: Limits
+    env: string[]
+    command: string[]
+    lives: number
+  }
   'remove-image': { imageId: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }

@@ -1,0 +1,89 @@
+import { present } from '../core/containers/change.ts'
+import { running, signalling } from '../core/containers/inside.ts'
+import { createOutput } from '../core/containers/output.ts'
+import { HostError } from '../core/host/host.ts'
+import { formatDuration } from '../core/model/units.ts'
+import { defineOperation, type Run } from '../core/operation/define.ts'
+import { DcmError } from '../core/reply/error.ts'
+import { ended } from '../core/reply/ended.ts'
+
+type State = { name: string; code?: number | null; output?: string; cut?: boolean; late?: boolean }
+type Mine = Run<'exec', State>
+
+/** Written down before anything runs, so that no later try runs it again. */
+const begun = 'running inside'
+
+const cutOff = () =>
+  new DcmError('conflict', 'DCM or Docker was cut off while it ran, so its outcome is not known; look inside before you run it again.')
+
+/** Ends all that it has started, wherever it has put itself. */
+async function endIt(run: Mine, engineId: string): Promise<void> {
+  try {
+    const killing = await run.host(run.settings.hostId).engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null })
+    killing.input.end()
+    for await (const _ of killing.output);
+  } catch (error) {
+    // The container may have ended, and it with it.
+    if (!(error instanceof HostError) || error.fault === 'down') throw error
+  }
+}
+
+/** Runs one program inside a container, once at most, for so long and with so much output at most. */
+export const exec = defineOperation<'exec', State>({
+  kind: 'exec',
+  subject: (_, id) => `exec:${id}`,
+  doing: 'running',
+  async admit(tx, input) {
+    const container = await present(tx, input.containerId)
+    if (container.state !== 'running')
+      throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, { try: `start ${container.name}` })
+    return { name: container.name }
+  },
+  steps: [
+    {
+      name: 'run',
+      async do(run) {
+        const row = await run.store.operations.byId(run.id)
+        if (row?.progress === begun) throw cutOff()
+        const container = await present(run.store, run.input.containerId)
+        if (!container.engineId) throw new DcmError('conflict', `${container.name} is gone from Docker.`)
+        await run.say(begun)
+        const output = createOutput()
+        try {
+          const { engine } = run.host(container.hostId)
+          const program = await engine.exec(container.engineId, { ...running(run.input.argv, run.id, run.input.folder), tty: null })
+          program.input.on('error', () => undefined)
+          program.input.end()
+          let late = false
+          const timer = setTimeout(() => {
+            late = true
+            endIt(run, container.engineId!).then(undefined, () => undefined).finally(() => program.close())
+          }, run.input.lives)
+          const leave = () => program.close()
+          run.signal.addEventListener('abort', leave)
+          try {
+            for await (const chunk of program.output) output.take(chunk)
+          } catch (error) {
+            // Closed by the timer, it ends in the middle of whatever was coming.
+            if (!late) throw error
+          } finally {
+            clearTimeout(timer)
+            run.signal.removeEventListener('abort', leave)
+          }
+          const { text, cut } = output.end()
+          return { output: text, cut, late, code: late ? null : await program.exit() }
+        } catch (error) {
+          if (error instanceof HostError && error.fault === 'taken')
+            throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, { cause: error, try: `start ${container.name}` })
+          if (error instanceof HostError && error.fault === 'down') throw cutOff()
+          throw error
+        }
+      },
+    },
+  ],
+  reply: ({ input, state }) =>
+    ended(state.late ? `${input.argv[0]} did not end within ${formatDuration(input.lives)} in ${state.name} and was killed.` : `${input.argv[0]} in ${state.name}`, {
+      ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
+      ...{ output: state.output ?? '', cut: state.cut ?? false },
+    }),
+})

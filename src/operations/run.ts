@@ -1,0 +1,125 @@
+import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
+import { mayUse } from '../core/containers/allow.ts'
+import { erase } from '../core/containers/erase.ts'
+import { ensureNetwork } from '../core/containers/network.ts'
+import { createOutput } from '../core/containers/output.ts'
+import { wishFor } from '../core/containers/wish.ts'
+import { HostError } from '../core/host/host.ts'
+import type { Container } from '../core/model/container.ts'
+import { formatDuration } from '../core/model/units.ts'
+import { defineOperation, type Run } from '../core/operation/define.ts'
+import { DcmError } from '../core/reply/error.ts'
+import { ended } from '../core/reply/ended.ts'
+import { createHostKey } from '../core/secret/keys.ts'
+
+type State = { name: string; network?: string; code?: number | null; output?: string; cut?: boolean; late?: boolean }
+type Mine = Run<'run', State>
+
+const removed = (name: string, cause?: unknown) => new DcmError('conflict', `The job ${name} was removed in Docker before it ended.`, { cause })
+
+async function job(run: Mine): Promise<Container> {
+  const container = await run.store.containers.byId(run.id)
+  if (!container) throw removed(run.state.name)
+  return container
+}
+
+/** What it has printed so far, all of it. */
+async function outputOf(run: Mine, container: Container): Promise<{ output: string; cut: boolean }> {
+  const output = createOutput()
+  for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, {}, run.signal)) output.take(chunk)
+  const { text, cut } = output.end()
+  return { output: text, cut }
+}
+
+/** Runs one command in a container of its own, waits for its end, keeps what it printed, and removes it. */
+export const run = defineOperation<'run', State>({
+  kind: 'run',
+  subject: (_, id) => `container:${id}`,
+  doing: 'running its job',
+  async admit(tx, input, id, works) {
+    const member = await lockMember(tx, input.ownerId)
+    const image = await tx.images.byId(input.imageId)
+    if (!image || !mayUse(image, input.ownerId, member.grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    const name = input.name ?? `job-${id}`
+    if (await tx.containers.byName(input.ownerId, name)) throw new DcmError('conflict', `You already have a container called ${name}.`, { try: `inspect ${name}` })
+    const { memory, cpus, pids } = input.limits
+    checkDisk(member)
+    await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids })
+    await reserveHost(tx, works.settings.hostId, memory)
+    const key = createHostKey()
+    await tx.containers.insert({
+      ...{ id, ownerId: input.ownerId, hostId: works.settings.hostId, name, engineName: `dcm-${works.place.instance}-${id}` },
+      ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, memory, cpus, pids },
+      spec: { env: input.env, command: input.command, restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
+      // It is its command and nothing beside it, so nobody logs in.
+      ssh: false,
+      ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
+    })
+    return { name }
+  },
+  steps: [
+    {
+      name: 'network',
+      async do(run) {
+        await run.say('making room')
+        return { network: await ensureNetwork(run, run.input.ownerId, run.settings.hostId) }
+      },
+    },
+    {
+      name: 'start',
+      async do(run) {
+        const container = await job(run)
+        const { engine } = run.host(container.hostId)
+        const { engineId } = await engine.create(await wishFor(run, container, run.state.network!))
+        await run.store.containers.update(container.id, { engineId, state: 'created' })
+        // One that has run is never started again, whatever was cut off in between.
+        if ((await engine.inspect(engineId)).state === 'created') await engine.start(engineId)
+        await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })
+      },
+      async undo(run) {
+        const host = run.host(run.settings.hostId)
+        const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
+        if (seen) await host.engine.remove(seen.engineId)
+        await host.files.removeRun(run.id)
+      },
+    },
+    {
+      name: 'wait',
+      async do(run) {
+        const container = await job(run)
+        const { engine } = run.host(container.hostId)
+        await run.say('running')
+        let late = false
+        try {
+          for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
+            const seen = await engine.inspect(container.engineId!)
+            if (seen.state === 'exited' || seen.state === 'dead') return { ...(await outputOf(run, container)), late, code: late ? null : (seen.exitCode ?? null) }
+            // By the clock of the start, so that a new life of DCM gives it no more time.
+            if (run.now().getTime() - (container.startedAt?.getTime() ?? 0) > run.input.lives) {
+              late = true
+              await engine.stop(container.engineId!, 5)
+            } else await run.sleep(wait)
+            if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
+          }
+        } catch (error) {
+          if (error instanceof HostError && error.fault === 'gone') throw removed(container.name, error)
+          throw error
+        }
+      },
+    },
+    {
+      name: 'remove',
+      forward: true,
+      async do(run) {
+        const container = await run.store.containers.byId(run.id)
+        if (container) await erase(run, container)
+      },
+    },
+  ],
+  release: (run) => run.store.containers.remove(run.id),
+  reply: ({ input, state }) =>
+    ended(state.late ? `${input.command[0]} did not end within ${formatDuration(input.lives)} and was stopped.` : `${input.command[0]} in ${input.imageRef}`, {
+      ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
+      ...{ output: state.output ?? '', cut: state.cut ?? false },
+    }),
+})
