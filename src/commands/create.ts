@@ -22,6 +22,7 @@ export const create = defineCommand({
     'cap-add': { kind: 'cap', about: 'A capability beyond the usual ones (granted).', flag: true, many: true, optional: true },
     device: { kind: 'text', about: "A device of the admins' list, by its name (granted).", flag: true, many: true, optional: true },
     seccomp: { kind: 'text', about: "A seccomp profile of the admins' list, by its name (granted).", flag: true, optional: true },
+    ttl: { kind: 'duration', about: 'How long it lives: then it is removed with everything inside.', flag: true, optional: true },
     'no-wake': { kind: 'flag', about: 'Coming in by SSH does not start it while it is stopped.' },
     command: { kind: 'argv', about: 'What runs inside, beside the SSH server.', rest: true },
   },
@@ -44,6 +45,7 @@ export const create = defineCommand({
         ...(args['no-wake'] ? { wake: false as const } : {}),
       },
       ports: args.publish,
+      ...(args.ttl === undefined ? {} : { lives: args.ttl }),
     })
   },
 })

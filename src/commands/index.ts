@@ -8,6 +8,7 @@ import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { exec } from './exec.ts'
+import { extend } from './extend.ts'
 import { help } from './help.ts'
 import { hookLog } from './hook-log.ts'
 import { hookLs } from './hook-ls.ts'
@@ -20,6 +21,7 @@ import { imageWithdraw } from './image-withdraw.ts'
 import { images } from './images.ts'
 import { inspect } from './inspect.ts'
 import { inventory } from './inventory.ts'
+import { keep } from './keep.ts'
 import { kill } from './kill.ts'
 import { logs } from './logs.ts'
 import { note } from './note.ts'
@@ -34,6 +36,9 @@ import { rmi } from './rmi.ts'
 import { sessions } from './sessions.ts'
 import { sessionsKill } from './sessions-kill.ts'
 import { run } from './run.ts'
+import { schedule } from './schedule.ts'
+import { scheduleLs } from './schedule-ls.ts'
+import { scheduleRm } from './schedule-rm.ts'
 import { ssh } from './ssh.ts'
 import { stats } from './stats.ts'
 import { top } from './top.ts'
@@ -65,6 +70,11 @@ export const commands: readonly Command[] = [
   rename,
   note,
   clone,
+  extend,
+  keep,
+  schedule,
+  scheduleLs,
+  scheduleRm,
   logs,
   top,
   stats,

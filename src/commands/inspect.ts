@@ -1,6 +1,7 @@
 import { defineCommand } from '../core/command/define.ts'
 import { containerData, status, toData, toFields } from '../core/reply/container.ts'
 import { formatRestart } from '../core/model/grant.ts'
+import { formatTime } from '../core/model/time.ts'
 import { info } from '../core/reply/reply.ts'
 
 export const inspect = defineCommand({
@@ -28,6 +29,7 @@ export const inspect = defineCommand({
         ...(spec.caps.length > 0 ? { capabilities: spec.caps.join(', ') } : {}),
         ...(spec.devices.length > 0 ? { devices: spec.devices.join(', ') } : {}),
         ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
+        ...(container.expiresAt ? { 'removed at': formatTime(container.expiresAt) } : {}),
         ...(container.note ? { note: container.note } : {}),
         ...(container.trouble ? { trouble: container.trouble } : {}),
       },

@@ -14,6 +14,7 @@ export const remove = defineOperation<'remove', State>({
   async admit(tx, input) {
     const { name, desired } = await present(tx, input.containerId)
     if (input.stopped && desired !== 'exited') throw new DcmError('conflict', `${name} was started meanwhile, so it stays.`)
+    if (input.expired && !(await tx.containers.expired(input.containerId))) throw new DcmError('conflict', `${name} was given more time meanwhile.`)
     return { name }
   },
   steps: [

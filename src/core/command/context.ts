@@ -33,6 +33,9 @@ export type GrantRow = { thing: string; grant: Grant; expiresAt: Date | null; gr
 /** One line of a quota: what is used and what is allowed; `from` says which rule decides. */
 export type Allowance = { resource: Resource; used: number; limit: number; from: 'site' | 'member' | 'grant' }
 
+/** What is done to a container at chosen times. `zone` as the IANA names it. */
+export type Schedule = { id: string; container: string; verb: 'start' | 'stop'; cron: string; zone: string; nextAt: Date; lastAt: Date | null; trouble: string | null }
+
 /** One row of the audit log. */
 export type AuditRow = {
   id: number
@@ -163,6 +166,19 @@ export type Context = {
     changes(container: Container, most: number): Promise<{ changes: Change[]; total: number }>
     /** Newest first: of one container, or of all that is the caller's. */
     happenings(filter: { container: Container | undefined; since: Date | undefined; limit: number }): Promise<Happening[]>
+  }
+  time: {
+    /** Gives a container more time, or (null) no end at all. @returns when it is removed now @throws DcmError when that is under way */
+    extend(container: Container, ms: number | null): Promise<Date | null>
+    /** Keeps it from being stopped for being idle; null: not any more. `idleStop`: after how long that happens here, if ever. */
+    keep(container: Container, ms: number | null): Promise<{ until: Date | null; idleStop: number | null }>
+  }
+  schedules: {
+    /** @throws DcmError when the times make no sense, or there are too many */
+    add(wish: { container: Container; verb: 'start' | 'stop'; cron: string; zone: string }): Promise<Schedule>
+    list(): Promise<Schedule[]>
+    /** @throws DcmError `not_found` */
+    remove(id: string): Promise<Schedule>
   }
   room: {
     /** What takes the caller's disk, in bytes; containers as last measured. */

@@ -16,6 +16,8 @@ export type Intents = {
     limits: Limits
     spec: Spec
     ports: PortWish[]
+    /** Milliseconds until it is removed. */
+    lives?: number
   }
   start: { containerId: string }
   stop: { containerId: string; seconds: number }
@@ -39,8 +41,8 @@ export type Intents = {
     health: { port: number; path: string } | null
     seconds: number
   }
-  /** `stopped`: only while it is not wanted running. */
-  remove: { containerId: string; stopped?: true }
+  /** `stopped`: only while it is not wanted running; `expired`: only while its end is past. */
+  remove: { containerId: string; stopped?: true; expired?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
   /** `lives`: milliseconds that it may take. It is run once at most: what a crash cut off is told, not repeated. */

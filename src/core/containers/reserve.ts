@@ -45,6 +45,7 @@ export async function reserveContainer(tx: Tables, input: Omit<Intents['create']
     hostKey: key.publicKey,
     hostKeySealed: works.seal.seal(key.privateKey, id),
   })
+  if (input.lives !== undefined) await tx.containers.extend(id, input.lives)
   const sshWish = image.ssh ? [{ container: 22, proto: 'tcp' as const, purpose: 'ssh' as const }] : []
   const publicWishes = input.ports.map((port) => ({ ...port, purpose: 'public' as const }))
   await givePorts(tx, container, [...sshWish, ...publicWishes], works.settings.ports, works.random)

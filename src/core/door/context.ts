@@ -20,6 +20,7 @@ import { createNamed } from '../people/site.ts'
 import { createTokens } from '../people/tokens.ts'
 import type { Caller } from '../policy/can.ts'
 import { examine } from '../upkeep/doctor.ts'
+import { createTime } from '../upkeep/time.ts'
 
 /** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
 export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Context {
@@ -41,6 +42,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const images = createImages(works)
   const watch = createWatch(works)
   const room = createRoom(works)
+  const time = createTime(works)
   return (caller) => ({
     caller,
     now: works.now(),
@@ -61,5 +63,6 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     images: images(caller),
     watch: watch(caller),
     room: room(caller),
+    ...time(caller),
   })
 }

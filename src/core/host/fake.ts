@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Duplex, PassThrough } from 'node:stream'
-import type { Change, Load } from '../model/look.ts'
+import type { Change, Load, Process } from '../model/look.ts'
 import { hostKeyFingerprint } from '../secret/keys.ts'
 import { containerId, ownTag as readTag } from './docker/names.ts'
 import {
@@ -42,6 +42,7 @@ type FakeContainer = Seen & {
   written: number
   load: Load
   changes: Change[]
+  processes?: Process[]
   startedAt: Date | null
   finishedAt: Date | null
 }
@@ -67,7 +68,7 @@ export type Fake = {
   /** Adds to a container's log. */
   write(engineId: string, text: string, stream?: LogChunk['stream']): void
   /** What a container takes while it runs, and what in it differs from its image. */
-  set(engineId: string, facts: { load?: Partial<Load>; changes?: Change[] }): void
+  set(engineId: string, facts: { load?: Partial<Load>; changes?: Change[]; processes?: Process[] }): void
   /** Bytes in a member's storage, or a container's layer. */
   use(what: { ownerId: string } | { engineId: string }, bytes: number): void
   /** A container that somebody made with this engine name, which is not DCM's. */
@@ -358,7 +359,7 @@ export function createFakeHost(
       const container = must(engineId)
       if (container.state !== 'running' && container.state !== 'paused')
         throw new HostError('taken', 'The container is not running.', { status: 409 })
-      return [{ uid: '0', cpu: 0.5, memory: 2 ** 20, elapsed: '00:01', command: container.wish.command.join(' ') || 'sshd' }]
+      return container.processes ?? [{ uid: '0', cpu: 0.5, memory: 2 ** 20, elapsed: '00:01', command: container.wish.command.join(' ') || 'sshd' }]
     },
     async load(engineId) {
       const container = must(engineId)
@@ -621,10 +622,11 @@ export function createFakeHost(
       if (oom) emit(container, 'oom')
       end(container, code)
     },
-    set(engineId, { load, changes }) {
+    set(engineId, { load, changes, processes }) {
       const container = must(engineId)
       Object.assign(container.load, load)
       if (changes) container.changes = changes
+      if (processes) container.processes = processes
     },
     write: (engineId, text, stream = 'stdout') => void must(engineId).log.push({ stream, data: Buffer.from(text) }),
     use(what, bytes) {

@@ -17,6 +17,8 @@ export type Settings = {
   subnetPool: string
   /** Who may become a member by themselves; nobody when absent. */
   signup?: Signup
+  /** Milliseconds after which a container that nobody uses is stopped; never when absent. */
+  idleStop?: number
   /** Where cards for admins go; to each admin when absent. */
   adminChannel?: AdminChannel
 }

@@ -27,6 +27,8 @@ export const containerData = z.object({
   command_exit: z.number().int().nullable(),
   trouble: z.string().nullable(),
   note: z.string(),
+  expires_at: z.string().nullable().describe('When it is removed; null: never.'),
+  keep_until: z.string().nullable().describe('Until when it is not stopped for being idle.'),
   created_at: z.string(),
   started_at: z.string().nullable(),
 })
@@ -79,6 +81,8 @@ export const toData = (
   command_exit: container.commandExit,
   trouble: container.trouble,
   note: container.note,
+  expires_at: container.expiresAt?.toISOString() ?? null,
+  keep_until: container.keepUntil?.toISOString() ?? null,
   created_at: container.createdAt.toISOString(),
   started_at: container.startedAt?.toISOString() ?? null,
 })

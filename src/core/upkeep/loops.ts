@@ -1,6 +1,8 @@
 import { follow } from './follow.ts'
+import { expire, fireSchedules } from './clock.ts'
 import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
+import { stopIdle } from './idle.ts'
 import { tidyFolders, tidyTags, type Upkeep } from './reconcile.ts'
 
 /** How long a lease on the loops lasts; it is renewed three times in that. */
@@ -43,6 +45,7 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     if (!mine && leading()) following!.abort.abort()
   }
 
+  const traffic = new Map<string, number>()
   let firewallSaid = ''
   async function firewall(): Promise<void> {
     const missing = (await works.host(hostId).net.ensureFirewall()).join(' ')
@@ -70,6 +73,9 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     every(2000, 'operations', () => runner.resume()),
     every(60_000, 'firewall', whileLeading(firewall)),
     every(30_000, 'commands', whileLeading(() => watchCommands(upkeep, hostId))),
+    every(5000, 'expiry', whileLeading(() => expire(upkeep, hostId))),
+    every(5000, 'schedules', whileLeading(() => fireSchedules(upkeep))),
+    every(Math.min(60_000, (settings.idleStop ?? Infinity) / 8), 'idle', whileLeading(() => stopIdle(upkeep, hostId, traffic))),
     every(60_000, 'disk', whileLeading(() => measureDisk(upkeep, hostId))),
     every(300_000, 'tidy', whileLeading(tidy)),
   ]

@@ -31,7 +31,7 @@ const tour: Row[] = [
   { line: 'help', text: /^These are the commands; help COMMAND tells more about one\.$/ },
   { line: 'whoami', text: /^You are alice\.$/ },
   { line: 'images', text: /^There are 2 images you can create from\.$/ },
-  { line: 'create web --image debian -p 80 -p 53/udp -e A=b -m 64m --cpus 0.5 -- sleep 9', asked: ['engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web is running; log in with the ssh line below\.$/, row: { target: 'web' } },
+  { line: 'create web --ttl 2d --image debian -p 80 -p 53/udp -e A=b -m 64m --cpus 0.5 -- sleep 9', asked: ['engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web is running; log in with the ssh line below\.$/, row: { target: 'web' } },
   { line: 'ps', text: /^You have 1 container\.$/ },
   { line: 'inspect web', text: /^web: Up / },
   { line: 'ssh web', text: /^This line logs in to web with any of your keys\.$/ },
@@ -49,6 +49,10 @@ const tour: Row[] = [
   { line: 'pause web', asked: ['engine.pause'], text: /^web is paused: it keeps its memory/, row: { target: 'web' } },
   { line: 'unpause web', asked: ['engine.unpause'], text: /^web is running again\.$/, row: { target: 'web' } },
   { line: 'commit web web:v1 -m note', asked: ['engine.commit'], text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/, row: { target: 'web web:v1' } },
+  { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
+  { line: 'keep web 8h', text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/, row: { target: 'web 8h' } },
+  { line: 'schedule web stop "0 20 * * *"', text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/, row: { target: 'web stop 0 20 * * *' } },
+  { line: 'schedule ls', text: /^You have one schedule\.$/ },
   { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
   { line: 'clone web web2', asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/, row: { target: 'web web2' } },
   { line: 'rm -f web2', asked: ['engine.remove', 'files.removeRun'], text: /^web2 is removed;/, row: { target: 'web2' } },
@@ -117,7 +121,7 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
 })
 
 /** What needs a chat or an id of the moment has tests of its own, in test/core/chat/. */
-const elsewhere = new Set(['link', 'join', 'approve', 'deny'])
+const elsewhere = new Set(['schedule rm', 'link', 'join', 'approve', 'deny'])
 
 test('there is no command that the tour leaves out', () => {
   expect(commands.map((command) => command.name).filter((name) => !said.has(name) && !elsewhere.has(name))).toEqual([])

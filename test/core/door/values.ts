@@ -36,16 +36,16 @@ export const right: Record<KindName, string | boolean> = {
   argv: 'true',
 }
 
-/** What is needed where one of several has to be given. */
-const oneOf: Record<string, Record<string, unknown>> = { update: { memory: '64m' } }
+/** What is needed where one of several has to be given, or a word of a form of its own. */
+const oneOf: Record<string, Record<string, unknown>> = { update: { memory: '64m' }, extend: { time: '1h' }, schedule: { cron: '0 20 * * *' } }
 
 /** What a command needs at least, by name, as JSON. */
 export function required(command: Command): Record<string, unknown> {
-  const args: Record<string, unknown> = { ...oneOf[command.name] }
+  const args: Record<string, unknown> = {}
   for (const [name, arg] of Object.entries(command.args)) {
     if (arg.optional || arg.default !== undefined || arg.kind === 'flag' || arg.rest) continue
     const value = arg.of?.[0] ?? right[arg.kind]
     args[name] = arg.each || arg.many ? [value] : value
   }
-  return args
+  return { ...args, ...oneOf[command.name] }
 }

@@ -1,0 +1,87 @@
+import { notice } from '../chat/notices.ts'
+import { newId } from '../model/id.ts'
+import type { Intent, Intents } from '../command/intents.ts'
+import type { Container } from '../model/container.ts'
+import type { NoticeKind } from '../model/notice.ts'
+import { formatTime } from '../model/time.ts'
+import type { Asker } from '../operation/runner.ts'
+import { DcmError } from '../reply/error.ts'
+import type { Action } from '../reply/reply.ts'
+import type { ScheduleRow } from '../store/schedules.ts'
+import type { Tables } from '../store/store.ts'
+import { nextTime } from './cron.ts'
+import type { Upkeep } from './reconcile.ts'
+
+/** How long before its end a container's owner is told. */
+const ahead = 15 * 60_000
+/** A schedule that comes later than this, because DCM was away, is not made up for. */
+const tooLate = 3_600_000
+
+/** Nobody in particular asked for it. */
+const byItself = ({ works }: Upkeep, ownerId: string, command: string, target: string): Asker => ({
+  ownerId,
+  actorId: null,
+  actorName: null,
+  asName: null,
+  surface: 'system',
+  command,
+  target,
+  requestId: newId(works.random),
+})
+
+/** Begins something in the name of time itself. @returns why it cannot be now, or null when it was begun */
+async function beginNow<K extends Intent>(upkeep: Upkeep, kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables) => Promise<void>): Promise<string | null> {
+  try {
+    await upkeep.runner.begin(kind, input, asker, also)
+    return null
+  } catch (error) {
+    if (error instanceof DcmError) return error.message
+    throw error
+  }
+}
+
+const tell = ({ works }: Upkeep, container: Pick<Container, 'id' | 'ownerId'>, kind: NoticeKind, when: string, text: string, actions: Action[]) =>
+  notice(works.store, works.random, { ownerId: container.ownerId, kind, key: `${kind}:${container.id}:${when}`, text, actions })
+
+/** Removes what has come to the end that it was given, and tells owners before. By the database's clock. */
+export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
+  for (const container of await upkeep.works.store.containers.expiring(hostId, ahead)) {
+    const { name, expiresAt } = container
+    if (!expiresAt) continue
+    if (!container.past) {
+      // One that was given less time than that is not told of: whoever gave it knows.
+      if (expiresAt.getTime() - container.createdAt.getTime() <= 2 * ahead) continue
+      const actions = [{ label: 'Give it a day more', line: `extend ${name} 1d` }, { label: 'Save it first', line: `commit ${name} ${name}:last` }]
+      await tell(upkeep, container, 'expiry', expiresAt.toISOString(), `${name} will be removed with everything inside at ${formatTime(expiresAt)}.`, actions)
+      continue
+    }
+    const why = await beginNow(upkeep, 'remove', { containerId: container.id, expired: true }, byItself(upkeep, container.ownerId, 'expire', `${container.owner}/${name}`))
+    if (why === null) await tell(upkeep, container, 'expiry', 'end', `${name} has come to its end and is removed; /storage and your images are untouched.`, [])
+  }
+}
+
+/** Does what is due. What is due and its next time are one transaction, so that it is done once however many look. */
+export async function fireSchedules(upkeep: Upkeep): Promise<void> {
+  const { store } = upkeep.works
+  for (const row of await store.schedules.due()) {
+    const now = await store.site.clock()
+    const next = nextTime(row.cron, row.zone, now)
+    const move = (tx: Pick<Tables, 'schedules'>, trouble: string | null) => tx.schedules.advance(row, next, trouble)
+    if (row.late > tooLate) {
+      await move(store, `It was due ${formatTime(row.nextAt)}, while DCM was away, and was left out.`)
+      continue
+    }
+    const asker = byItself(upkeep, row.ownerId, `schedule ${row.verb}`, `${row.owner}/${row.container}`)
+    const also = async (tx: Tables) => {
+      if (!(await move(tx, null))) throw new DcmError('conflict', 'Another process has done it.')
+    }
+    const input = { containerId: row.containerId }
+    const why = row.verb === 'start' ? await beginNow(upkeep, 'start', input, asker, also) : await beginNow(upkeep, 'stop', { ...input, seconds: 10 }, asker, also)
+    if (why !== null && (await move(store, why))) await unable(upkeep, row, why)
+  }
+}
+
+async function unable({ works }: Upkeep, row: ScheduleRow & { container: string }, why: string): Promise<void> {
+  const text = `The scheduled ${row.verb} of ${row.container} could not be done: ${why}`
+  await notice(works.store, works.random, { ownerId: row.ownerId, kind: 'schedule', key: `schedule:${row.id}:${row.nextAt.toISOString()}`, text, actions: [{ label: 'See your schedules', line: 'schedule ls' }] })
+}

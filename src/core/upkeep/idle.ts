@@ -1,0 +1,79 @@
+import { notice } from '../chat/notices.ts'
+import { HostError } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
+import { newId } from '../model/id.ts'
+import { formatDuration } from '../model/units.ts'
+import { DcmError } from '../reply/error.ts'
+import type { Upkeep } from './reconcile.ts'
+
+/** Thousandths of a CPU, and bytes between two looks, below which nobody is taken to use it: a sleeping shell, ARP. */
+const hardly = { cpus: 20, traffic: 20_000 }
+/** How long before the end its owner is told, or less where it is soon. */
+const ahead = (idleStop: number) => Math.min(15 * 60_000, idleStop / 4)
+const together = 8
+
+/** The form that OpenSSH gives the process of a session: `sshd: root@pts/0`, `sshd: root [priv]`. */
+export const session = /^sshd(-session)?: \S+(@| \[priv\])/
+
+/**
+ * Stops what nobody uses, where the site turned that on: no session, no traffic, hardly any CPU and no `keep` for so
+ * long, and its owner was told before. `traffic` is what was counted at the last look, by container.
+ */
+export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<string, number>): Promise<void> {
+  const { works, runner, log } = upkeep
+  const { store, settings } = works
+  const { idleStop } = settings
+  if (idleStop === undefined) return
+  const { engine } = works.host(hostId)
+  const running = (await store.containers.onHost(hostId)).filter((container) => container.state === 'running' && container.engineId)
+  const sessions = await store.sessions.list()
+  const busy: string[] = []
+
+  const look = async (container: Container): Promise<void> => {
+    const load = await engine.load(container.engineId!)
+    if (!load) return
+    const [now, before] = [load.received + load.sent, traffic.get(container.id)]
+    traffic.set(container.id, now)
+    const moved = before !== undefined && now - before > hardly.traffic
+    const entered = sessions.some((one) => one.doing.endsWith(` ${container.name}`))
+    if (load.cpus >= hardly.cpus || moved || entered) busy.push(container.id)
+  }
+  for (let at = 0; at < running.length; at += together)
+    await Promise.all(
+      running.slice(at, at + together).map((container) =>
+        look(container).catch((error: unknown) => {
+          if (!(error instanceof HostError) || error.fault === 'down') throw error
+        }),
+      ),
+    )
+  const here = new Set(running.map((container) => container.id))
+  for (const id of traffic.keys()) if (!here.has(id)) traffic.delete(id)
+  await store.containers.busy(busy)
+
+  const tell = (container: Container, when: string, text: string, actions: { label: string; line: string }[]) =>
+    notice(store, works.random, { ownerId: container.ownerId, kind: 'idle', key: `idle:${container.id}:${when}`, text, actions })
+
+  for (const container of await store.containers.quiet(hostId, idleStop - ahead(idleStop))) {
+    const { name } = container
+    // Who is logged in straight at its own port is seen only inside.
+    if ((await engine.processes(container.engineId!)).some((process) => session.test(process.command))) {
+      await store.containers.busy([container.id])
+      continue
+    }
+    if (container.warned === null) {
+      await store.containers.warned(container.id)
+      const text = `${name} has not been used for ${formatDuration(container.silent)} and is stopped in ${formatDuration(ahead(idleStop))}; its files and ports are kept.`
+      await tell(container, container.since.toISOString(), text, [{ label: 'Keep it', line: `keep ${name} 8h` }, { label: 'Stop it', line: `stop ${name}` }])
+      continue
+    }
+    if (container.silent < idleStop || container.warned < ahead(idleStop)) continue
+    const asker = { ownerId: container.ownerId, actorId: null, actorName: null, asName: null, surface: 'system', command: 'idle', target: `${container.owner}/${name}`, requestId: newId(works.random) }
+    try {
+      await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
+      await tell(container, `stopped:${container.since.toISOString()}`, `${name} was stopped, because nobody used it for ${formatDuration(container.silent)}.`, [{ label: 'Start it', line: `start ${name}` }])
+    } catch (error) {
+      if (!(error instanceof DcmError)) throw error
+      log.debug({ container: container.id, err: error }, 'an idle container is left for the next look')
+    }
+  }
+}
