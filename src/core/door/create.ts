@@ -9,7 +9,7 @@ import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import type { Log, Runner } from '../operation/runner.ts'
-import { type Caller, canCall, mayCall, stranger } from '../policy/can.ts'
+import { type Caller, canCall, mayCall, mayFollow, stranger } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply, warn } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
@@ -116,8 +116,10 @@ export function createDoor(deps: DoorDeps): Door {
     const { person } = facts.actor
     if (call.idempotencyKey === undefined || !parsed.command.changes || !person) return carryOut(parsed, facts, waiting)
     const { yes, 'dry-run': dry, as } = parsed.reserved
+    // With the token's limits: what a token was answered is not for one that may do less.
+    const { scope } = facts.actor
     // An admin's keys are the admin's also when they act for a member, who may use the same ones.
-    const keyed = { ownerId: (facts.actor.by ?? person).id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as]) }
+    const keyed = { ownerId: (facts.actor.by ?? person).id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as, ...(scope ? [scope] : [])]) }
     const earlier = await repeats.claim(keyed, Math.min(waiting.wait ?? 30_000, 30_000))
     if ('reply' in earlier) return earlier.reply
     if ('operationId' in earlier) return outcome(earlier.operationId, waiting)
@@ -264,8 +266,8 @@ export function createDoor(deps: DoorDeps): Door {
     async operation(actor, id, waiting = {}) {
       const row = await store.operations.byId(id)
       const { person } = actor
-      const theirs = row && person && (row.ownerId === person.id || row.actorId === person.id || person.role === 'admin')
-      if (!theirs || person.state !== 'active') throw new DcmError('not_found', 'You have no such operation.')
+      const theirs = row && person?.state === 'active' && mayFollow(actor as Caller, row)
+      if (!theirs) throw new DcmError('not_found', 'You have no such operation.')
       return viewOf((await runner.wait(id, { ...waiting, ms: waiting.wait ?? 0 }))!)
     },
     async health() {

@@ -51,6 +51,18 @@ export function canCall(actor: Actor, command: Command): boolean {
   }
 }
 
+/**
+ * Whether this actor may ask how an operation stands: their own ones, or any as an admin. A token sees no more of them
+ * than it could have begun itself. `target` is what was typed, the container first.
+ */
+export function mayFollow(actor: Caller, operation: { ownerId: string | null; actorId: string | null; command: string; target: string | null }): boolean {
+  const { person, scope } = actor
+  const theirs = operation.ownerId === person.id || operation.actorId === person.id || person.role === 'admin'
+  if (!theirs || !scope) return theirs
+  if (!inScope(scope.commands, operation.command)) return false
+  return scope.containers === null || (operation.ownerId === person.id && scope.containers.includes(operation.target?.split(' ')[0] ?? ''))
+}
+
 /** Whether this actor may name other members: an admin, unless they came with a token for some containers. */
 export const mayName = (actor: Caller): boolean => actor.person.role === 'admin' && !actor.scope?.containers
 
