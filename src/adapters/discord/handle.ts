@@ -260,10 +260,14 @@ export function createHandle(deps: HandleDeps) {
     }
   }
 
-  /** Whether the answer to a line is for its author alone, which has to be known before it runs. */
+  /**
+   * Whether the answer to a line is for its author alone, which has to be known before it runs. In a channel nothing can
+   * be shown to one person, so only what is about nobody is answered there: help, and lines that are no command.
+   */
   function isPrivate(line: string): boolean {
     try {
-      return parseWords(commands, splitWords(untypeset(line))).command.private === true
+      const { command } = parseWords(commands, splitWords(untypeset(line)))
+      return command.private === true || command.needs !== 'anyone'
     } catch {
       return false
     }

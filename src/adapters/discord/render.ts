@@ -89,7 +89,7 @@ function tableText({ head, rows }: NonNullable<Reply['table']>, room: number): s
   let left = room - title.length
   for (const [n, [first = '', ...others]] of short.entries()) {
     const card = fit([`**${escape(first) || '-'}**`, ...others.map((cell) => (touchy(cell) ? span(cell) : escape(cell) || '-'))], each)
-    if (card.length + 40 > left && n < rows.length - 1) {
+    if (card.length + 45 > left) {
       cards.push(`… and ${rows.length - n} more, which do not fit here.`)
       break
     }
@@ -142,13 +142,16 @@ function fileOf(code: string): Buffer {
 /** Preformatted text in the message, or its end and all of it as a file. */
 function codeText(code: string, room: number): { text: string; file?: Buffer } {
   const whole = block(code)
-  const lines = code.split('\n').length
+  const lines = code.trimEnd().split('\n').length
   if (whole.length <= Math.min(room, shown.characters) && lines <= shown.lines) return { text: whole }
-  const bytes = fileOf(code)
-  const end = plain(code.slice(-8 * shown.tail)).trimEnd().slice(-Math.max(100, Math.min(shown.tail, room - 200))).split('\n').slice(-10)
+  const note = `The end of it; all ${lines} lines are in the file.`
+  const lasts = plain(code.slice(-8 * shown.tail)).trimEnd().slice(-shown.tail).split('\n').slice(-10)
   // A cut through a pair of surrogates would leave half a character.
-  return { text: `The end of it; all ${lines} lines are in the file.\n${block(end.join('\n').replace(/^[\udc00-\udfff]/, ''))}`, file: bytes }
+  const end = block(lasts.join('\n').replace(/^[\udc00-\udfff]/, ''))
+  return { text: note.length + end.length + 1 <= room ? `${note}\n${end}` : `All ${lines} lines are in the file.`, file: fileOf(code) }
 }
+
+const unfit = '*The rest does not fit here.*'
 
 /** Renders one answer within Discord's limits: what does not fit is cut with a note, and never refused by the platform. */
 export function render(letter: Letter): Rendered {
@@ -165,6 +168,8 @@ export function render(letter: Letter): Rendered {
     parts.push(text)
     if (file) files.push({ name: 'dcm.txt', data: file })
   }
+  // Whole parts or none: half a block would let Markdown out.
+  while (parts.length > 1 && room() < -10) parts.splice(-1, 1, ...(parts.at(-1) === unfit ? [] : [unfit]))
   const embed: Embed = { color: colours[reply.tone], description: parts.join('\n') }
   if (fields) embed.fields = fields
   if (page) embed.footer = { text: `Page ${page.at + 1} of ${page.of}` }

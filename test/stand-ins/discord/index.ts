@@ -306,7 +306,7 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
       if (!given) return
       const ping = { id: state.id(), application_id: state.applicationId, type: 1, token: 'ping', version: 1 }
       const good = await signed(ping)
-      const pong = good.status === 200 ? ((await good.json()) as Json) : {}
+      const pong = good.status === 200 ? ((await good.json().catch(() => ({}))) as Json) : {}
       const type = good.headers.get('content-type') ?? ''
       const bad = await signed(ping, { headers: { 'x-signature-ed25519': '0'.repeat(128) } })
       if (pong['type'] === 1 && type.includes('application/json') && bad.status === 401) return
