@@ -17,6 +17,8 @@ export type SshOptions = {
   tries: number
   waiting: number
   waitingFrom: number
+  /** Milliseconds that a refusal of this address takes; what tests shorten. */
+  patience?: (address: string) => number
 }
 
 /** An address that is held, before anybody is served. */
@@ -47,7 +49,7 @@ export function listenSsh(address: { host: string; port: number }): Promise<List
 export function serveSsh({ server }: Listening, options: SshOptions): SshDoor {
   const { log } = options
   const gate = createGate({ all: options.waiting, perAddress: options.waitingFrom })
-  const patience = createPatience()
+  const patience = options.patience ?? createPatience()
   const live = new Map<Socket, Live | undefined>()
   let closing = false
   const deps = { ...options, patience }

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createSshWorld, makeKey, type Pair, reader, shell, type SshWorld } from './setup.ts'
+
+// Each opens connections of its own; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let world: SshWorld
 let ada: Pair
@@ -29,7 +32,7 @@ test('F07: 200 connections that never log in, and a slow one, keep nobody out, a
   await Promise.all([...sockets, slow].map((socket) => (socket.destroyed ? undefined : (socket.resume(), once(socket, 'close')))))
   clearInterval(drip)
   await alive()
-}, 30_000)
+})
 
 test('F07: a thousand failed logins and fifty idle sessions keep nobody out', async () => {
   const idle = []
@@ -55,7 +58,7 @@ test('F07: a thousand failed logins and fifty idle sessions keep nobody out', as
 
 test('random bytes, before the handshake and after its first line, end only their own connection', async () => {
   const heads = ['', 'SSH-2.0-x\r\n', 'SSH-1.5-x\r\n', 'GET / HTTP/1.1\r\n\r\n', `${'A'.repeat(300)}\r\n`]
-  const until = performance.now() + 4000
+  const until = performance.now() + 2000
   let sent = 0
   while (performance.now() < until) {
     await Promise.all(
@@ -88,7 +91,7 @@ test('a client that breaks off in the middle of its messages harms nobody', asyn
     await closed
   }
   await alive()
-}, 30_000)
+})
 
 test('SIGTERM’s way: goodbye at the prompt, commands end first, then nobody is let in', async () => {
   const other = await createSshWorld()

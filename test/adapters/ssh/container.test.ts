@@ -2,11 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Client } from 'ssh2'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FakeProgram } from '../../../src/core/host/fake.ts'
 import type { LogChunk } from '../../../src/core/host/host.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { collect, createSshWorld, exec, forward, type Pair, shell, type SshWorld } from './setup.ts'
+
+// Each opens connections of its own; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let world: SshWorld
 let ada: Pair
@@ -87,7 +90,7 @@ describe('NAME+CONTAINER: a program in any image', () => {
       expect(got[name].digest('hex')).toBe(createHash('sha256').update(Buffer.concat(all)).digest('hex'))
     }
     inside.end()
-  }, 30_000)
+  })
 
   test('is built from the line alone, and the log says who ran what kind of thing', async () => {
     world.host.fake.programs(gives([]))
@@ -163,7 +166,7 @@ describe('NAME+CONTAINER: a program in any image', () => {
     }
     await cut
     gate.resolve()
-  }, 20_000)
+  })
 
   test('the engine goes away: the session says so and ends', async () => {
     world.host.fake.programs(async function* () {

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'ssh2'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Person } from '../../../src/core/model/person.ts'
 import { collect, createSshWorld, exec, type Pair, reader, shell, type SshWorld } from './setup.ts'
+
+// Each opens connections of its own; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let world: SshWorld
 let ada: Pair
@@ -179,7 +182,7 @@ describe('the prompt', () => {
     type('whoami\r')
     await shown('You are ada')
     expect(await world.ssh('ada', ada, 'whoami')).toMatchObject({ code: 0 })
-  }, 30_000)
+  })
 
   test('I03: what a container prints moves no cursor of whoever looks', async () => {
     const { engineId } = await world.container(person, 'web')
@@ -219,7 +222,7 @@ describe('sessions', () => {
       await closed
       await expect(world.login(name, key)).rejects.toThrow()
     }
-  }, 30_000)
+  })
 
   test('are as many as a member may have, and no more', async () => {
     const { key } = await world.someone('many')

@@ -78,7 +78,7 @@ export async function createSshWorld(options: Partial<SshOptions> = {}): Promise
   const world = await createWorld()
   const key = createHostKey()
   const held = await listenSsh({ host: '127.0.0.1', port: 0 })
-  const limits = { grace: 10_000, tries: 10, waiting: 100, waitingFrom: 50 }
+  const limits = { grace: 10_000, tries: 10, waiting: 100, waitingFrom: 50, patience: () => 5 }
   const served = serveSsh(held, { door: world.door, log, hostKey: key.privateKey, version: '1.2.3', ...limits, ...options })
   const clients = new Set<Client>()
 
