@@ -88,7 +88,7 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
       if (row.ownerId) await tx.people.lockUsage(row.ownerId)
       const mine = (await tx.requests.open()).filter(same)
       const twin = mine.find((one) => one.thing === row.thing)
-      if (twin) throw new DcmError('conflict', `You have asked for that already (${twin.id}); an admin decides.`, { try: 'requests' })
+      if (twin) throw new DcmError('conflict', `You have asked for that already, as request ${twin.id}; an admin decides.`, { try: 'requests' })
       if (mine.length >= most) throw new DcmError('limited', `You have ${most} open requests; wait until they are decided.`, { try: 'requests' })
       const stored = await tx.requests.insert({ ...row, id: newId(random) })
       const cards = await post(tx, stored)

@@ -17,7 +17,7 @@ import type { ErrorCode } from '../../../src/core/reply/error.ts'
 import type { Reply } from '../../../src/core/reply/reply.ts'
 import { createSeal } from '../../../src/core/secret/seal.ts'
 import type { AuditRecord } from '../../../src/core/store/audit.ts'
-import { openEmbedded } from '../../../src/core/store/open.ts'
+import { openEmbedded, openPostgres } from '../../../src/core/store/open.ts'
 import { createStore, type Store } from '../../../src/core/store/store.ts'
 import { operations } from '../../../src/operations/index.ts'
 
@@ -85,8 +85,8 @@ export type World = AsyncDisposable & {
 }
 
 /** Makes a world with two offered images: `debian` and, without sshd, `bare`. */
-export async function createWorld(options: { settings?: Partial<Works['settings']>; memory?: number } = {}): Promise<World> {
-  const opened = await openEmbedded(undefined)
+export async function createWorld(options: { settings?: Partial<Works['settings']>; memory?: number; /** URL of a PostgreSQL database; the embedded one when absent. */ database?: string } = {}): Promise<World> {
+  const opened = await (options.database ? openPostgres(options.database) : openEmbedded(undefined))
   const store = createStore(opened)
   const host = createFakeHost({ id: 'local', instance: 'test' })
   const works: Works = {
@@ -167,7 +167,8 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
       await opened.db.execute(sql.raw(statement))
     },
     async rows<T>(query: string) {
-      return ((await opened.db.execute(sql.raw(query))) as unknown as { rows: T[] }).rows
+      const got = (await opened.db.execute(sql.raw(query))) as unknown as T[] | { rows: T[] }
+      return Array.isArray(got) ? got : got.rows
     },
     logged,
     async [Symbol.asyncDispose]() {
