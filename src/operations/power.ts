@@ -1,11 +1,13 @@
 import { admitRunning, present } from '../core/containers/change.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
+import { HostError } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
 import type { Place } from '../core/model/place.ts'
 import { defineOperation, type Run, type Works } from '../core/operation/define.ts'
 import { toData, toFields } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok, type Reply } from '../core/reply/reply.ts'
+import type { Tables } from '../core/store/store.ts'
 
 /** `before` is what was wanted when it began; `now` the container as it was when it had ended. */
 type State = { before: Desired; now?: Container }
@@ -46,7 +48,15 @@ async function release(run: Run<'start' | 'restart', State>): Promise<void> {
   if (run.state.before === 'running') return
   const container = await run.store.containers.byId(run.input.containerId)
   if (!container) return
-  if (container.engineId) await run.host(container.hostId).engine.stop(container.engineId, 5)
+  try {
+    const { engine } = run.host(container.hostId)
+  // It may be gone from Docker, which is why it could not be started.
+  const seen = await locate(engine, container)
+  if (seen) await engine.stop(seen.engineId, 5)
+  } catch (error) {
+    // What somebody took away in Docker has nothing to stop; trying for ever would keep its lock for ever.
+    if (!(error instanceof HostError && error.fault === 'gone')) throw error
+  }
   await run.store.containers.update(container.id, { desired: 'exited' })
 }
 

@@ -17,13 +17,16 @@ export async function wishFor(works: Works, container: Container, network: strin
   const { store } = works
   const host = works.host(container.hostId)
   const { spec } = container
-  const [row, devices, seccomps, storage, run] = await Promise.all([
+  const working = [
     store.containers.row(container.id),
     spec.devices.length > 0 ? store.site.devices() : [],
     spec.seccomp === null ? [] : store.site.seccomps(),
     diskLimit(works, container.ownerId).then((limit) => host.files.ensureStorage(container.ownerId, limit)),
     placeRun({ ...works, host }, container.id),
-  ])
+  ] as const
+  // Also when one fails: a folder that is made after the failure was undone would stay, with a host key in it.
+  await Promise.allSettled(working)
+  const [row, devices, seccomps, storage, run] = await Promise.all(working)
   return {
     engineName: container.engineName,
     id: container.id,
