@@ -1,4 +1,6 @@
-import { admitRunning, present } from '../core/containers/change.ts'
+import { readGrants } from '../core/containers/admit.ts'
+import { admitRunning, checkStillGranted, present } from '../core/containers/change.ts'
+import { locate } from '../core/containers/locate.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
 import { HostError } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
@@ -172,9 +174,10 @@ export const revive = defineOperation<'revive', State>({
   kind: 'revive',
   subject,
   doing: 'being started again',
-  async admit(tx: Parameters<typeof present>[0], input: { containerId: string }, _: string, __: Works) {
+  async admit(tx: Tables, input: { containerId: string }, _: string, works: Works) {
     const container = await present(tx, input.containerId)
     if (container.desired !== 'running' && container.desired !== 'paused') throw new DcmError('conflict', `${container.name} is not wanted running.`)
+    checkStillGranted(readGrants(await tx.grants.lock(container.ownerId)), container, works.settings.ports)
     return { before: container.desired }
   },
   steps: [

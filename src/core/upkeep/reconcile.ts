@@ -98,8 +98,13 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
       if (row.reviveAt && row.reviveAt > works.now()) return
       await store.containers.update(id, { revivals: row.revivals + 1, reviveAt: new Date(works.now().getTime() + backoff(row.revivals)) })
       const asker = { ownerId: container.ownerId, actorId: null, actorName: null, asName: null, surface: 'system', command: 'revive', target: container.name, requestId: newId(works.random) }
-      await runner.begin('revive', { containerId: id }, asker).catch((error: unknown) => {
+      await runner.begin('revive', { containerId: id }, asker).catch(async (error: unknown) => {
         if (!(error instanceof DcmError)) throw error
+        // What it was granted is revoked: it gives its share back, and its owner reads why.
+        if (error.code === 'denied') {
+          await store.containers.update(id, { desired: 'exited', trouble: error.message })
+          return recordFinding(upkeep, container, 'exited', error.message)
+        }
         log.warn({ container: id, err: error }, 'a container that was lost cannot be started again now')
       })
     }
