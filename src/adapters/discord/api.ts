@@ -40,7 +40,7 @@ export function createApi(options: { token: string | undefined; url: string; log
   const rest = new REST({ version: '10', api: url, retries: 0, timeout: 10_000, rejectOnRateLimit: () => true })
   // An acknowledgement has three seconds in all, and a second one does no harm.
   const quick = new REST({ version: '10', api: url, retries: 2, timeout: 1500, rejectOnRateLimit: () => true })
-  let told = 0
+  let told = -Infinity
 
   const pack = (body: unknown, files?: Rendered['files']) => ({ body, ...(files && files.length > 0 ? { files } : {}) })
 

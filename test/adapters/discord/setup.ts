@@ -85,8 +85,9 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
       return found.length > 0 && found
     }, 15_000)
 
-  /** Waits until all that was taken has been worked on. */
+  /** Waits until nothing is thought about any more, and all that was taken has been worked on. */
   async function quiet(): Promise<void> {
+    await until('the end of thinking', () => ![...discord.state.messages.values()].some((one) => one.thinking && !one.deleted), 20_000)
     for (let n = 0; n < 500; n++) {
       if ((await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0) return
       await sleep(20)
@@ -102,7 +103,7 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
   })
   const back = (one: Seen) => one.raw as Message
 
-  async function last(person: Person, work: () => Promise<unknown>, what?: string): Promise<Message> {
+  async function last(person: Person, work: () => unknown, what?: string): Promise<Message> {
     const before = snapshot()
     await work()
     return (await next(person, before, what)).at(-1)!
