@@ -20,6 +20,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
   const { engine } = works.host(hostId)
   // Null: this process has not seen the engine yet, so it asks what happened since DCM last did.
   let broken: 'engine' | null = null
+  let silent = 0
   // What happened to containers that an operation had in hand: what it leaves behind is looked at once it has ended.
   const owed = new Map<string, Ended>()
 
@@ -62,10 +63,12 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
     }
     if (signal.aborted) return
     const there = await engine.ping().then(() => true, () => false)
-    if (!there) {
+    // One ping may be lost with the link alone; an engine that was started anew in between says so itself.
+    silent = there ? 0 : silent + 1
+    if (!there) await store.hosts.unreachable(hostId).catch(() => undefined)
+    if (silent > 1) {
       if (broken === null) log.warn({ host: hostId }, 'Docker does not answer; states are kept as they were last seen')
       broken = 'engine'
-      await store.hosts.unreachable(hostId).catch(() => undefined)
     }
     await works.sleep(there ? 200 : 1000)
   }
