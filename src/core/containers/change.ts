@@ -29,6 +29,8 @@ export function checkStillGranted(grants: readonly Grant[], container: Container
 export async function admitRunning(tx: Tables, container: Container, works: Works): Promise<void> {
   const member = await lockMember(tx, container.ownerId)
   checkStillGranted(member.grants, container, works.settings.ports)
+  if (container.state === 'missing')
+    throw new DcmError('conflict', `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`, { try: `rm ${container.name}` })
   if (container.desired === 'running' || container.desired === 'paused') return
   checkDisk(member)
   const { memory, cpus, pids } = container.limits
