@@ -31,7 +31,8 @@ export const toRequestData = (view: RequestView): z.infer<typeof requestData> =>
   created_at: view.createdAt.toISOString(),
 })
 
-const stateOf = (view: RequestView) => (view.decidedBy && view.decidedAt ? `${view.state} by ${view.decidedBy}, ${formatTime(view.decidedAt)}` : view.state)
+const stateOf = (view: RequestView) =>
+  view.decidedBy && view.decidedAt ? `${view.state} by ${view.decidedBy}, ${formatTime(view.decidedAt)}` : view.state
 
 export const requests = defineCommand({
   name: 'requests',
@@ -46,8 +47,18 @@ export const requests = defineCommand({
     const admin = caller.person.role === 'admin' && !mine
     const list = admin ? await all.open() : await all.of(caller.person)
     const data = list.map(toRequestData)
-    if (list.length === 0) return info(admin ? 'No request is open.' : 'You have asked for nothing; request THING asks the admins.', { data })
-    const rows = list.map((view) => [view.id, view.who, view.thing, view.lives === null ? '-' : formatDuration(view.lives), view.why || '-', stateOf(view)])
+    if (list.length === 0)
+      return info(admin ? 'No request is open.' : 'You have asked for nothing; request THING asks the admins.', {
+        data,
+      })
+    const rows = list.map((view) => [
+      view.id,
+      view.who,
+      view.thing,
+      view.lives === null ? '-' : formatDuration(view.lives),
+      view.why || '-',
+      stateOf(view),
+    ])
     return info(list.length === 1 ? 'There is one request.' : `There are ${list.length} requests.`, {
       table: { head: ['ID', 'WHO', 'THING', 'FOR', 'WHY', 'STATE'], rows },
       data,

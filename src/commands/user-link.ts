@@ -17,6 +17,9 @@ export const userLink = defineCommand({
   gives: z.object({ member: z.string(), account: z.string() }),
   async run({ member, account }, { caller, links }) {
     const linked = formatVisitor(await links.link(member, placeAccount(account, caller.visitor)))
-    return ok(`${linked} is ${member.name} now.`, { data: { member: member.name, account: linked }, actions: [{ label: 'Unlink', line: `user unlink ${member.name} ${linked}` }] })
+    return ok(`${linked} is ${member.name} now.`, {
+      data: { member: member.name, account: linked },
+      actions: [{ label: 'Unlink', line: `user unlink ${member.name} ${linked}` }],
+    })
   },
 })

@@ -16,8 +16,11 @@ export const userUnlink = defineCommand({
   },
   gives: z.object({ member: z.string(), accounts: z.array(z.string()) }),
   async run({ member, account }, { links }) {
-    const theirs = (await links.list(member)).filter((one) => !account || (one.user === account.user && (account.scope === null || one.scope === account.scope)))
-    if (theirs.length === 0) throw new DcmError('not_found', `${member.name} has no such chat account.`, { try: `user show ${member.name}` })
+    const theirs = (await links.list(member)).filter(
+      (one) => !account || (one.user === account.user && (account.scope === null || one.scope === account.scope)),
+    )
+    if (theirs.length === 0)
+      throw new DcmError('not_found', `${member.name} has no such chat account.`, { try: `user show ${member.name}` })
     for (const one of theirs) await links.unlink(one)
     const accounts = theirs.map(formatVisitor)
     return ok(`${member.name} is not ${accounts.join(', ')} any more.`, { data: { member: member.name, accounts } })

@@ -45,7 +45,11 @@ export type ChatRig = AsyncDisposable & {
 export const hostile = '<!channel> @everyone <@U0001> <@&1> <http://evil|ok> [x](http://evil) & *b* _i_ ||s|| `c`'
 
 /** One suite that every way in passes: the same line gives the same effect and the same row of the audit log. */
-export function chatConformance(name: string, make: () => Promise<ChatRig>, { strangers = true }: { strangers?: boolean } = {}): void {
+export function chatConformance(
+  name: string,
+  make: () => Promise<ChatRig>,
+  { strangers = true }: { strangers?: boolean } = {},
+): void {
   describe(`${name}: what every way in does alike`, () => {
     let rig: ChatRig
     let ada: Awaited<ReturnType<ChatRig['member']>>
@@ -58,21 +62,25 @@ export function chatConformance(name: string, make: () => Promise<ChatRig>, { st
       await rig[Symbol.asyncDispose]()
     })
 
-    const rows = async (command: string) => (await rig.world.store.audit.read({ limit: 500 })).filter((row) => row.command === command)
+    const rows = async (command: string) =>
+      (await rig.world.store.audit.read({ limit: 500 })).filter((row) => row.command === command)
     const own = (of: string) => rig.world.store.containers.byName(ada.person.id, of)
     const removed = () => rig.world.host.fake.calls.filter((call) => call.method === 'engine.remove').length
 
     const withStrangers = strangers ? test : undefined
-    withStrangers?.('link: a stranger gets a code, and is who they say once it is confirmed on another side', async () => {
-      const bob = await rig.world.member('bob')
-      const who = rig.stranger!('bob')
-      expect((await who.type('ps')).text).toContain('type link for a code')
-      const seen = await who.type('link')
-      const code = /[0-9a-z]{4}(?:-[0-9a-z]{4}){4}/.exec(seen.text)?.[0]
-      expect(seen.private).toBe(true)
-      expect((await rig.world.say(bob, `link ${code}`)).error).toBeUndefined()
-      expect((await who.type('whoami')).text).toContain('You are bob')
-    })
+    withStrangers?.(
+      'link: a stranger gets a code, and is who they say once it is confirmed on another side',
+      async () => {
+        const bob = await rig.world.member('bob')
+        const who = rig.stranger!('bob')
+        expect((await who.type('ps')).text).toContain('type link for a code')
+        const seen = await who.type('link')
+        const code = /[0-9a-z]{4}(?:-[0-9a-z]{4}){4}/.exec(seen.text)?.[0]
+        expect(seen.private).toBe(true)
+        expect((await rig.world.say(bob, `link ${code}`)).error).toBeUndefined()
+        expect((await who.type('whoami')).text).toContain('You are bob')
+      },
+    )
 
     test('create gives the ssh line, to the asker alone', async () => {
       const seen = await ada.someone.type('create web --image debian')
@@ -96,7 +104,12 @@ export function chatConformance(name: string, make: () => Promise<ChatRig>, { st
       expect(await own('web')).toMatchObject({ state: 'paused' })
       await ada.someone.type('unpause web')
       expect((await ada.someone.type('commit web web:v1')).text).toContain('Saved web as web:v1')
-      expect((await rows('commit'))[0]).toMatchObject({ actor: 'ada', target: 'web web:v1', decision: 'done', surface: rig.surface })
+      expect((await rows('commit'))[0]).toMatchObject({
+        actor: 'ada',
+        target: 'web web:v1',
+        decision: 'done',
+        surface: rig.surface,
+      })
     })
 
     test('rm asks first; confirming twice removes once', async () => {
@@ -114,7 +127,12 @@ export function chatConformance(name: string, make: () => Promise<ChatRig>, { st
     test('what is refused is refused in words, and recorded', async () => {
       const seen = await ada.someone.type('user ls')
       expect(seen.text).toContain('user ls is for admins')
-      expect((await rows('user ls'))[0]).toMatchObject({ actor: 'ada', decision: 'refused', code: 'denied', surface: rig.surface })
+      expect((await rows('user ls'))[0]).toMatchObject({
+        actor: 'ada',
+        decision: 'refused',
+        code: 'denied',
+        surface: rig.surface,
+      })
       expect((await ada.someone.type('crate web --image debian')).text).toMatch(/did you mean create\?/)
       expect((await ada.someone.type('inspect nothere')).text).toContain('You have no container called nothere')
     })
@@ -141,7 +159,9 @@ export function chatConformance(name: string, make: () => Promise<ChatRig>, { st
       const answers = await ada.someone.repeat('create once --image debian', 4)
       expect(answers.filter((seen) => /once is running/.test(seen.text)).length).toBeGreaterThanOrEqual(1)
       expect((await rows('create')).filter((row) => row.target === 'once' && row.decision === 'done')).toHaveLength(1)
-      expect((await rows('create')).filter((row) => row.target === 'once' && row.decision === 'refused')).toHaveLength(0)
+      expect((await rows('create')).filter((row) => row.target === 'once' && row.decision === 'refused')).toHaveLength(
+        0,
+      )
     })
 
     test('a restart in the middle: what was begun is finished, and its outcome is to be had', async () => {
@@ -152,7 +172,9 @@ export function chatConformance(name: string, make: () => Promise<ChatRig>, { st
       await rig.restart()
       free()
       expect((await answer()).text).toMatch(/lasting is running/)
-      expect((await rows('create')).filter((row) => row.target === 'lasting' && row.decision === 'done')).toHaveLength(1)
+      expect((await rows('create')).filter((row) => row.target === 'lasting' && row.decision === 'done')).toHaveLength(
+        1,
+      )
     })
 
     test('N10: a suspended member is refused, whatever they press or type', async () => {

@@ -20,7 +20,13 @@ beforeEach(() => {
 })
 
 const api = async (method: string, args: Record<string, unknown>, bearer: string | null = token) =>
-  (await (await fetch(`${slack.apiUrl}${method}`, { method: 'POST', headers: { 'content-type': 'application/json', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) }, body: JSON.stringify(args) })).json()) as { ok: boolean; error?: string; ts?: string; channel?: string }
+  (await (
+    await fetch(`${slack.apiUrl}${method}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) },
+      body: JSON.stringify(args),
+    })
+  ).json()) as { ok: boolean; error?: string; ts?: string; channel?: string }
 const said = (url: string, body: unknown) => fetch(url, { method: 'POST', body: JSON.stringify(body) })
 const text = (words: string) => ({ type: 'plain_text', text: words })
 
@@ -43,14 +49,48 @@ describe('it catches a bot that', () => {
     ['no text in a text', [{ type: 'section', text: text('') }]],
     ['11 fields', [{ type: 'section', fields: Array.from({ length: 11 }, () => text('x')) }]],
     ['a label of 76', [{ type: 'actions', elements: [{ type: 'button', text: text('x'.repeat(76)), value: 'v' }] }]],
-    ['26 buttons', [{ type: 'actions', elements: Array.from({ length: 26 }, (_, n) => ({ type: 'button', action_id: `a${n}`, text: text('x') })) }]],
-    ['an action_id twice', [{ type: 'actions', elements: [1, 2].map(() => ({ type: 'button', action_id: 'a', text: text('x') })) }]],
-    ['a value of 2001', [{ type: 'actions', elements: [{ type: 'button', text: text('x'), value: 'v'.repeat(2001) }] }]],
-    ['a question of 301', [{ type: 'actions', elements: [{ type: 'button', text: text('x'), confirm: { title: text('t'), text: text('x'.repeat(301)), confirm: text('y'), deny: text('n') } }] }]],
-    ['an input in a message', [{ type: 'input', block_id: 'a', label: text('x'), element: { type: 'plain_text_input' } }]],
+    [
+      '26 buttons',
+      [
+        {
+          type: 'actions',
+          elements: Array.from({ length: 26 }, (_, n) => ({ type: 'button', action_id: `a${n}`, text: text('x') })),
+        },
+      ],
+    ],
+    [
+      'an action_id twice',
+      [{ type: 'actions', elements: [1, 2].map(() => ({ type: 'button', action_id: 'a', text: text('x') })) }],
+    ],
+    [
+      'a value of 2001',
+      [{ type: 'actions', elements: [{ type: 'button', text: text('x'), value: 'v'.repeat(2001) }] }],
+    ],
+    [
+      'a question of 301',
+      [
+        {
+          type: 'actions',
+          elements: [
+            {
+              type: 'button',
+              text: text('x'),
+              confirm: { title: text('t'), text: text('x'.repeat(301)), confirm: text('y'), deny: text('n') },
+            },
+          ],
+        },
+      ],
+    ],
+    [
+      'an input in a message',
+      [{ type: 'input', block_id: 'a', label: text('x'), element: { type: 'plain_text_input' } }],
+    ],
     ['an unknown block', [{ type: 'hologram' }]],
   ])('sends %s', async (_, blocks) => {
-    expect(await api('chat.postMessage', { channel: 'C1', text: 'x', blocks })).toMatchObject({ ok: false, error: 'invalid_blocks' })
+    expect(await api('chat.postMessage', { channel: 'C1', text: 'x', blocks })).toMatchObject({
+      ok: false,
+      error: 'invalid_blocks',
+    })
     expect(slack.violations).toHaveLength(1)
   })
 
@@ -92,7 +132,9 @@ describe('it catches a bot that', () => {
     slack.advance(3100)
     expect((await api('views.open', { trigger_id: second.trigger, view })).error).toBe('expired_trigger_id')
     const third = slack.commandBody(ada(), 'x')
-    expect((await api('views.open', { trigger_id: third.trigger, view: { ...view, title: text('x'.repeat(25)) } })).ok).toBe(false)
+    expect(
+      (await api('views.open', { trigger_id: third.trigger, view: { ...view, title: text('x'.repeat(25)) } })).ok,
+    ).toBe(false)
     expect(slack.violations).toHaveLength(1)
   })
 })
@@ -110,11 +152,18 @@ describe('response URLs', () => {
   })
 
   test('of a button replace what it stands on, when asked to', async () => {
-    await api('chat.postMessage', { channel: 'C1', text: 'q', blocks: [{ type: 'actions', elements: [{ type: 'button', action_id: 'a', text: text('Yes'), value: 'v' }] }] })
+    await api('chat.postMessage', {
+      channel: 'C1',
+      text: 'q',
+      blocks: [{ type: 'actions', elements: [{ type: 'button', action_id: 'a', text: text('Yes'), value: 'v' }] }],
+    })
     const message = slack.messages.at(-1)!
     const seen: string[] = []
     slack.connect('http', async (request) => {
-      seen.push((JSON.parse(new URLSearchParams(await request.text()).get('payload')!) as { response_url: string }).response_url)
+      seen.push(
+        (JSON.parse(new URLSearchParams(await request.text()).get('payload')!) as { response_url: string })
+          .response_url,
+      )
       return new Response('')
     })
     await slack.press(ada(), message, 'Yes')
@@ -141,7 +190,11 @@ test('events that are not taken are sent again three times, with the retry heade
 test('what it sends is signed with the secret, the time and the body', async () => {
   const seen: { body: string; at: number; signature: string }[] = []
   slack.connect('http', async (request) => {
-    seen.push({ body: await request.text(), at: Number(request.headers.get('x-slack-request-timestamp')), signature: request.headers.get('x-slack-signature')! })
+    seen.push({
+      body: await request.text(),
+      at: Number(request.headers.get('x-slack-request-timestamp')),
+      signature: request.headers.get('x-slack-signature')!,
+    })
     return new Response('')
   })
   await slack.command(ada(), 'ps')
@@ -151,10 +204,19 @@ test('what it sends is signed with the secret, the time and the body', async () 
 })
 
 test('a file is there only once it was uploaded whole', async () => {
-  const place = (await api('files.getUploadURLExternal', { filename: 'a.txt', length: 3 })) as unknown as { file_id: string; upload_url: string }
-  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).error).toBe('file_not_found')
+  const place = (await api('files.getUploadURLExternal', { filename: 'a.txt', length: 3 })) as unknown as {
+    file_id: string
+    upload_url: string
+  }
+  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).error).toBe(
+    'file_not_found',
+  )
   await fetch(place.upload_url, { method: 'POST', body: 'ab' })
-  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).error).toBe('file_update_failed')
+  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).error).toBe(
+    'file_update_failed',
+  )
   await fetch(place.upload_url, { method: 'POST', body: 'abc' })
-  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).ok).toBe(true)
+  expect((await api('files.completeUploadExternal', { files: [{ id: place.file_id }], channel_id: 'C1' })).ok).toBe(
+    true,
+  )
 })

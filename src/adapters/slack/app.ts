@@ -24,7 +24,10 @@ export type SlackDeps = {
   apiUrl: string
   now: () => number
   /** Whether a workspace is known to belong to an organisation, and a way to learn it. */
-  teams: { known(team: string, enterprise: string): Promise<boolean>; learn(team: string, enterprise: string): Promise<void> }
+  teams: {
+    known(team: string, enterprise: string): Promise<boolean>
+    learn(team: string, enterprise: string): Promise<void>
+  }
 }
 
 /** A part of a payload, of which nothing is taken for granted. */
@@ -34,15 +37,29 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 
 /** Bolt's own words go to our log, each a line. */
 export const loggerOf = (log: Log): Logger => {
-  const say = (level: 'debug' | 'warn') => (...words: unknown[]) => log[level]({ slack: words.map(String).join(' ').slice(0, 500) }, 'slack')
-  return { debug: say('debug'), info: say('debug'), warn: say('debug'), error: say('warn'), setLevel: () => undefined, getLevel: () => 'error' as LogLevel, setName: () => undefined }
+  const say =
+    (level: 'debug' | 'warn') =>
+    (...words: unknown[]) =>
+      log[level]({ slack: words.map(String).join(' ').slice(0, 500) }, 'slack')
+  return {
+    debug: say('debug'),
+    info: say('debug'),
+    warn: say('debug'),
+    error: say('warn'),
+    setLevel: () => undefined,
+    getLevel: () => 'error' as LogLevel,
+    setName: () => undefined,
+  }
 }
 
 /** How long what has to come before a trigger runs out may take. */
 const quickly = 1500
 const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
   let timer: NodeJS.Timeout | undefined
-  return Promise.race([work.catch(() => undefined), new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)))]).finally(() => clearTimeout(timer))
+  return Promise.race([
+    work.catch(() => undefined),
+    new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms))),
+  ]).finally(() => clearTimeout(timer))
 }
 
 /** Makes Bolt's app: every listener acknowledges first, and then hands over what was asked. */
@@ -69,32 +86,62 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
   })
 
   /** What comes after an acknowledgement: its failures are told to the one who asked, never to Slack. */
-  const after = (work: () => Promise<void>): void => void work().catch((err: unknown) => log.warn({ err }, 'Slack: a request could not be carried on'))
+  const after = (work: () => Promise<void>): void =>
+    void work().catch((err: unknown) => log.warn({ err }, 'Slack: a request could not be carried on'))
 
   /** Stores a call; while that cannot be done, whoever asked is told that nothing was. */
-  async function take(visitor: Visitor, key: string, input: Input, address: CallAddress | { kind: 'user'; scope: string; user: string }, channel: string | undefined): Promise<void> {
+  async function take(
+    visitor: Visitor,
+    key: string,
+    input: Input,
+    address: CallAddress | { kind: 'user'; scope: string; user: string },
+    channel: string | undefined,
+  ): Promise<void> {
     try {
       await chat.take({ visitor, key, input, address, ...(channel ? { channel } : {}) })
     } catch (error) {
-      const reply = refusal(error instanceof DcmError ? error : new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.'))
+      const reply = refusal(
+        error instanceof DcmError
+          ? error
+          : new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.'),
+      )
       const { text: fallback, blocks } = render({ reply, buttons: [] })
       if (address.kind === 'call' && address.via === 'url')
-        await fetch(address.url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ response_type: 'ephemeral', replace_original: false, text: fallback, blocks }), signal: AbortSignal.timeout(10_000) })
+        await fetch(address.url, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ response_type: 'ephemeral', replace_original: false, text: fallback, blocks }),
+          signal: AbortSignal.timeout(10_000),
+        })
       else {
         const known = tokens.known(address.scope)
-        if (known && address.kind === 'call') await (await tokens.client(address.scope)).chat.postEphemeral({ channel: address.channel, user: address.user, text: fallback })
+        if (known && address.kind === 'call')
+          await (
+            await tokens.client(address.scope)
+          ).chat.postEphemeral({ channel: address.channel, user: address.user, text: fallback })
       }
     }
   }
 
   /** Opens a command's form. @returns whether it is open, so that nothing else needs to be said */
-  async function openForm(visitor: Visitor, scope: string, trigger: string, ask: { command: string; given?: Record<string, unknown> }, reply: Metadata['reply']): Promise<boolean> {
+  async function openForm(
+    visitor: Visitor,
+    scope: string,
+    trigger: string,
+    ask: { command: string; given?: Record<string, unknown> },
+    reply: Metadata['reply'],
+  ): Promise<boolean> {
     const form = formOf(door.commands, ask.command, ask.given)
     const actor = form && (await within(chat.identify(visitor), quickly))
     if (!form || !actor?.person) return false
     const choices: Record<string, string[]> = {}
     const looked = form.fields.filter((field) => field.complete !== undefined)
-    await within(Promise.all(looked.map(async (field) => void (choices[field.name] = await door.complete(actor, field.complete!)))), quickly)
+    await within(
+      Promise.all(
+        looked.map(async (field) => void (choices[field.name] = await door.complete(actor, field.complete!))),
+      ),
+      quickly,
+    )
     const view = modal(form, choices, { command: ask.command, reply })
     if (JSON.stringify(view['private_metadata']).length > 3000) return false
     try {
@@ -110,12 +157,25 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
   app.command(/.*/, async ({ ack, body }) => {
     await ack()
     after(async () => {
-      const origin: Origin = { teamId: text(body.team_id), enterpriseId: text(body.enterprise_id), orgInstall: isTrue(body.is_enterprise_install) }
+      const origin: Origin = {
+        teamId: text(body.team_id),
+        enterpriseId: text(body.enterprise_id),
+        orgInstall: isTrue(body.is_enterprise_install),
+      }
       if (origin.teamId && origin.enterpriseId) await deps.teams.learn(origin.teamId, origin.enterpriseId)
       const visitor = await visitorOf(origin, { id: body.user_id, label: body.user_name ?? '' }, deps.teams.known)
       const scope = tenantOf(origin)
       if (!visitor || !scope) return
-      const address: CallAddress = { kind: 'call', scope, via: 'url', url: body.response_url, until: deps.now() + urlLife, user: visitor.user, channel: body.channel_id, slash: true }
+      const address: CallAddress = {
+        kind: 'call',
+        scope,
+        via: 'url',
+        url: body.response_url,
+        until: deps.now() + urlLife,
+        user: visitor.user,
+        channel: body.channel_id,
+        slash: true,
+      }
       const line = body.text?.trim() ? body.text : 'help'
       const bare = missingAll(door.commands, line)
       if (bare && (await openForm(visitor, scope, body.trigger_id, { command: bare }, address))) return
@@ -127,25 +187,60 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     await ack()
     after(async () => {
       const from = body as unknown as Part
-      const [team, user, enterprise, pressed] = [part(from['team']), part(from['user']), part(from['enterprise']), part(action)]
-      const origin: Origin = { teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']), enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']), orgInstall: isTrue(from['is_enterprise_install']) }
+      const [team, user, enterprise, pressed] = [
+        part(from['team']),
+        part(from['user']),
+        part(from['enterprise']),
+        part(action),
+      ]
+      const origin: Origin = {
+        teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']),
+        enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']),
+        orgInstall: isTrue(from['is_enterprise_install']),
+      }
       const id = text(user['id'])
       const scope = tenantOf(origin)
-      const visitor = id && (await visitorOf(origin, { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' }, deps.teams.known))
+      const visitor =
+        id &&
+        (await visitorOf(
+          origin,
+          { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' },
+          deps.teams.known,
+        ))
       if (!visitor || !scope) return
       const url = text(from['response_url'])
       const channel = text(part(from['channel'])['id']) ?? text(part(from['container'])['channel_id'])
       const address = url
-        ? ({ kind: 'call', scope, via: 'url', url, until: deps.now() + urlLife, user: visitor.user, channel: channel ?? '', slash: false } satisfies CallAddress)
+        ? ({
+            kind: 'call',
+            scope,
+            via: 'url',
+            url,
+            until: deps.now() + urlLife,
+            user: visitor.user,
+            channel: channel ?? '',
+            slash: false,
+          } satisfies CallAddress)
         : ({ kind: 'user', scope, user: visitor.user } as const)
-      const [name, value, trigger] = [text(pressed['action_id']) ?? '', text(pressed['value']) ?? '', text(from['trigger_id']) ?? '']
+      const [name, value, trigger] = [
+        text(pressed['action_id']) ?? '',
+        text(pressed['value']) ?? '',
+        text(from['trigger_id']) ?? '',
+      ]
       if (name === 'form') {
         const ask = readAsk(value)
-        if (ask && !(await openForm(visitor, scope, trigger, ask, address))) await take(visitor, `a:${trigger}`, { line: ask.command }, address, channel)
+        if (ask && !(await openForm(visitor, scope, trigger, ask, address)))
+          await take(visitor, `a:${trigger}`, { line: ask.command }, address, channel)
         return
       }
       const page = /^([0-9a-z]{12}) (\d{1,4})$/.exec(value)
-      const input: Input | undefined = name.startsWith('page:') ? (page ? { page: page[1]!, at: Number(page[2]) } : undefined) : name.startsWith('press:') ? { press: value } : undefined
+      const input: Input | undefined = name.startsWith('page:')
+        ? page
+          ? { page: page[1]!, at: Number(page[2]) }
+          : undefined
+        : name.startsWith('press:')
+          ? { press: value }
+          : undefined
       // A link or a choice in a form: nothing to carry out.
       if (!input) return
       await take(visitor, `a:${trigger}:${name}:${text(pressed['action_ts']) ?? ''}`, input, address, channel)
@@ -161,14 +256,27 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     after(async () => {
       const from = body as unknown as Part
       const [team, user, enterprise] = [part(from['team']), part(from['user']), part(from['enterprise'])]
-      const origin: Origin = { teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']), enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']), orgInstall: isTrue(from['is_enterprise_install']) }
+      const origin: Origin = {
+        teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']),
+        enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']),
+        orgInstall: isTrue(from['is_enterprise_install']),
+      }
       const id = text(user['id'])
       const scope = tenantOf(origin)
-      const visitor = id && (await visitorOf(origin, { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' }, deps.teams.known))
+      const visitor =
+        id &&
+        (await visitorOf(
+          origin,
+          { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' },
+          deps.teams.known,
+        ))
       if (!visitor || !scope) return
       // The answer goes back to where the form was opened from, if that was the same person's.
       const back = metadata.reply as Partial<CallAddress>
-      const address = back.kind === 'call' && back.scope === scope && back.user === visitor.user ? (back as CallAddress) : ({ kind: 'user', scope, user: visitor.user } as const)
+      const address =
+        back.kind === 'call' && back.scope === scope && back.user === visitor.user
+          ? (back as CallAddress)
+          : ({ kind: 'user', scope, user: visitor.user } as const)
       await take(visitor, `v:${view.id}:${view.hash ?? ''}`, { name: metadata.command, args }, address, undefined)
     })
     return undefined
@@ -182,7 +290,11 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     const authorization = part((Array.isArray(body['authorizations']) ? body['authorizations'] : [])[0])
     const orgInstall = isTrue(authorization['is_enterprise_install'])
     return {
-      origin: { teamId: text(authorization['team_id']) ?? text(body['team_id']), enterpriseId: text(authorization['enterprise_id']) ?? text(body['enterprise_id']), orgInstall },
+      origin: {
+        teamId: text(authorization['team_id']) ?? text(body['team_id']),
+        enterpriseId: text(authorization['enterprise_id']) ?? text(body['enterprise_id']),
+        orgInstall,
+      },
       id: text(body['event_id']) ?? '',
     }
   }
@@ -192,11 +304,25 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     if (event['bot_id'] !== undefined || (event['subtype'] !== undefined && event['subtype'] !== 'file_share')) return
     const { origin, id } = envelope(part(body))
     const [user, channel, scope] = [text(event['user']), text(event['channel']), tenantOf(origin)]
-    const visitor = user && (await visitorOf(origin, { id: user, teamId: text(event['user_team']) ?? text(event['source_team']) ?? text(event['team']), label: '' }, deps.teams.known))
+    const visitor =
+      user &&
+      (await visitorOf(
+        origin,
+        { id: user, teamId: text(event['user_team']) ?? text(event['source_team']) ?? text(event['team']), label: '' },
+        deps.teams.known,
+      ))
     if (!visitor || !channel || !scope || !id) return
     const line = (text(event['text']) ?? '').replace(/^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*/, '').trim() || 'help'
     const thread = text(event['thread_ts'])
-    const address: CallAddress = { kind: 'call', scope, via: 'message', channel, user: visitor.user, direct, ...(thread ? { thread } : {}) }
+    const address: CallAddress = {
+      kind: 'call',
+      scope,
+      via: 'message',
+      channel,
+      user: visitor.user,
+      direct,
+      ...(thread ? { thread } : {}),
+    }
     await take(visitor, `e:${id}`, { line: decode(line) }, address, channel)
   }
 
@@ -222,10 +348,14 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
               containers: await Promise.all(got.home.containers.map((one) => chat.buttons(actor, one.actions))),
               requests: await Promise.all(got.home.requests.map((one) => chat.buttons(actor, one.actions))),
             })
-      await (await tokens.client(scope)).views.publish({ user_id: event.user, view: view as never }).catch((err: unknown) => {
-        if (tokenErrors.has(errorOf(err) ?? '')) tokens.forget(scope)
-        throw err
-      })
+      await (
+        await tokens.client(scope)
+      ).views
+        .publish({ user_id: event.user, view: view as never })
+        .catch((err: unknown) => {
+          if (tokenErrors.has(errorOf(err) ?? '')) tokens.forget(scope)
+          throw err
+        })
     })
   })
 

@@ -8,10 +8,24 @@ const section = (text: string): Block => ({ type: 'section', text: plainText(tex
 const header = (text: string): Block => ({ type: 'header', text: plainText(text, 150) })
 
 /** The App Home of a member; `buttons` are those of each container and of each request, in order. */
-export function homeView(home: Home, buttons: { containers: Button[][]; requests: Button[][] }): Record<string, unknown> {
+export function homeView(
+  home: Home,
+  buttons: { containers: Button[][]; requests: Button[][] },
+): Record<string, unknown> {
   const blocks: Block[] = [
     section(home.text),
-    { type: 'actions', elements: [{ type: 'button', action_id: 'form', text: plainText('Create a container', 75), style: 'primary', value: JSON.stringify({ command: home.create, given: {} }) }] },
+    {
+      type: 'actions',
+      elements: [
+        {
+          type: 'button',
+          action_id: 'form',
+          text: plainText('Create a container', 75),
+          style: 'primary',
+          value: JSON.stringify({ command: home.create, given: {} }),
+        },
+      ],
+    },
   ]
   for (const [at, container] of home.containers.entries()) {
     blocks.push(section(`${container.name}\n${container.status}`))
@@ -20,7 +34,13 @@ export function homeView(home: Home, buttons: { containers: Button[][]; requests
   }
   if (home.more > 0) blocks.push(note(`${home.more} more; ps lists them all.`))
   blocks.push({ type: 'divider' }, header('Quota'))
-  if (home.quota.length > 0) blocks.push({ type: 'section', fields: home.quota.slice(0, 10).map((row) => plainText(`${row.name}\n${bar(row.share)} ${row.used} of ${row.limit}`, 2000)) })
+  if (home.quota.length > 0)
+    blocks.push({
+      type: 'section',
+      fields: home.quota
+        .slice(0, 10)
+        .map((row) => plainText(`${row.name}\n${bar(row.share)} ${row.used} of ${row.limit}`, 2000)),
+    })
   if (home.requests.length > 0) {
     blocks.push({ type: 'divider' }, header('Open requests'))
     for (const [at, request] of home.requests.entries()) {
@@ -33,4 +53,7 @@ export function homeView(home: Home, buttons: { containers: Button[][]; requests
 }
 
 /** The App Home of somebody whom DCM does not know, or while it cannot be had. */
-export const plainView = (reply: Parameters<typeof render>[0]['reply'], buttons: Button[]): Record<string, unknown> => ({ type: 'home', blocks: render({ reply, buttons }).blocks })
+export const plainView = (
+  reply: Parameters<typeof render>[0]['reply'],
+  buttons: Button[],
+): Record<string, unknown> => ({ type: 'home', blocks: render({ reply, buttons }).blocks })

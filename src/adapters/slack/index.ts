@@ -36,10 +36,16 @@ export type Slack = {
 /** What the configuration lacks for Slack to work, each as a sentence that names the variable. */
 function lacking(options: SlackOptions): string[] {
   const problems: string[] = []
-  if (!options.signingSecret && !options.appToken) problems.push('SLACK_SIGNING_SECRET is missing, and SLACK_APP_TOKEN too: Slack can reach DCM by neither HTTP nor Socket Mode.')
-  if (options.botToken && !/^xox[bp]-\S{8,}$/.test(options.botToken)) problems.push('SLACK_BOT_TOKEN is not a bot token; it starts with xoxb-.')
-  if (options.appToken && !/^xapp-\S{8,}$/.test(options.appToken)) problems.push('SLACK_APP_TOKEN is not an app-level token; it starts with xapp-.')
-  if (!options.botToken && !options.clientId) problems.push('SLACK_BOT_TOKEN is missing; set it, or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET to install by OAuth.')
+  if (!options.signingSecret && !options.appToken)
+    problems.push(
+      'SLACK_SIGNING_SECRET is missing, and SLACK_APP_TOKEN too: Slack can reach DCM by neither HTTP nor Socket Mode.',
+    )
+  if (options.botToken && !/^xox[bp]-\S{8,}$/.test(options.botToken))
+    problems.push('SLACK_BOT_TOKEN is not a bot token; it starts with xoxb-.')
+  if (options.appToken && !/^xapp-\S{8,}$/.test(options.appToken))
+    problems.push('SLACK_APP_TOKEN is not an app-level token; it starts with xapp-.')
+  if (!options.botToken && !options.clientId)
+    problems.push('SLACK_BOT_TOKEN is missing; set it, or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET to install by OAuth.')
   if (options.clientId && !options.clientSecret) problems.push('SLACK_CLIENT_SECRET is missing beside SLACK_CLIENT_ID.')
   return problems
 }
@@ -54,24 +60,39 @@ export function createSlack(options: SlackOptions): Slack {
   const families = new Map<string, string>()
   const teams: SlackDeps['teams'] = {
     async known(team, enterprise) {
-      if (families.get(team) !== enterprise) families.set(team, (await chat.installation('slack-team', team))?.secret ?? '')
+      if (families.get(team) !== enterprise)
+        families.set(team, (await chat.installation('slack-team', team))?.secret ?? '')
       return families.get(team) === enterprise
     },
     async learn(team, enterprise) {
       if (families.get(team) === enterprise) return
       // Stored, so that every process knows it; a command that cannot be stored is not carried out anyway.
-      await chat.installed('slack-team', team, enterprise).catch((err: unknown) => log.debug({ err }, 'a workspace could not be written down'))
+      await chat
+        .installed('slack-team', team, enterprise)
+        .catch((err: unknown) => log.debug({ err }, 'a workspace could not be written down'))
       families.set(team, enterprise)
     },
   }
   const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams }
   chat.attach(createOutlet({ tokens, log, now }))
 
-  const receiver = options.signingSecret ? createReceiver({ signingSecret: options.signingSecret, log, now }) : undefined
+  const receiver = options.signingSecret
+    ? createReceiver({ signingSecret: options.signingSecret, log, now })
+    : undefined
   if (receiver) createApp(deps, receiver)
   const install =
     options.clientId && options.clientSecret
-      ? createInstall({ chat, tokens, log, clientId: options.clientId, clientSecret: options.clientSecret, apiUrl, authorizeUrl: options.authorizeUrl, publicUrl: options.publicUrl, now })
+      ? createInstall({
+          chat,
+          tokens,
+          log,
+          clientId: options.clientId,
+          clientSecret: options.clientSecret,
+          apiUrl,
+          authorizeUrl: options.authorizeUrl,
+          publicUrl: options.publicUrl,
+          now,
+        })
       : undefined
 
   let socket: SocketModeReceiver | undefined
@@ -85,7 +106,11 @@ export function createSlack(options: SlackOptions): Slack {
         const who = await createClient(token, apiUrl).auth.test()
         const scope = who.is_enterprise_install ? who.enterprise_id : who.team_id
         if (!scope) return
-        const installation: Installation = { botToken: token, ...(who.user_id ? { botUserId: who.user_id } : {}), ...(who.bot_id ? { botId: who.bot_id } : {}) }
+        const installation: Installation = {
+          botToken: token,
+          ...(who.user_id ? { botUserId: who.user_id } : {}),
+          ...(who.bot_id ? { botId: who.bot_id } : {}),
+        }
         await chat.installed('slack', scope, JSON.stringify(installation))
         tokens.forget(scope)
         await tokens.of(scope)
@@ -108,7 +133,12 @@ export function createSlack(options: SlackOptions): Slack {
   async function connect(appToken: string): Promise<void> {
     for (let tries = 0; !stopped; tries++) {
       // A dropped link is dialled again after as long as a ping may take, times the failures: short, so that little is missed.
-      const fresh = new SocketModeReceiver({ appToken, logger: loggerOf(log), clientPingTimeout: 2000, installerOptions: { clientOptions: clientOptions(apiUrl) } })
+      const fresh = new SocketModeReceiver({
+        appToken,
+        logger: loggerOf(log),
+        clientPingTimeout: 2000,
+        installerOptions: { clientOptions: clientOptions(apiUrl) },
+      })
       createApp(deps, fresh)
       socket = fresh
       try {
@@ -135,11 +165,15 @@ export function createSlack(options: SlackOptions): Slack {
     fetch(request) {
       const path = new URL(request.url).pathname
       if (path.endsWith('/slack/events')) return receiver?.fetch(request) ?? nothing()
-      if (path.endsWith('/slack/install') || path.endsWith('/slack/oauth_redirect')) return install?.(request) ?? nothing()
+      if (path.endsWith('/slack/install') || path.endsWith('/slack/oauth_redirect'))
+        return install?.(request) ?? nothing()
       return nothing()
     },
     async start() {
-      await Promise.all([options.botToken ? learnToken(options.botToken) : undefined, options.appToken ? connect(options.appToken) : undefined])
+      await Promise.all([
+        options.botToken ? learnToken(options.botToken) : undefined,
+        options.appToken ? connect(options.appToken) : undefined,
+      ])
     },
     async stop() {
       stopped = true

@@ -5,7 +5,15 @@ import { createClient, type Installation, type Tokens } from './client.ts'
 import { tenantOf } from './tenant.ts'
 
 /** What the bot asks for, and nothing else; `slack/manifest.yaml` says the same. */
-export const scopes = ['app_mentions:read', 'chat:write', 'commands', 'files:write', 'im:history', 'im:write', 'users:read'] as const
+export const scopes = [
+  'app_mentions:read',
+  'chat:write',
+  'commands',
+  'files:write',
+  'im:history',
+  'im:write',
+  'users:read',
+] as const
 
 const cookie = 'dcm_slack_state'
 const life = 600
@@ -13,10 +21,27 @@ const life = 600
 const page = (status: number, words: string, headers: Record<string, string> = {}) =>
   new Response(`<!doctype html><meta charset="utf-8"><title>DCM</title><p>${words}</p>`, {
     status,
-    headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', 'Content-Security-Policy': "default-src 'none'", 'Referrer-Policy': 'no-referrer', 'X-Content-Type-Options': 'nosniff', ...headers },
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': "default-src 'none'",
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
   })
 
-export type InstallDeps = { chat: Chat; tokens: Tokens; log: Log; clientId: string; clientSecret: string; apiUrl: string; authorizeUrl: string; publicUrl: string; now: () => number }
+export type InstallDeps = {
+  chat: Chat
+  tokens: Tokens
+  log: Log
+  clientId: string
+  clientSecret: string
+  apiUrl: string
+  authorizeUrl: string
+  publicUrl: string
+  now: () => number
+}
 
 /**
  * Puts the app into a workspace or organisation by OAuth 2.0 (RFC 6749 section 4.1, docs.slack.dev installing-with-oauth).
@@ -27,8 +52,10 @@ export function createInstall(deps: InstallDeps) {
   const base = deps.publicUrl.replace(/\/$/, '')
   const redirect = `${base}/slack/oauth_redirect`
   const secure = base.startsWith('https:') ? '; Secure' : ''
-  const sign = (body: string) => createHmac('sha256', clientSecret).update(`dcm-slack-state:${body}`).digest('base64url')
-  const set = (value: string, age: number) => `${cookie}=${value}; Path=/slack; HttpOnly; SameSite=Lax; Max-Age=${age}${secure}`
+  const sign = (body: string) =>
+    createHmac('sha256', clientSecret).update(`dcm-slack-state:${body}`).digest('base64url')
+  const set = (value: string, age: number) =>
+    `${cookie}=${value}; Path=/slack; HttpOnly; SameSite=Lax; Max-Age=${age}${secure}`
   const same = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
 
   function begin(): Response {
@@ -39,13 +66,24 @@ export function createInstall(deps: InstallDeps) {
     to.searchParams.set('scope', scopes.join(','))
     to.searchParams.set('redirect_uri', redirect)
     to.searchParams.set('state', state)
-    return new Response(null, { status: 302, headers: { Location: to.href, 'Set-Cookie': set(state, life), 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' } })
+    return new Response(null, {
+      status: 302,
+      headers: {
+        Location: to.href,
+        'Set-Cookie': set(state, life),
+        'Cache-Control': 'no-store',
+        'Referrer-Policy': 'no-referrer',
+      },
+    })
   }
 
   function stateHolds(state: string, request: Request): boolean {
     const [at, nonce, mac, more] = state.split('.')
     if (!at || !nonce || !mac || more !== undefined || !/^\d{9,11}$/.test(at)) return false
-    const held = (request.headers.get('cookie') ?? '').split(/;\s*/).find((one) => one.startsWith(`${cookie}=`))?.slice(cookie.length + 1)
+    const held = (request.headers.get('cookie') ?? '')
+      .split(/;\s*/)
+      .find((one) => one.startsWith(`${cookie}=`))
+      ?.slice(cookie.length + 1)
     const age = deps.now() / 1000 - Number(at)
     return held !== undefined && same(held, state) && same(mac, sign(`${at}.${nonce}`)) && age >= -5 && age <= life
   }
@@ -53,15 +91,29 @@ export function createInstall(deps: InstallDeps) {
   async function finish(request: Request): Promise<Response> {
     const query = new URL(request.url).searchParams
     const clear = { 'Set-Cookie': set('', 0) }
-    if (!stateHolds(query.get('state') ?? '', request)) return page(400, 'This did not begin in this browser, or too long ago. Open /slack/install again.', clear)
+    if (!stateHolds(query.get('state') ?? '', request))
+      return page(400, 'This did not begin in this browser, or too long ago. Open /slack/install again.', clear)
     if (query.get('error')) return page(400, 'Slack says that it was not allowed. Nothing was installed.', clear)
     try {
-      const got = await createClient(undefined, deps.apiUrl).oauth.v2.access({ client_id: clientId, client_secret: clientSecret, code: query.get('code') ?? '', redirect_uri: redirect })
-      const scope = tenantOf({ teamId: got.team?.id, enterpriseId: got.enterprise?.id, orgInstall: got.is_enterprise_install === true })
+      const got = await createClient(undefined, deps.apiUrl).oauth.v2.access({
+        client_id: clientId,
+        client_secret: clientSecret,
+        code: query.get('code') ?? '',
+        redirect_uri: redirect,
+      })
+      const scope = tenantOf({
+        teamId: got.team?.id,
+        enterpriseId: got.enterprise?.id,
+        orgInstall: got.is_enterprise_install === true,
+      })
       if (!scope || !got.access_token) return page(502, 'Slack gave no token. Open /slack/install again.', clear)
       const missing = scopes.filter((one) => !(got.scope ?? '').split(',').includes(one))
-      if (missing.length > 0) return page(400, `Slack did not give the scopes ${missing.join(', ')}. Nothing was installed.`, clear)
-      const installation: Installation = { botToken: got.access_token, ...(got.bot_user_id ? { botUserId: got.bot_user_id } : {}) }
+      if (missing.length > 0)
+        return page(400, `Slack did not give the scopes ${missing.join(', ')}. Nothing was installed.`, clear)
+      const installation: Installation = {
+        botToken: got.access_token,
+        ...(got.bot_user_id ? { botUserId: got.bot_user_id } : {}),
+      }
       await chat.installed('slack', scope, JSON.stringify(installation))
       tokens.forget(scope)
       await tokens.of(scope)

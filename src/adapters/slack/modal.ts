@@ -8,20 +8,40 @@ const option = (text: string) => ({ text: plainText(text, most.text), value: tex
 
 function element(field: Field, choices: readonly string[] | undefined): Block {
   const usable = choices?.filter((one) => one.length > 0 && one.length <= most.value).slice(0, most.options)
-  if (field.type === 'flag') return { type: 'checkboxes', action_id: 'value', options: [option('yes')], ...(field.initial === 'true' ? { initial_options: [option('yes')] } : {}) }
+  if (field.type === 'flag')
+    return {
+      type: 'checkboxes',
+      action_id: 'value',
+      options: [option('yes')],
+      ...(field.initial === 'true' ? { initial_options: [option('yes')] } : {}),
+    }
   if (field.type === 'choice' && usable && usable.length > 0) {
     const initial = usable.find((one) => one === field.initial)
-    return { type: 'static_select', action_id: 'value', options: usable.map(option), ...(initial ? { initial_option: option(initial) } : {}) }
+    return {
+      type: 'static_select',
+      action_id: 'value',
+      options: usable.map(option),
+      ...(initial ? { initial_option: option(initial) } : {}),
+    }
   }
   const several = field.type === 'long' || field.type === 'lines'
-  return { type: 'plain_text_input', action_id: 'value', multiline: several, ...(field.initial ? { initial_value: cut(field.initial, most.initial) } : {}) }
+  return {
+    type: 'plain_text_input',
+    action_id: 'value',
+    multiline: several,
+    ...(field.initial ? { initial_value: cut(field.initial, most.initial) } : {}),
+  }
 }
 
 /** What a form carries so that its answer finds its way: Slack keeps it and shows it to nobody. */
 export type Metadata = { command: string; reply: Record<string, unknown> }
 
 /** A form as a modal; `choices` are what the caller may pick for fields that depend on them. */
-export function modal(form: Form, choices: Record<string, readonly string[]>, metadata: Metadata): Record<string, unknown> {
+export function modal(
+  form: Form,
+  choices: Record<string, readonly string[]>,
+  metadata: Metadata,
+): Record<string, unknown> {
   const blocks: Block[] = [note(form.about)]
   for (const field of form.fields.slice(0, 90))
     blocks.push({
@@ -43,7 +63,13 @@ export function modal(form: Form, choices: Record<string, readonly string[]>, me
   }
 }
 
-type Values = Record<string, Record<string, { value?: string | null; selected_option?: { value: string } | null; selected_options?: { value: string }[] }>>
+type Values = Record<
+  string,
+  Record<
+    string,
+    { value?: string | null; selected_option?: { value: string } | null; selected_options?: { value: string }[] }
+  >
+>
 
 /** What was put into a modal, by field. */
 export function valuesOf(values: Values): Record<string, string | boolean | null> {
@@ -51,7 +77,9 @@ export function valuesOf(values: Values): Record<string, string | boolean | null
   for (const [name, block] of Object.entries(values)) {
     const state = block['value']
     if (!state) continue
-    read[name] = state.selected_options ? state.selected_options.length > 0 : (state.selected_option?.value ?? state.value ?? null)
+    read[name] = state.selected_options
+      ? state.selected_options.length > 0
+      : (state.selected_option?.value ?? state.value ?? null)
   }
   return read
 }

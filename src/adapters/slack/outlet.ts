@@ -7,7 +7,16 @@ import { codeParts, escape, type Message, render } from './render.ts'
 
 /** How a call is answered: through its own URL, or in the conversation where it was typed. */
 export type CallAddress =
-  | { kind: 'call'; scope: string; via: 'url'; url: string; until: number; user: string; channel: string; slash: boolean }
+  | {
+      kind: 'call'
+      scope: string
+      via: 'url'
+      url: string
+      until: number
+      user: string
+      channel: string
+      slash: boolean
+    }
   | { kind: 'call'; scope: string; via: 'message'; channel: string; user: string; direct: boolean; thread?: string }
 
 /** Slack lets a response URL be used five times within half an hour (docs.slack.dev, interactivity/handling-user-interaction). */
@@ -17,7 +26,14 @@ export const urlLife = 29 * 60_000
 const mostProgress = 1
 
 /** Faults that come before a byte is sent. */
-const unsent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const unsent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 const blocksOf = (message: Message) => message.blocks as unknown as types.KnownBlock[]
 
@@ -68,24 +84,42 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
     return { channel: posted.channel ?? channel, ts: posted.ts ?? '' }
   }
 
-  const direct = async (scope: string, user: string, message: Message, placed: Placed | null) => post(scope, await directTo(scope, user), message, placed)
+  const direct = async (scope: string, user: string, message: Message, placed: Placed | null) =>
+    post(scope, await directTo(scope, user), message, placed)
 
   /** Answers through a response URL. @returns undefined when it has had its day */
-  async function respond(address: CallAddress & { via: 'url' }, message: Message, how: { replace: boolean; open: boolean }, uses: number): Promise<Placed | undefined> {
+  async function respond(
+    address: CallAddress & { via: 'url' },
+    message: Message,
+    how: { replace: boolean; open: boolean },
+    uses: number,
+  ): Promise<Placed | undefined> {
     if (uses >= urlUses || now() > address.until) return undefined
-    const response = await reach(() => fetch(address.url, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json; charset=utf-8' },
-      body: JSON.stringify({ response_type: how.open ? 'in_channel' : 'ephemeral', replace_original: how.replace, delete_original: false, text: message.text, blocks: message.blocks }),
-      signal: AbortSignal.timeout(10_000),
-      redirect: 'error',
-    }))
+    const response = await reach(() =>
+      fetch(address.url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json; charset=utf-8' },
+        body: JSON.stringify({
+          response_type: how.open ? 'in_channel' : 'ephemeral',
+          replace_original: how.replace,
+          delete_original: false,
+          text: message.text,
+          blocks: message.blocks,
+        }),
+        signal: AbortSignal.timeout(10_000),
+        redirect: 'error',
+      }),
+    )
     const body = await response.text()
     if (response.ok) return { uses: uses + 1 }
     const wait = Number(response.headers.get('retry-after'))
-    if (response.status === 429) throw new Undelivered('Slack asks to wait.', Math.max(1, wait || 1) * 1000, undefined, true)
+    if (response.status === 429)
+      throw new Undelivered('Slack asks to wait.', Math.max(1, wait || 1) * 1000, undefined, true)
     if (response.status >= 500) throw new Undelivered(`Slack answered ${response.status}.`, 1500)
-    log.debug({ status: response.status, said: body.slice(0, 100) }, 'a response URL is over; a direct message takes its place')
+    log.debug(
+      { status: response.status, said: body.slice(0, 100) },
+      'a response URL is over; a direct message takes its place',
+    )
     return undefined
   }
 
@@ -100,9 +134,16 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
       const filename = 'output.txt'
       const place = await client.files.getUploadURLExternal({ filename, length: content.length })
       if (!place.upload_url || !place.file_id) return false
-      const sent = await fetch(place.upload_url, { method: 'POST', body: new Uint8Array(content), signal: AbortSignal.timeout(30_000) })
+      const sent = await fetch(place.upload_url, {
+        method: 'POST',
+        body: new Uint8Array(content),
+        signal: AbortSignal.timeout(30_000),
+      })
       if (!sent.ok) return false
-      await client.files.completeUploadExternal({ files: [{ id: place.file_id, title: filename }], channel_id: channel })
+      await client.files.completeUploadExternal({
+        files: [{ id: place.file_id, title: filename }],
+        channel_id: channel,
+      })
       return true
     } catch (err) {
       // The message itself shows the end of it; a file that cannot be sent must not keep that back.
@@ -115,7 +156,13 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
     platform: 'slack',
     async send(to, letter, placed) {
       const address = to as Address | CallAddress
-      if (address.kind === 'user') return direct(address.scope, address.user, render(letter, await file(address.scope, address.user, letter)), placed)
+      if (address.kind === 'user')
+        return direct(
+          address.scope,
+          address.user,
+          render(letter, await file(address.scope, address.user, letter)),
+          placed,
+        )
       if (address.kind === 'channel') return post(address.scope, address.channel, render(letter), placed)
       const here = address as CallAddress
       const filed = letter.open ? false : await file(here.scope, here.user, letter)
@@ -133,18 +180,34 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
       if (letter.open) return post(here.scope, here.channel, message, placed)
       const client = await tokens.client(here.scope)
       try {
-        await client.chat.postEphemeral({ channel: here.channel, user: here.user, text: message.text, blocks: blocksOf(message), ...(here.thread ? { thread_ts: here.thread } : {}) })
+        await client.chat.postEphemeral({
+          channel: here.channel,
+          user: here.user,
+          text: message.text,
+          blocks: blocksOf(message),
+          ...(here.thread ? { thread_ts: here.thread } : {}),
+        })
         return {}
       } catch (error) {
         const code = errorOf(error)
-        if (code === undefined || !['user_not_in_channel', 'not_in_channel', 'channel_not_found', 'is_archived'].includes(code)) throw undelivered(error)
+        if (
+          code === undefined ||
+          !['user_not_in_channel', 'not_in_channel', 'channel_not_found', 'is_archived'].includes(code)
+        )
+          throw undelivered(error)
         return direct(here.scope, here.user, message, null)
       }
     },
     async progress(to, text, placed) {
       const here = to as CallAddress
       if (here.kind !== 'call') return null
-      const message: Message = { text: escape(`${text}…`), blocks: render({ reply: { text: `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}…`, tone: 'info' }, buttons: [] }).blocks }
+      const message: Message = {
+        text: escape(`${text}…`),
+        blocks: render({
+          reply: { text: `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}…`, tone: 'info' },
+          buttons: [],
+        }).blocks,
+      }
       if (here.via === 'url') {
         const uses = Number(placed?.['uses'] ?? 0)
         if (!here.slash || uses >= mostProgress) return null

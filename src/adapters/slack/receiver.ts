@@ -7,7 +7,10 @@ const mostBody = 1024 * 1024
 const patience = 2500
 
 const answer = (status: number, body = '', type = 'text/plain; charset=utf-8') =>
-  new Response(body, { status, headers: { 'Cache-Control': 'no-store', 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' } })
+  new Response(body, {
+    status,
+    headers: { 'Cache-Control': 'no-store', 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' },
+  })
 
 async function readText(request: Request): Promise<string | undefined> {
   if (Number(request.headers.get('content-length') ?? 0) > mostBody) return undefined
@@ -27,8 +30,14 @@ function parse(type: string, text: string): Record<string, unknown> | undefined 
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(type)
     if (!isForm && !/^application\/json\b/i.test(type)) return undefined
     const form = isForm ? Object.fromEntries(new URLSearchParams(text)) : undefined
-    const body: unknown = form ? (typeof form['payload'] === 'string' ? JSON.parse(form['payload']) : form) : JSON.parse(text)
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : undefined
+    const body: unknown = form
+      ? typeof form['payload'] === 'string'
+        ? JSON.parse(form['payload'])
+        : form
+      : JSON.parse(text)
+    return typeof body === 'object' && body !== null && !Array.isArray(body)
+      ? (body as Record<string, unknown>)
+      : undefined
   } catch {
     return undefined
   }
@@ -50,13 +59,20 @@ export function createReceiver(options: { signingSecret: string; log: Log; now?:
     const event: ReceiverEvent = {
       body,
       async ack(response?: unknown) {
-        resolve(response === undefined || response === '' ? answer(200) : typeof response === 'string' ? answer(200, response) : answer(200, JSON.stringify(response), 'application/json; charset=utf-8'))
+        resolve(
+          response === undefined || response === ''
+            ? answer(200)
+            : typeof response === 'string'
+              ? answer(200, response)
+              : answer(200, JSON.stringify(response), 'application/json; charset=utf-8'),
+        )
       },
       ...(retry === null ? {} : { retryNum: Number(retry) || 0 }),
       ...(reason === null ? {} : { retryReason: reason }),
     }
     const late = setTimeout(() => resolve(answer(200)), patience)
-    app!.processEvent(event)
+    app!
+      .processEvent(event)
       // A payload of a kind that nobody listens to is taken and forgotten: Slack must not repeat it.
       .then(() => resolve(answer(200)))
       .catch((err: unknown) => {
@@ -78,13 +94,20 @@ export function createReceiver(options: { signingSecret: string; log: Log; now?:
       if (text === undefined) return answer(413, 'Too large.')
       const type = request.headers.get('content-type') ?? ''
       // Slack's own check of the certificate comes unsigned; whatever else it carries is not looked at.
-      if (/^application\/x-www-form-urlencoded\b/i.test(type) && /(?:^|&)ssl_check=1(?:&|$)/.test(text)) return answer(200)
+      if (/^application\/x-www-form-urlencoded\b/i.test(type) && /(?:^|&)ssl_check=1(?:&|$)/.test(text))
+        return answer(200)
       if (!isSigned(signingSecret, request.headers, text, now())) return answer(401, 'Not signed by Slack.')
       // Slack repeats with a retry header; the very same without one is somebody else's repeat.
-      if (seen(request.headers.get('x-slack-signature')!) && !request.headers.has('x-slack-retry-num')) return answer(401, 'Seen before.')
+      if (seen(request.headers.get('x-slack-signature')!) && !request.headers.has('x-slack-retry-num'))
+        return answer(401, 'Seen before.')
       const body = parse(type, text)
       if (!body) return answer(400, 'Not understood.')
-      if (body['type'] === 'url_verification') return answer(200, JSON.stringify({ challenge: String(body['challenge'] ?? '') }), 'application/json')
+      if (body['type'] === 'url_verification')
+        return answer(
+          200,
+          JSON.stringify({ challenge: typeof body['challenge'] === 'string' ? body['challenge'] : '' }),
+          'application/json',
+        )
       return take(body, request.headers)
     },
   }

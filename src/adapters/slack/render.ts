@@ -9,7 +9,19 @@ export type Block = { type: string } & Record<string, unknown>
 export type Message = { text: string; blocks: Block[] }
 
 /** Slack's limits (docs.slack.dev, reference/block-kit). */
-export const limits = { blocks: 50, section: 3000, fields: 10, field: 2000, label: 75, value: 2000, perActions: 25, header: 150, code: 3000, confirmText: 300, fallback: 3000 } as const
+export const limits = {
+  blocks: 50,
+  section: 3000,
+  fields: 10,
+  field: 2000,
+  label: 75,
+  value: 2000,
+  perActions: 25,
+  header: 150,
+  code: 3000,
+  confirmText: 300,
+  fallback: 3000,
+} as const
 
 /** Cuts by code points, so that nothing is halved, and says that it did. */
 export function cut(text: string, most: number): string {
@@ -25,9 +37,14 @@ export function cut(text: string, most: number): string {
 }
 
 /** Makes text harmless where Slack reads markup: the fallback of a message (docs.slack.dev, messaging/formatting-message-text). */
-export const escape = (text: string): string => plain(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+export const escape = (text: string): string =>
+  plain(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
-export const plainText = (text: string, most: number) => ({ type: 'plain_text', text: cut(plain(text), most) || ' ', emoji: false })
+export const plainText = (text: string, most: number) => ({
+  type: 'plain_text',
+  text: cut(plain(text), most) || ' ',
+  emoji: false,
+})
 
 const section = (text: string): Block => ({ type: 'section', text: plainText(text, limits.section) })
 export const note = (text: string): Block => ({ type: 'context', elements: [plainText(text, 2000)] })
@@ -43,7 +60,10 @@ function fieldBlocks(fields: Record<string, string>): Block[] {
   const all = Object.entries(fields)
   const blocks: Block[] = []
   for (let at = 0; at < Math.min(all.length, 50); at += limits.fields)
-    blocks.push({ type: 'section', fields: all.slice(at, at + limits.fields).map(([name, value]) => plainText(`${name}\n${value}`, limits.field)) })
+    blocks.push({
+      type: 'section',
+      fields: all.slice(at, at + limits.fields).map(([name, value]) => plainText(`${name}\n${value}`, limits.field)),
+    })
   return blocks
 }
 
@@ -94,15 +114,25 @@ export function button(one: Button): Block {
 const actions = (elements: Block[]): Block => ({ type: 'actions', elements: elements.slice(0, limits.perActions) })
 
 function pageBlocks(page: Page): Block[] {
-  const turn = (at: number, label: string) => ({ type: 'button', action_id: `page:${label}`, text: plainText(label, limits.label), value: `${page.id} ${at}` })
-  const elements = [...(page.at > 0 ? [turn(page.at - 1, 'Previous')] : []), ...(page.at < page.of - 1 ? [turn(page.at + 1, 'Next')] : [])]
+  const turn = (at: number, label: string) => ({
+    type: 'button',
+    action_id: `page:${label}`,
+    text: plainText(label, limits.label),
+    value: `${page.id} ${at}`,
+  })
+  const elements = [
+    ...(page.at > 0 ? [turn(page.at - 1, 'Previous')] : []),
+    ...(page.at < page.of - 1 ? [turn(page.at + 1, 'Next')] : []),
+  ]
   return [note(`Page ${page.at + 1} of ${page.of}.`), actions(elements)]
 }
 
 /** A button that opens the form for a command of which something was left out. */
 function formButton(ask: NonNullable<Reply['ask']>): Block[] {
   const value = JSON.stringify({ command: ask.command, given: ask.given })
-  return value.length > limits.value ? [] : [actions([{ type: 'button', action_id: 'form', text: plainText('Fill in a form', limits.label), value }])]
+  return value.length > limits.value
+    ? []
+    : [actions([{ type: 'button', action_id: 'form', text: plainText('Fill in a form', limits.label), value }])]
 }
 
 /**
@@ -117,7 +147,14 @@ export function render(letter: Pick<Letter, 'reply' | 'buttons'> & Partial<Lette
   if (reply.code !== undefined) {
     const { shown, whole } = codeParts(reply.code)
     blocks.push(preformatted(shown))
-    if (!whole) blocks.push(note(filed ? 'This is its end; the whole is in a file in our direct messages.' : 'This is its end; the rest did not fit here.'))
+    if (!whole)
+      blocks.push(
+        note(
+          filed
+            ? 'This is its end; the whole is in a file in our direct messages.'
+            : 'This is its end; the rest did not fit here.',
+        ),
+      )
   }
   if (letter.page) blocks.push(...pageBlocks(letter.page))
   if (letter.buttons.length > 0) blocks.push(actions(letter.buttons.map(button)))

@@ -4,7 +4,8 @@ import type { Visitor } from '../../core/model/visitor.ts'
 export type Origin = { teamId?: string | undefined; enterpriseId?: string | undefined; orgInstall: boolean }
 
 /** The key of an installation: the organisation where the app is installed for all of it, else the workspace. */
-export const tenantOf = ({ teamId, enterpriseId, orgInstall }: Origin): string | undefined => (orgInstall && enterpriseId ? enterpriseId : teamId)
+export const tenantOf = ({ teamId, enterpriseId, orgInstall }: Origin): string | undefined =>
+  orgInstall && enterpriseId ? enterpriseId : teamId
 
 /** `is_enterprise_install` is a boolean, or text in slash commands. */
 export const isTrue = (value: unknown): boolean => value === true || value === 'true'
@@ -22,6 +23,10 @@ export async function visitorOf(
   if (!tenant) return undefined
   const { teamId: home } = user
   const here =
-    home === undefined || home === origin.teamId || home === tenant || (origin.enterpriseId !== undefined && (home === origin.enterpriseId || (origin.orgInstall && (await known(home, origin.enterpriseId)))))
+    home === undefined ||
+    home === origin.teamId ||
+    home === tenant ||
+    (origin.enterpriseId !== undefined &&
+      (home === origin.enterpriseId || (origin.orgInstall && (await known(home, origin.enterpriseId)))))
   return { platform: 'slack', scope: here ? tenant : home, user: user.id, label: user.label.slice(0, 80) }
 }

@@ -13,7 +13,12 @@ export function isSigned(secret: string, headers: Headers, body: string, now: nu
   if (!/^[1-9]\d{8,10}$/.test(stamp) || !/^v0=[0-9a-f]{64}$/.test(signature)) return false
   if (Math.abs(Math.floor(now / 1000) - Number(stamp)) > window) return false
   try {
-    verifySlackRequest({ signingSecret: secret, body, headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': Number(stamp) }, nowMilliseconds: now })
+    verifySlackRequest({
+      signingSecret: secret,
+      body,
+      headers: { 'x-slack-signature': signature, 'x-slack-request-timestamp': Number(stamp) },
+      nowMilliseconds: now,
+    })
     return true
   } catch {
     return false

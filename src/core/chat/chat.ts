@@ -9,7 +9,17 @@ import { DcmError } from '../reply/error.ts'
 import { type Action, info, refusal, type Reply } from '../reply/reply.ts'
 import { explain } from '../operation/explain.ts'
 import type { OutboxRow } from '../store/outbox.ts'
-import { composeLetter, openAddress, openLetter, owe, pageOf, pagesOf, sealAddress, sealLetter, type Stored } from './letter.ts'
+import {
+  composeLetter,
+  openAddress,
+  openLetter,
+  owe,
+  pageOf,
+  pagesOf,
+  sealAddress,
+  sealLetter,
+  type Stored,
+} from './letter.ts'
 import { noticeEnding, tellNotices } from './notices.ts'
 import { type Button, type Errand, type Input, type Letter, type Outlet, type Placed, Undelivered } from './outlet.ts'
 import { afterPress, presser, readPress } from './press.ts'
@@ -79,7 +89,10 @@ export function createChat(deps: ChatDeps): ChatWorker {
   let running: Promise<void> | undefined
 
   const identify: Chat['identify'] = (visitor, channel) =>
-    door.identify({ kind: 'chat', visitor }, { surface: visitor.platform as Surface, address: `${formatVisitor(visitor)}${channel ? ` in ${channel}` : ''}` })
+    door.identify(
+      { kind: 'chat', visitor },
+      { surface: visitor.platform as Surface, address: `${formatVisitor(visitor)}${channel ? ` in ${channel}` : ''}` },
+    )
 
   async function take(errand: Errand): Promise<'taken' | 'known'> {
     const id = newId(random)
@@ -105,7 +118,12 @@ export function createChat(deps: ChatDeps): ChatWorker {
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         late = true
-        reject(new DcmError('unavailable', 'DCM could not take that down in time, so nothing was done; try again in a minute.'))
+        reject(
+          new DcmError(
+            'unavailable',
+            'DCM could not take that down in time, so nothing was done; try again in a minute.',
+          ),
+        )
       }, storeWithin)
     })
     try {
@@ -118,7 +136,9 @@ export function createChat(deps: ChatDeps): ChatWorker {
       given.add(id)
       void forget(id, storing)
       const said = explain(error)
-      throw new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.', { cause: said.cause ?? said })
+      throw new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.', {
+        cause: said.cause ?? said,
+      })
     } finally {
       clearTimeout(timer)
     }
@@ -128,7 +148,10 @@ export function createChat(deps: ChatDeps): ChatWorker {
   async function forget(id: string, storing: Promise<unknown>): Promise<void> {
     await storing.catch(() => undefined)
     for (let tries = 0; tries < 100 && !over.signal.aborted; tries++) {
-      const gone = await store.outbox.drop(id).then(() => true, () => false)
+      const gone = await store.outbox.drop(id).then(
+        () => true,
+        () => false,
+      )
       if (gone) break
       await works.sleep(5000)
     }
@@ -136,7 +159,10 @@ export function createChat(deps: ChatDeps): ChatWorker {
   }
 
   function launch(row: OutboxRow): void {
-    const beat = setInterval(() => void store.outbox.heartbeat(row.id, row.fence, lease).catch(() => undefined), lease / 3)
+    const beat = setInterval(
+      () => void store.outbox.heartbeat(row.id, row.fence, lease).catch(() => undefined),
+      lease / 3,
+    )
     const ended = work(row)
       .catch((err: unknown) => log.warn({ message: row.id, err }, 'a message of the outbox has to wait'))
       .finally(() => {
@@ -179,13 +205,15 @@ export function createChat(deps: ChatDeps): ChatWorker {
     const progress = (text: string) => {
       if (!outlet.progress || ended || performance.now() - last < progressEvery) return
       last = performance.now()
-      telling = telling.then(async () => {
-        if (ended) return
-        const put = await outlet.progress!(address, text, place)
-        if (!put) return
-        place = put
-        await store.outbox.save(row.id, row.fence, { place })
-      }).catch((err: unknown) => log.debug({ message: row.id, err }, 'progress could not be told'))
+      telling = telling
+        .then(async () => {
+          if (ended) return
+          const put = await outlet.progress!(address, text, place)
+          if (!put) return
+          place = put
+          await store.outbox.save(row.id, row.fence, { place })
+        })
+        .catch((err: unknown) => log.debug({ message: row.id, err }, 'progress could not be told'))
     }
     // Nothing may be said for a while by what is being done itself, so the first word comes by the clock.
     const soon = setTimeout(() => progress('working on it'), progressAfter + 10)
@@ -205,9 +233,13 @@ export function createChat(deps: ChatDeps): ChatWorker {
     return store.tx(async (tx) => {
       const { reply, instead, ...page } = result
       const { post, ...shown } = reply
-      const letter: Stored = { ...(await composeLetter(tx, works, { outboxId: row.id, reply: shown, asker: presser(actor), instead })), ...page }
+      const letter: Stored = {
+        ...(await composeLetter(tx, works, { outboxId: row.id, reply: shown, asker: presser(actor), instead })),
+        ...page,
+      }
       const sealed = sealLetter(seal, row.id, letter)
-      if (!(await tx.outbox.save(row.id, row.fence, { letter: sealed, status: 'owed', place }))) throw new Error('another process has taken over')
+      if (!(await tx.outbox.save(row.id, row.fence, { letter: sealed, status: 'owed', place })))
+        throw new Error('another process has taken over')
       if (post) await owe(tx, works, { platform: row.platform, address, reply: info(post), open: true })
       return { ...row, letter: sealed, status: 'owed' as const, place }
     })
@@ -232,10 +264,14 @@ export function createChat(deps: ChatDeps): ChatWorker {
   }
 
   /** Another page of what was answered before; nothing is run again. */
-  async function turn(input: { page: string; at: number }, actor: Actor): Promise<{ reply: Reply; at?: number; of?: string }> {
+  async function turn(
+    input: { page: string; at: number },
+    actor: Actor,
+  ): Promise<{ reply: Reply; at?: number; of?: string }> {
     const row = await store.outbox.byId(input.page)
     const mine = row?.letter && row.visitor !== null && actor.visitor && row.visitor === formatVisitor(actor.visitor)
-    if (!mine) return { reply: refusal(new DcmError('not_found', 'That list is not kept any more; type the command again.')) }
+    if (!mine)
+      return { reply: refusal(new DcmError('not_found', 'That list is not kept any more; type the command again.')) }
     const { reply } = openLetter(seal, row.id, row.letter!)
     const at = Math.max(0, Math.min(pagesOf(reply) - 1, Math.trunc(input.at) || 0))
     const { actions: _, ...whole } = reply
@@ -270,11 +306,19 @@ export function createChat(deps: ChatDeps): ChatWorker {
         log.warn({ message: row.id, platform: row.platform, err: error }, 'a message cannot be delivered')
         return store.outbox.drop(row.id)
       }
-      const wait = known && error.later !== undefined ? error.later : Math.min(300_000, 1000 * 2 ** Math.min(row.attempts, 8))
+      const wait =
+        known && error.later !== undefined ? error.later : Math.min(300_000, 1000 * 2 ** Math.min(row.attempts, 8))
       if (known && error.all) paused.set(where, performance.now() + wait)
       // A platform that says no has not put it anywhere, so the next try is no repeat.
-      await store.outbox.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1, ...(known ? { sends: row.sends } : {}) })
-      if (!known) log.warn({ message: row.id, platform: row.platform, err: error }, 'a message could not be sent; it is tried again')
+      await store.outbox.postpone(row.id, row.fence, wait, {
+        attempts: row.attempts + 1,
+        ...(known ? { sends: row.sends } : {}),
+      })
+      if (!known)
+        log.warn(
+          { message: row.id, platform: row.platform, err: error },
+          'a message could not be sent; it is tried again',
+        )
       return
     }
     await store.outbox.sent(row.id, row.fence, row.revision, place)
@@ -283,7 +327,8 @@ export function createChat(deps: ChatDeps): ChatWorker {
   async function look(): Promise<void> {
     const room = atOnce - live.size
     if (room <= 0) return
-    for (const row of await store.outbox.claim([...outlets.keys()], { holder, ms: lease }, Math.min(room, 100))) if (!live.has(row.id)) launch(row)
+    for (const row of await store.outbox.claim([...outlets.keys()], { holder, ms: lease }, Math.min(room, 100)))
+      if (!live.has(row.id)) launch(row)
   }
 
   async function run(leading: () => boolean): Promise<void> {
@@ -314,18 +359,55 @@ export function createChat(deps: ChatDeps): ChatWorker {
     async left(visitor) {
       const row = await store.identities.remove(visitor)
       if (!row) return
-      await store.audit.add({ actor: null, as: null, surface: visitor.platform, address: formatVisitor(visitor), command: 'unlink', target: formatVisitor(visitor), decision: 'done', requestId: newId(random), detail: 'The account left or was deactivated.' })
+      await store.audit.add({
+        actor: null,
+        as: null,
+        surface: visitor.platform,
+        address: formatVisitor(visitor),
+        command: 'unlink',
+        target: formatVisitor(visitor),
+        decision: 'done',
+        requestId: newId(random),
+        detail: 'The account left or was deactivated.',
+      })
     },
-    installed: (platform, scope, secret) => store.identities.install(platform, scope, secret === null ? null : seal.seal(secret, `installation/${platform}/${scope}`)),
+    installed: (platform, scope, secret) =>
+      store.identities.install(
+        platform,
+        scope,
+        secret === null ? null : seal.seal(secret, `installation/${platform}/${scope}`),
+      ),
     async installation(platform, scope) {
       const row = await store.identities.installation(platform, scope)
-      return row && { secret: row.sealed === null ? null : seal.open(row.sealed, `installation/${platform}/${scope}`), cut: row.cutAt !== null }
+      return (
+        row && {
+          secret: row.sealed === null ? null : seal.open(row.sealed, `installation/${platform}/${scope}`),
+          cut: row.cutAt !== null,
+        }
+      )
     },
     buttons: (actor, actions) =>
-      store.tx(async (tx) => (await composeLetter(tx, works, { outboxId: null, reply: info('', { actions: [...actions] }), asker: presser(actor) })).buttons),
+      store.tx(
+        async (tx) =>
+          (
+            await composeLetter(tx, works, {
+              outboxId: null,
+              reply: info('', { actions: [...actions] }),
+              asker: presser(actor),
+            })
+          ).buttons,
+      ),
     async cut(platform, scope, at = works.now()) {
       if (!(await store.identities.cut(platform, scope, at))) return
-      await store.audit.add({ actor: null, as: null, surface: platform, command: 'uninstalled', target: `${platform}:${scope}`, decision: 'done', requestId: newId(random) })
+      await store.audit.add({
+        actor: null,
+        as: null,
+        surface: platform,
+        command: 'uninstalled',
+        target: `${platform}:${scope}`,
+        decision: 'done',
+        requestId: newId(random),
+      })
     },
     async say(platform, address, reply) {
       await store.tx((tx) => owe(tx, works, { platform, address, reply }))

@@ -30,20 +30,43 @@ const question = (action: Action) => `Really? This runs: ${action.line.replace(/
 export async function composeLetter(
   tx: Tables,
   deps: LetterDeps,
-  given: { outboxId: string | null; reply: Reply; asker: string | null; instead?: boolean; open?: boolean; lives?: number },
+  given: {
+    outboxId: string | null
+    reply: Reply
+    asker: string | null
+    instead?: boolean
+    open?: boolean
+    lives?: number
+  },
 ): Promise<Stored> {
   const { outboxId, reply, asker } = given
   const asks = reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
   const rows: { button: Button; row: ButtonNew }[] = (reply.actions ?? []).slice(0, 20).map((action) => {
     const danger = asks || action.danger === true
     const id = buttonId(deps.random)
-    const button: Button = { id, label: action.label, ...(danger ? { danger: true as const } : {}), ...(danger && !asks ? { confirm: question(action) } : {}) }
-    const row = { id, outboxId, asker, bound: danger, instead: asks, line: deps.seal.seal(action.line, `button/${id}`), lives: given.lives ?? (danger ? lives.danger : lives.usual) }
+    const button: Button = {
+      id,
+      label: action.label,
+      ...(danger ? { danger: true as const } : {}),
+      ...(danger && !asks ? { confirm: question(action) } : {}),
+    }
+    const row = {
+      id,
+      outboxId,
+      asker,
+      bound: danger,
+      instead: asks,
+      line: deps.seal.seal(action.line, `button/${id}`),
+      lives: given.lives ?? (danger ? lives.danger : lives.usual),
+    }
     return { button, row }
   })
   if (asks) {
     const id = buttonId(deps.random)
-    rows.push({ button: { id, label: 'Cancel' }, row: { id, outboxId, asker, bound: true, instead: true, line: null, lives: lives.danger } })
+    rows.push({
+      button: { id, label: 'Cancel' },
+      row: { id, outboxId, asker, bound: true, instead: true, line: null, lives: lives.danger },
+    })
   }
   await tx.outbox.addButtons(rows.map(({ row }) => row))
   const { actions: _, ...rest } = reply
@@ -56,22 +79,47 @@ export async function composeLetter(
 }
 
 /** What is stored of a letter; it opens for its own row alone. */
-export const sealLetter = (seal: Seal, id: string, letter: Stored): string => seal.seal(JSON.stringify(letter), `outbox/${id}`)
-export const openLetter = (seal: Seal, id: string, sealed: string): Stored => JSON.parse(seal.open(sealed, `outbox/${id}`)) as Stored
+export const sealLetter = (seal: Seal, id: string, letter: Stored): string =>
+  seal.seal(JSON.stringify(letter), `outbox/${id}`)
+export const openLetter = (seal: Seal, id: string, sealed: string): Stored =>
+  JSON.parse(seal.open(sealed, `outbox/${id}`)) as Stored
 
-export const sealAddress = (seal: Seal, id: string, address: Address): string => seal.seal(JSON.stringify(address), `address/${id}`)
-export const openAddress = (seal: Seal, id: string, sealed: string): Address => JSON.parse(seal.open(sealed, `address/${id}`)) as Address
+export const sealAddress = (seal: Seal, id: string, address: Address): string =>
+  seal.seal(JSON.stringify(address), `address/${id}`)
+export const openAddress = (seal: Seal, id: string, sealed: string): Address =>
+  JSON.parse(seal.open(sealed, `address/${id}`)) as Address
 
 /** Owes somebody a message that they did not ask for. @returns its id in the outbox */
 export async function owe(
   tx: Tables,
   deps: LetterDeps,
-  to: { platform: string; address: Address; reply: Reply; visitor?: string; asker?: string; lives?: number; open?: boolean },
+  to: {
+    platform: string
+    address: Address
+    reply: Reply
+    visitor?: string
+    asker?: string
+    lives?: number
+    open?: boolean
+  },
 ): Promise<string> {
   const id = newId(deps.random)
   const { platform, address, reply, asker = null } = to
-  const letter = await composeLetter(tx, deps, { outboxId: id, reply, asker, ...(to.lives ? { lives: to.lives } : {}), ...(to.open ? { open: true } : {}) })
-  const row: OutboxNew = { id, platform, visitor: to.visitor ?? null, address: sealAddress(deps.seal, id, address), letter: sealLetter(deps.seal, id, letter), status: 'owed' }
+  const letter = await composeLetter(tx, deps, {
+    outboxId: id,
+    reply,
+    asker,
+    ...(to.lives ? { lives: to.lives } : {}),
+    ...(to.open ? { open: true } : {}),
+  })
+  const row: OutboxNew = {
+    id,
+    platform,
+    visitor: to.visitor ?? null,
+    address: sealAddress(deps.seal, id, address),
+    letter: sealLetter(deps.seal, id, letter),
+    status: 'owed',
+  }
   await tx.outbox.insert(row)
   return id
 }

@@ -15,21 +15,36 @@ import type { Signup } from './signup.ts'
 /** More than this is a mistake. */
 const most = 20
 
-const toVisitor = (row: IdentityRow): Visitor => ({ platform: row.platform, scope: row.scope, user: row.userId, label: row.label })
+const toVisitor = (row: IdentityRow): Visitor => ({
+  platform: row.platform,
+  scope: row.scope,
+  user: row.userId,
+  label: row.label,
+})
 
 const taken = (visitor: Visitor, cause: unknown) =>
-  new DcmError('conflict', `The account ${formatVisitor(visitor)} is linked to a member already; it has to be unlinked there first.`, { cause })
+  new DcmError(
+    'conflict',
+    `The account ${formatVisitor(visitor)} is linked to a member already; it has to be unlinked there first.`,
+    { cause },
+  )
 
 /** Links a chat account to a member, in the caller's transaction. */
 export async function linkIn(tx: Tables, person: Person, visitor: Visitor): Promise<void> {
   await lockPresent(tx, person.id)
-  if ((await tx.identities.of(person.id)).length >= most) throw new DcmError('limited', `A member has at most ${most} chat accounts; unlink one first.`)
+  if ((await tx.identities.of(person.id)).length >= most)
+    throw new DcmError('limited', `A member has at most ${most} chat accounts; unlink one first.`)
   await tx.identities.insert(person.id, { ...visitor, label: printable(visitor.label).slice(0, 80) })
 }
 
 /** A name for somebody who comes in from a chat: what they are called there, as far as it can be a member's name. */
 export async function freeName(tx: Tables, label: string): Promise<string> {
-  const wish = label.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+|-+$/g, '').slice(0, 24)
+  const wish = label
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '')
+    .slice(0, 24)
   const base = wish.length >= 2 && refusePersonName(wish) === undefined ? wish : 'member'
   for (let n = 1; n < 1000; n++) {
     const name = n === 1 ? base : `${base}-${n}`
@@ -54,7 +69,10 @@ export function createLinks(deps: { store: Store; random: Random; signup: Signup
 
   return {
     signup: (visitor) =>
-      signup.mode === 'open' && (signup.platform !== visitor.platform || signup.scope !== (visitor.within ?? visitor.scope)) ? 'off' : signup.mode,
+      signup.mode === 'open' &&
+      (signup.platform !== visitor.platform || signup.scope !== (visitor.within ?? visitor.scope))
+        ? 'off'
+        : signup.mode,
     code: async (visitor) => codes.make({ kind: 'link', subject: formatVisitor(visitor), data: visitor }),
     async confirm(person, code, by) {
       try {
@@ -65,7 +83,11 @@ export function createLinks(deps: { store: Store; random: Random; signup: Signup
         })
       } catch (error) {
         if (violated(error) !== 'identities_platform_scope_user_id_pk') throw error
-        throw new DcmError('conflict', 'That account is linked to a member already; it has to be unlinked there first.', { cause: error })
+        throw new DcmError(
+          'conflict',
+          'That account is linked to a member already; it has to be unlinked there first.',
+          { cause: error },
+        )
       }
     },
     link,
@@ -79,7 +101,11 @@ export function createLinks(deps: { store: Store; random: Random; signup: Signup
     async join(visitor) {
       try {
         return await store.tx(async (tx) => {
-          const person = await tx.people.insert({ id: newId(random), name: await freeName(tx, visitor.label), role: 'member' })
+          const person = await tx.people.insert({
+            id: newId(random),
+            name: await freeName(tx, visitor.label),
+            role: 'member',
+          })
           await linkIn(tx, person, visitor)
           return person
         })

@@ -27,9 +27,15 @@ const ahead = 3_600_000
 function fold(rows: readonly { text: string; kind: string; actions: Action[] }[]): Reply {
   const bad = rows.some((row) => row.kind !== 'request')
   const say = bad ? warn : info
-  if (rows.length === 1) return say(rows[0]!.text, { actions: rows[0]!.actions, fields: { 'to turn this off': `notify off ${rows[0]!.kind}` } })
+  if (rows.length === 1)
+    return say(rows[0]!.text, {
+      actions: rows[0]!.actions,
+      fields: { 'to turn this off': `notify off ${rows[0]!.kind}` },
+    })
   const shown = rows.slice(0, 50)
-  const actions = shown.flatMap((row) => row.actions).filter((action, at, all) => all.findIndex((other) => other.line === action.line) === at)
+  const actions = shown
+    .flatMap((row) => row.actions)
+    .filter((action, at, all) => all.findIndex((other) => other.line === action.line) === at)
   return say(`${rows.length} things happened; here they are in order.`, {
     table: { head: ['KIND', 'WHAT'], rows: shown.map((row) => [row.kind, row.text]) },
     actions: actions.slice(0, 5),
@@ -46,7 +52,13 @@ export async function tellNotices(deps: LetterDeps & { store: Store }): Promise<
       const at = heard.length > 0 ? await tx.identities.latest(ownerId) : undefined
       if (!at) return
       const address = { kind: 'user', scope: at.scope, user: at.userId } as const
-      await owe(tx, deps, { platform: at.platform, address, reply: fold(heard), asker: ownerId, visitor: formatVisitor({ platform: at.platform, scope: at.scope, user: at.userId }) })
+      await owe(tx, deps, {
+        platform: at.platform,
+        address,
+        reply: fold(heard),
+        asker: ownerId,
+        visitor: formatVisitor({ platform: at.platform, scope: at.scope, user: at.userId }),
+      })
     })
 }
 

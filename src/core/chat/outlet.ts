@@ -63,7 +63,17 @@ export class Undelivered extends Error {
 }
 
 /** What somebody in a chat did: typed a line, named a command with arguments (a form), pressed a button, turned a page. */
-export type Input = { line: string } | { name: string; args: Record<string, unknown> } | { press: string } | { page: string; at: number }
+export type Input =
+  | { line: string }
+  | { name: string; args: Record<string, unknown> }
+  | { press: string }
+  | { page: string; at: number }
 
 /** A call from a chat, as its adapter took it. `key` names the delivery: the same again is not carried out again. */
-export type Errand = { visitor: Visitor; key: string; input: Input; address: Address; /** Shown in the audit log. */ channel?: string }
+export type Errand = {
+  visitor: Visitor
+  key: string
+  input: Input
+  address: Address
+  /** Shown in the audit log. */ channel?: string
+}

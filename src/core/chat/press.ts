@@ -15,17 +15,31 @@ export type Pressed = { line: string; instead: boolean; button: ButtonRow; who: 
 export type Press = Pressed | { reply: Reply; instead: boolean }
 
 /** Who somebody is for a button: the member, or the account of somebody whom DCM does not know. */
-export const presser = (actor: Actor): string | null => actor.person?.id ?? (actor.visitor ? formatVisitor(actor.visitor) : null)
+export const presser = (actor: Actor): string | null =>
+  actor.person?.id ?? (actor.visitor ? formatVisitor(actor.visitor) : null)
 
 /**
  * Finds out what pressing a button means. Whoever presses is checked like anyone who types; what destroys is its
  * asker's alone; what changes anything is taken once from each.
  */
-export async function readPress(works: Works, commands: readonly Command[], actor: Actor, id: string, requestId: string, again: boolean): Promise<Press> {
+export async function readPress(
+  works: Works,
+  commands: readonly Command[],
+  actor: Actor,
+  id: string,
+  requestId: string,
+  again: boolean,
+): Promise<Press> {
   const { store, seal } = works
   const button = await store.outbox.button(id)
   const who = presser(actor)
-  if (!button || who === null) return { reply: refusal(new DcmError('conflict', 'That button is too old or its question is answered; type the command again.')), instead: false }
+  if (!button || who === null)
+    return {
+      reply: refusal(
+        new DcmError('conflict', 'That button is too old or its question is answered; type the command again.'),
+      ),
+      instead: false,
+    }
   if (button.bound && button.asker !== who) {
     const reply = refusal(new DcmError('denied', 'That button is for whoever asked; type the command yourself.'))
     await store.audit.add({

@@ -23,7 +23,13 @@ const most = 10
 /** What somebody asks for who is not a member yet. */
 export const membership = 'membership'
 
-export type RequestDeps = { store: Store; random: Random; seal: Seal; adminChannel: AdminChannel | undefined; now(): Date }
+export type RequestDeps = {
+  store: Store
+  random: Random
+  seal: Seal
+  adminChannel: AdminChannel | undefined
+  now(): Date
+}
 
 const asked = (row: Pick<RequestRow, 'thing' | 'lives' | 'why'>, who: string) =>
   row.thing === membership
@@ -43,10 +49,17 @@ function fieldsOf(row: RequestRow, who: string): Record<string, string> {
 
 /** What admins see while nobody has decided. Whoever presses is checked as if they had typed the line. */
 function cardOf(row: RequestRow, who: string): Reply {
-  const approve = row.thing === membership
-    ? [{ label: 'Approve', line: `approve ${row.id}` }]
-    : [{ label: 'Approve for 4 h', line: `approve ${row.id} --for 4h` }, { label: 'Approve for 1 d', line: `approve ${row.id} --for 1d` }]
-  return info(asked(row, who), { fields: fieldsOf(row, who), actions: [...approve, { label: 'Deny', line: `deny ${row.id}` }] })
+  const approve =
+    row.thing === membership
+      ? [{ label: 'Approve', line: `approve ${row.id}` }]
+      : [
+          { label: 'Approve for 4 h', line: `approve ${row.id} --for 4h` },
+          { label: 'Approve for 1 d', line: `approve ${row.id} --for 1d` },
+        ]
+  return info(asked(row, who), {
+    fields: fieldsOf(row, who),
+    actions: [...approve, { label: 'Deny', line: `deny ${row.id}` }],
+  })
 }
 
 /** What admins ask of members' wishes and what members ask of admins. */
@@ -54,7 +67,9 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
   const { store, random, seal } = deps
 
   const whoOf = async (tx: Tables, row: Pick<RequestRow, 'ownerId' | 'visitor'>) =>
-    row.ownerId ? ((await tx.people.byId(row.ownerId))?.name ?? 'somebody who left') : printable(row.visitor?.label || row.visitor?.user || 'somebody')
+    row.ownerId
+      ? ((await tx.people.byId(row.ownerId))?.name ?? 'somebody who left')
+      : printable(row.visitor?.label || row.visitor?.user || 'somebody')
 
   const view = async (tx: Tables, row: RequestRow): Promise<RequestView> => ({
     id: row.id,
@@ -73,23 +88,46 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
     const reply = cardOf(row, await whoOf(tx, row))
     const about = { reply, lives: lives.card }
     const channel = deps.adminChannel
-    if (channel) return [await owe(tx, deps, { ...about, platform: channel.platform, address: { kind: 'channel', scope: channel.scope, channel: channel.channel } })]
+    if (channel)
+      return [
+        await owe(tx, deps, {
+          ...about,
+          platform: channel.platform,
+          address: { kind: 'channel', scope: channel.scope, channel: channel.channel },
+        }),
+      ]
     const cards: string[] = []
     for (const admin of await tx.people.list()) {
       if (admin.role !== 'admin' || admin.state !== 'active' || admin.id === row.ownerId) continue
       const at = await tx.identities.latest(admin.id)
-      if (at) cards.push(await owe(tx, deps, { ...about, platform: at.platform, address: { kind: 'user', scope: at.scope, user: at.userId } }))
+      if (at)
+        cards.push(
+          await owe(tx, deps, {
+            ...about,
+            platform: at.platform,
+            address: { kind: 'user', scope: at.scope, user: at.userId },
+          }),
+        )
     }
     return cards
   }
 
-  const insert = (row: Pick<RequestRow, 'ownerId' | 'thing' | 'lives' | 'why' | 'visitor'>, same: (open: RequestRow) => boolean) =>
+  const insert = (
+    row: Pick<RequestRow, 'ownerId' | 'thing' | 'lives' | 'why' | 'visitor'>,
+    same: (open: RequestRow) => boolean,
+  ) =>
     store.tx(async (tx) => {
       if (row.ownerId) await tx.people.lockUsage(row.ownerId)
       const mine = (await tx.requests.open()).filter(same)
       const twin = mine.find((one) => one.thing === row.thing)
-      if (twin) throw new DcmError('conflict', `You have asked for that already, as request ${twin.id}; an admin decides.`, { try: 'requests' })
-      if (mine.length >= most) throw new DcmError('limited', `You have ${most} open requests; wait until they are decided.`, { try: 'requests' })
+      if (twin)
+        throw new DcmError('conflict', `You have asked for that already, as request ${twin.id}; an admin decides.`, {
+          try: 'requests',
+        })
+      if (mine.length >= most)
+        throw new DcmError('limited', `You have ${most} open requests; wait until they are decided.`, {
+          try: 'requests',
+        })
       const stored = await tx.requests.insert({ ...row, id: newId(random) })
       const cards = await post(tx, stored)
       await tx.requests.update(stored.id, { cards })
@@ -97,12 +135,20 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
     })
 
   /** The asker hears of it, and every card says who decided and when. */
-  async function decided(tx: Tables, row: RequestRow, by: Person, state: 'approved' | 'denied', text: string): Promise<RequestView> {
+  async function decided(
+    tx: Tables,
+    row: RequestRow,
+    by: Person,
+    state: 'approved' | 'denied',
+    text: string,
+  ): Promise<RequestView> {
     const now = deps.now()
     await tx.requests.update(row.id, { state, decidedBy: by.name, decidedAt: now })
     const who = await whoOf(tx, row)
     const word = state === 'approved' ? 'Approved' : 'Denied'
-    const reply = info(`${asked(row, who)} ${word} by ${by.name}, ${formatTime(now)}.`, { fields: { ...fieldsOf(row, who), [state]: `by ${by.name}, ${formatTime(now)}` } })
+    const reply = info(`${asked(row, who)} ${word} by ${by.name}, ${formatTime(now)}.`, {
+      fields: { ...fieldsOf(row, who), [state]: `by ${by.name}, ${formatTime(now)}` },
+    })
     for (const card of row.cards) {
       await tx.outbox.removeButtons(card)
       await tx.outbox.rewrite(card, sealLetter(seal, card, { reply, buttons: [] }))
@@ -115,15 +161,27 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
   async function openFor(tx: Tables, id: string, by: Person): Promise<RequestRow> {
     const row = await tx.requests.lock(id)
     if (!row) throw new DcmError('not_found', `There is no request ${id}.`, { try: 'requests' })
-    if (row.state !== 'open') throw new DcmError('conflict', `That was ${row.state} already, by ${row.decidedBy}, ${formatTime(row.decidedAt!)}.`)
-    if (row.ownerId === by.id) throw new DcmError('denied', 'Another admin has to decide on what you asked for yourself.')
+    if (row.state !== 'open')
+      throw new DcmError(
+        'conflict',
+        `That was ${row.state} already, by ${row.decidedBy}, ${formatTime(row.decidedAt!)}.`,
+      )
+    if (row.ownerId === by.id)
+      throw new DcmError('denied', 'Another admin has to decide on what you asked for yourself.')
     return row
   }
 
   return {
-    ask: (person, thing, forMs, why) => insert({ ownerId: person.id, thing, lives: forMs ?? null, why, visitor: null }, (open) => open.ownerId === person.id),
+    ask: (person, thing, forMs, why) =>
+      insert(
+        { ownerId: person.id, thing, lives: forMs ?? null, why, visitor: null },
+        (open) => open.ownerId === person.id,
+      ),
     join: (visitor: Visitor, why) =>
-      insert({ ownerId: null, thing: membership, lives: null, why, visitor }, (open) => open.visitor !== null && formatVisitor(open.visitor) === formatVisitor(visitor)),
+      insert(
+        { ownerId: null, thing: membership, lives: null, why, visitor },
+        (open) => open.visitor !== null && formatVisitor(open.visitor) === formatVisitor(visitor),
+      ),
     open: async () => Promise.all((await store.requests.open()).map((row) => view(store, row))),
     of: async (person) => Promise.all((await store.requests.of(person.id)).map((row) => view(store, row))),
     approve: (id, by, forMs) =>
@@ -131,12 +189,22 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
         const row = await openFor(tx, id, by)
         if (row.thing === membership) {
           const visitor = row.visitor!
-          if (await tx.identities.person(visitor)) throw new DcmError('conflict', 'That account is linked to a member already; deny the request.')
-          const person = await tx.people.insert({ id: newId(random), name: await freeName(tx, visitor.label), role: 'member' })
+          if (await tx.identities.person(visitor))
+            throw new DcmError('conflict', 'That account is linked to a member already; deny the request.')
+          const person = await tx.people.insert({
+            id: newId(random),
+            name: await freeName(tx, visitor.label),
+            role: 'member',
+          })
           await linkIn(tx, person, visitor)
           const text = `You are a member now, called ${person.name}; add your SSH key, then create a container.`
           const reply = info(text, { actions: [{ label: 'What can I do?', line: 'help' }] })
-          await owe(tx, deps, { platform: visitor.platform, address: { kind: 'user', scope: visitor.scope, user: visitor.user }, reply, asker: person.id })
+          await owe(tx, deps, {
+            platform: visitor.platform,
+            address: { kind: 'user', scope: visitor.scope, user: visitor.user },
+            reply,
+            asker: person.id,
+          })
           return decided(tx, row, by, 'approved', text)
         }
         const grant = parseGrant(row.thing)
@@ -152,7 +220,11 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
         const row = await openFor(tx, id, by)
         if (row.visitor) {
           const reply = info('An admin has decided against your request to become a member.')
-          await owe(tx, deps, { platform: row.visitor.platform, address: { kind: 'user', scope: row.visitor.scope, user: row.visitor.user }, reply })
+          await owe(tx, deps, {
+            platform: row.visitor.platform,
+            address: { kind: 'user', scope: row.visitor.scope, user: row.visitor.user },
+            reply,
+          })
         }
         return decided(tx, row, by, 'denied', `${by.name} has denied your request for ${row.thing}.`)
       }),

@@ -12,7 +12,8 @@ export type Visitor = {
 export const discordScope = 'users'
 
 /** Writes who a chat account is, as audit rows show it and `user link` reads it: `slack:T1/U1`. */
-export const formatVisitor = ({ platform, scope, user }: Pick<Visitor, 'platform' | 'scope' | 'user'>): string => `${platform}:${scope}/${user}`
+export const formatVisitor = ({ platform, scope, user }: Pick<Visitor, 'platform' | 'scope' | 'user'>): string =>
+  `${platform}:${scope}/${user}`
 
 /** An account as typed: in full, or as a mention, whose workspace is the caller's. */
 export type Account = { platform: string | null; scope: string | null; user: string; label: string }

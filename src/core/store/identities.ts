@@ -8,8 +8,10 @@ export type IdentityRow = typeof table.$inferSelect
 export type InstallationRow = typeof installations.$inferSelect
 type Key = Pick<Visitor, 'platform' | 'scope' | 'user'>
 
-const is = ({ platform, scope, user }: Key) => and(eq(table.platform, platform), eq(table.scope, scope), eq(table.userId, user))
-const at = (platform: string, scope: string) => and(eq(installations.platform, platform), eq(installations.scope, scope))
+const is = ({ platform, scope, user }: Key) =>
+  and(eq(table.platform, platform), eq(table.scope, scope), eq(table.userId, user))
+const at = (platform: string, scope: string) =>
+  and(eq(installations.platform, platform), eq(installations.scope, scope))
 
 /** Chat accounts of members, and the workspaces and guilds that DCM is installed in. */
 export const identities = (db: Db) => ({
@@ -38,7 +40,10 @@ export const identities = (db: Db) => ({
     return row?.identity
   },
   async touch(key: Key): Promise<void> {
-    await db.update(table).set({ usedAt: sql`now()` }).where(is(key))
+    await db
+      .update(table)
+      .set({ usedAt: sql`now()` })
+      .where(is(key))
   },
   /** @throws on the primary key when the account is somebody's already */
   async insert(ownerId: string, { platform, scope, user, label }: Visitor): Promise<IdentityRow> {
@@ -62,7 +67,10 @@ export const identities = (db: Db) => ({
     await db
       .insert(installations)
       .values({ platform, scope, sealed })
-      .onConflictDoUpdate({ target: [installations.platform, installations.scope], set: { sealed, cutAt: null, createdAt: sql`now()` } })
+      .onConflictDoUpdate({
+        target: [installations.platform, installations.scope],
+        set: { sealed, cutAt: null, createdAt: sql`now()` },
+      })
   },
   /** It was thrown out: tokens are forgotten, and its members are strangers until it is back. @returns false for news older than the installation */
   async cut(platform: string, scope: string, when: Date): Promise<boolean> {

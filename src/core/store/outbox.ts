@@ -17,7 +17,13 @@ export const outbox = (db: Db) => ({
   /** @returns undefined when this delivery is known already */
   async insert(row: OutboxNew, lease?: { holder: string; ms: number }): Promise<OutboxRow | undefined> {
     const leased = lease ? { holder: lease.holder, leaseUntil: until(lease.ms) as unknown as Date, fence: 1 } : {}
-    return (await db.insert(table).values({ ...row, ...leased }).onConflictDoNothing().returning())[0]
+    return (
+      await db
+        .insert(table)
+        .values({ ...row, ...leased })
+        .onConflictDoNothing()
+        .returning()
+    )[0]
   },
   async byId(id: string): Promise<OutboxRow | undefined> {
     return (await db.select().from(table).where(eq(table.id, id)))[0]
@@ -28,7 +34,14 @@ export const outbox = (db: Db) => ({
     const due = db
       .select({ id: table.id })
       .from(table)
-      .where(and(open, inArray(table.platform, platforms), sql`${table.nextAt} <= now()`, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`))))
+      .where(
+        and(
+          open,
+          inArray(table.platform, platforms),
+          sql`${table.nextAt} <= now()`,
+          or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`)),
+        ),
+      )
       .orderBy(asc(table.createdAt))
       .limit(limit)
       .for('update', { skipLocked: true })
@@ -40,11 +53,22 @@ export const outbox = (db: Db) => ({
   },
   /** Frees what earlier lives of this holder held; only for who knows that they are dead. */
   async abandon(holderPrefix: string): Promise<void> {
-    await db.update(table).set({ leaseUntil: null }).where(and(open, sql`starts_with(${table.holder}, ${holderPrefix})`))
+    await db
+      .update(table)
+      .set({ leaseUntil: null })
+      .where(and(open, sql`starts_with(${table.holder}, ${holderPrefix})`))
   },
   /** @returns whether the row is still this fence's */
   async heartbeat(id: string, fence: number, ms: number): Promise<boolean> {
-    return (await db.update(table).set({ leaseUntil: until(ms) }).where(mine(id, fence)).returning({ id: table.id })).length > 0
+    return (
+      (
+        await db
+          .update(table)
+          .set({ leaseUntil: until(ms) })
+          .where(mine(id, fence))
+          .returning({ id: table.id })
+      ).length > 0
+    )
   },
   /** @returns false when another process has taken over, whose word counts */
   async save(id: string, fence: number, changes: Partial<OutboxNew>): Promise<boolean> {
@@ -85,11 +109,18 @@ export const outbox = (db: Db) => ({
   },
   async addButtons(rows: ButtonNew[]): Promise<void> {
     if (rows.length === 0) return
-    await db.insert(buttons).values(rows.map(({ lives, ...row }) => ({ ...row, expiresAt: until(lives) as unknown as Date })))
+    await db
+      .insert(buttons)
+      .values(rows.map(({ lives, ...row }) => ({ ...row, expiresAt: until(lives) as unknown as Date })))
   },
   /** A button that is not too old. */
   async button(id: string): Promise<ButtonRow | undefined> {
-    return (await db.select().from(buttons).where(and(eq(buttons.id, id), sql`${buttons.expiresAt} > now()`)))[0]
+    return (
+      await db
+        .select()
+        .from(buttons)
+        .where(and(eq(buttons.id, id), sql`${buttons.expiresAt} > now()`))
+    )[0]
   },
   /** @returns whether this is the first press by `who` */
   async press(id: string, who: string): Promise<boolean> {
@@ -102,7 +133,10 @@ export const outbox = (db: Db) => ({
   },
   /** The press came to nothing, so it may be tried again. */
   async unpress(id: string, who: string): Promise<void> {
-    await db.update(buttons).set({ pressedBy: sql`${buttons.pressedBy} - ${who}::text` }).where(eq(buttons.id, id))
+    await db
+      .update(buttons)
+      .set({ pressedBy: sql`${buttons.pressedBy} - ${who}::text` })
+      .where(eq(buttons.id, id))
   },
   /** All buttons of one message are over: its question is answered. */
   async removeButtons(outboxId: string): Promise<void> {

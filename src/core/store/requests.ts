@@ -44,7 +44,9 @@ export const noticed = (db: Db) => ({
       .from(notices)
       .where(isNull(notices.toldAt))
       .groupBy(notices.ownerId)
-      .having(sql`max(${notices.createdAt}) < now() - make_interval(secs => ${quiet / 1000}) or min(${notices.createdAt}) < now() - make_interval(secs => ${most / 1000})`)
+      .having(
+        sql`max(${notices.createdAt}) < now() - make_interval(secs => ${quiet / 1000}) or min(${notices.createdAt}) < now() - make_interval(secs => ${most / 1000})`,
+      )
     return rows.map((row) => row.ownerId)
   },
   /** Takes all that one member has not been told, as told. */
@@ -66,7 +68,11 @@ export const noticed = (db: Db) => ({
   /** Grants that end within `ms`. */
   async endingGrants(ms: number) {
     const soon = sql`now() + make_interval(secs => ${ms / 1000})`
-    return db.select().from(grants).where(and(gt(grants.expiresAt, sql`now()`), lt(grants.expiresAt, soon))).limit(1000)
+    return db
+      .select()
+      .from(grants)
+      .where(and(gt(grants.expiresAt, sql`now()`), lt(grants.expiresAt, soon)))
+      .limit(1000)
   },
   async dropBefore(at: Date): Promise<void> {
     await db.delete(notices).where(lt(notices.createdAt, at))

@@ -19,23 +19,45 @@ async function createRig(): Promise<ChatRig> {
   let http: ReturnType<typeof createHttp>
   const live = () => {
     runner = createRunner({ works: world.works, operations, holder: `life${++lives}`, log })
-    const door = createDoor({ works: world.works, commands, runner, log, contextFor: createContexts(world.works, commands, log) })
+    const door = createDoor({
+      works: world.works,
+      commands,
+      runner,
+      log,
+      contextFor: createContexts(world.works, commands, log),
+    })
     http = createHttp({ door, log: log as never, version: '0' })
   }
   live()
-  const seen = (reply: Reply): Seen => ({ text: toText(reply), buttons: (reply.actions ?? []).map((action) => action.label), private: true, raw: reply })
+  const seen = (reply: Reply): Seen => ({
+    text: toText(reply),
+    buttons: (reply.actions ?? []).map((action) => action.label),
+    private: true,
+    raw: reply,
+  })
   let keys = 0
 
   function someone(token: string): Someone {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const post = async (line: string, key = `k${++keys}`, wait = 20) =>
-      (await (await http.fetch(new Request('http://dcm.local/v1/line', { method: 'POST', headers: { ...headers, 'idempotency-key': key }, body: JSON.stringify({ line, wait }) }))).json()) as Reply
+      (await (
+        await http.fetch(
+          new Request('http://dcm.local/v1/line', {
+            method: 'POST',
+            headers: { ...headers, 'idempotency-key': key },
+            body: JSON.stringify({ line, wait }),
+          }),
+        )
+      ).json()) as Reply
     async function outcome(reply: Reply): Promise<Reply> {
       if (reply.operation?.state !== 'running') return reply
-      const view = (await (await http.fetch(new Request(`http://dcm.local/v1/operations/${reply.operation.id}?wait=20`, { headers }))).json()) as { reply: Reply }
+      const view = (await (
+        await http.fetch(new Request(`http://dcm.local/v1/operations/${reply.operation.id}?wait=20`, { headers }))
+      ).json()) as { reply: Reply }
       return view.reply
     }
-    const lineOf = (one: Seen, label: string) => (one.raw as Reply).actions!.find((action) => action.label === label)!.line
+    const lineOf = (one: Seen, label: string) =>
+      (one.raw as Reply).actions!.find((action) => action.label === label)!.line
     return {
       type: async (line) => seen(await post(line)),
       press: async (one, label) => seen(await post(lineOf(one, label))),

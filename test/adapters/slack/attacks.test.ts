@@ -39,7 +39,9 @@ describe('G01: what Slack did not sign, now, is refused and leaves nothing', () 
     await rig.quiet()
     const before = [await stored(), creates()]
     const { body } = rig.standIn.commandBody(account, 'create forged --image debian')
-    expect((await rig.standIn.post(body, form, { at: Math.floor(rig.standIn.now() / 1000) + off, ...extra })).status).toBe(401)
+    expect(
+      (await rig.standIn.post(body, form, { at: Math.floor(rig.standIn.now() / 1000) + off, ...extra })).status,
+    ).toBe(401)
     await sleep(50)
     expect([await stored(), creates()]).toEqual(before)
   })
@@ -70,13 +72,22 @@ describe('G01: what Slack did not sign, now, is refused and leaves nothing', () 
   })
 
   test('a payload of a kind that nobody knows is taken, so that Slack does not repeat it', async () => {
-    expect((await rig.standIn.post(JSON.stringify({ type: 'new_thing', team_id: 'T1' }), 'application/json')).status).toBe(200)
-    expect((await rig.standIn.interactive({ type: 'something_else', team: { id: 'T1' }, user: { id: 'U1' } })).status).toBe(200)
+    expect(
+      (await rig.standIn.post(JSON.stringify({ type: 'new_thing', team_id: 'T1' }), 'application/json')).status,
+    ).toBe(200)
+    expect(
+      (await rig.standIn.interactive({ type: 'something_else', team: { id: 'T1' }, user: { id: 'U1' } })).status,
+    ).toBe(200)
   })
 
   test("Slack's own checks are answered", async () => {
-    expect(await rig.standIn.post(JSON.stringify({ type: 'url_verification', challenge: 'abc' }), 'application/json')).toMatchObject({ status: 200, body: '{"challenge":"abc"}' })
-    expect(await rig.standIn.post('ssl_check=1&text=rm+-f+web', form, { secret: 'unsigned in truth' })).toMatchObject({ status: 200, body: '' })
+    expect(
+      await rig.standIn.post(JSON.stringify({ type: 'url_verification', challenge: 'abc' }), 'application/json'),
+    ).toMatchObject({ status: 200, body: '{"challenge":"abc"}' })
+    expect(await rig.standIn.post('ssl_check=1&text=rm+-f+web', form, { secret: 'unsigned in truth' })).toMatchObject({
+      status: 200,
+      body: '',
+    })
   })
 
   test('a body with a charset is read', async () => {
@@ -88,7 +99,10 @@ describe('G01: what Slack did not sign, now, is refused and leaves nothing', () 
 
 test('G02: an event that comes four times has one effect, and each is answered', async () => {
   const before = creates()
-  for (const retry of [0, 1, 2, 3]) expect((await rig.standIn.mention(account, 'create mentioned --image debian', { id: 'Ev0001', retry })).status).toBe(200)
+  for (const retry of [0, 1, 2, 3])
+    expect(
+      (await rig.standIn.mention(account, 'create mentioned --image debian', { id: 'Ev0001', retry })).status,
+    ).toBe(200)
   await rig.quiet()
   expect(creates()).toBe(before + 1)
 })
@@ -96,7 +110,11 @@ test('G02: an event that comes four times has one effect, and each is answered',
 test('G03: while the engine hangs everything is acknowledged in time, and the results come later, in the right place', async () => {
   const free = rig.world.host.fake.hold('engine.start')
   const before = rig.snapshot()
-  const acks = await Promise.all(Array.from({ length: 40 }, (_, n) => rig.standIn.command(account, `create slow${n} --image debian`, { channel: n % 2 ? 'C1' : `D${account.id}` })))
+  const acks = await Promise.all(
+    Array.from({ length: 40 }, (_, n) =>
+      rig.standIn.command(account, `create slow${n} --image debian`, { channel: n % 2 ? 'C1' : `D${account.id}` }),
+    ),
+  )
   expect(acks.map((ack) => ack.status)).toEqual(acks.map(() => 200))
   expect((await rig.standIn.command(account, 'whoami')).status).toBe(200)
   free()
@@ -126,7 +144,9 @@ describe('G05: whose account it is', () => {
     const third = rig.snapshot()
     const { message } = shown.raw as { message: SlackRig['standIn']['messages'][number] }
     const stop = rig.standIn.buttonsOf(message).find((one) => one.label === 'Stop')!
-    await rig.standIn.interactive(rig.standIn.actionBody({ ...account, team: 'T9' }, { message, workspace: 'T1' }, stop))
+    await rig.standIn.interactive(
+      rig.standIn.actionBody({ ...account, team: 'T9' }, { message, workspace: 'T1' }, stop),
+    )
     expect(textOf((await rig.next(account, third)).at(-1)!)).toContain('type link for a code')
     expect(await rig.world.container(ada.person, 'guarded')).toMatchObject({ state: 'running' })
   })
@@ -175,7 +195,12 @@ describe('G10: who is gone is refused', () => {
     await gone.standIn.event(person, 'app_uninstalled', {}, { time: Math.floor(Date.now() / 1000) - 3600 })
     await sleep(100)
     expect((await kim.someone.type('whoami')).text).toContain('You are kim')
-    await gone.standIn.event(person, 'tokens_revoked', { tokens: { bot: ['UBOT'] } }, { time: Math.floor(Date.now() / 1000) + 5 })
+    await gone.standIn.event(
+      person,
+      'tokens_revoked',
+      { tokens: { bot: ['UBOT'] } },
+      { time: Math.floor(Date.now() / 1000) + 5 },
+    )
     await sleep(100)
     expect((await kim.someone.type('whoami')).text).toContain('type link for a code')
     expect((await gone.process().chat.installation('slack', 'T1'))?.secret).toBeNull()
@@ -189,9 +214,20 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
   const boss = rig.account('boss')
   const before = new Set(rig.standIn.messages)
   const key = `ssh-ed25519 ${Buffer.from(`\0\0\0\x0bssh-ed25519\0\0\0 ${'k'.repeat(32)}`, 'latin1').toString('base64')}`
-  for (const line of ['create private --image debian -p 80', 'ssh private', 'ps', 'inspect private', 'token new hidden', `key add ${key}`, 'key ls', 'link', 'create private2 --image debian --post'])
+  for (const line of [
+    'create private --image debian -p 80',
+    'ssh private',
+    'ps',
+    'inspect private',
+    'token new hidden',
+    `key add ${key}`,
+    'key ls',
+    'link',
+    'create private2 --image debian --post',
+  ])
     await rig.standIn.command(account, line, { channel: 'C1' })
-  for (const line of ['ssh private', 'token new hidden2', 'ps']) await rig.standIn.mention(account, line, { channel: 'C1' })
+  for (const line of ['ssh private', 'token new hidden2', 'ps'])
+    await rig.standIn.mention(account, line, { channel: 'C1' })
   await rig.standIn.command(boss, 'user show ada', { channel: 'C1' })
   await rig.quiet()
   const fresh = rig.standIn.messages.filter((one) => !before.has(one))
@@ -218,14 +254,18 @@ describe('G12: Slack fails', () => {
   test.each([
     ['500', { status: 500 }],
     ['a reset connection', { reset: true as const }],
-  ])('%s: it is tried again and arrives', async (_, fault) => {
-    rig.standIn.fault({ method: 'response_url', ...fault })
-    const before = rig.snapshot()
-    await rig.standIn.command(account, 'whoami')
-    expect(textOf((await rig.next(account, before)).at(-1)!)).toContain('You are ada')
-    await rig.quiet()
-    expect((await rig.next(account, before)).length).toBe(1)
-  }, 30_000)
+  ])(
+    '%s: it is tried again and arrives',
+    async (_, fault) => {
+      rig.standIn.fault({ method: 'response_url', ...fault })
+      const before = rig.snapshot()
+      await rig.standIn.command(account, 'whoami')
+      expect(textOf((await rig.next(account, before)).at(-1)!)).toContain('You are ada')
+      await rig.quiet()
+      expect((await rig.next(account, before)).length).toBe(1)
+    },
+    30_000,
+  )
 
   test('the answer to a send is lost: what comes again says that it may be a repeat', async () => {
     rig.standIn.fault({ method: 'response_url', reset: true, after: true })
@@ -272,7 +312,7 @@ describe('G12: Slack fails', () => {
     // The pause that it asked for is this process's; another one begins without it.
     await poor.rig.restart()
     await poor.world.sql(`update outbox set next_at = now() where status = 'owed'`)
-  expect((await poor.next(ida, second)).at(-1)).toMatchObject({ channel: `D${ida.id}` })
+    expect((await poor.next(ida, second)).at(-1)).toMatchObject({ channel: `D${ida.id}` })
   }, 30_000)
 })
 
@@ -283,17 +323,24 @@ test('I01: nothing that members write is interpreted', async () => {
   await rig.standIn.command(boss, 'device ls')
   await rig.standIn.command(account, `inspect '${hostile.slice(0, 50)}'`)
   await rig.standIn.command(account, `request port:443 --why '${hostile}'`)
-  await rig.standIn.direct(account, `inspect '${hostile.slice(0, 50).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')}'`)
+  await rig.standIn.direct(
+    account,
+    `inspect '${hostile.slice(0, 50).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')}'`,
+  )
   await rig.quiet()
   const fresh = rig.standIn.messages.filter((one) => !before.has(one))
   expect(fresh.length).toBeGreaterThanOrEqual(5)
-  for (const one of fresh) for (const text of interpreted(one)) expect(text).not.toMatch(/<[!@#h]|(^|[^&\w;])&(?!amp;|lt;|gt;)/)
+  for (const one of fresh)
+    for (const text of interpreted(one)) expect(text).not.toMatch(/<[!@#h]|(^|[^&\w;])&(?!amp;|lt;|gt;)/)
   expect(fresh.some((one) => textOf(one).includes('<!channel>'))).toBe(true)
 })
 
 test('I03: colours, cursor movements and bidi marks of a log are taken out', async () => {
   const container = await rig.world.container(ada.person, 'private')
-  rig.world.host.fake.write(container.engineId!, '\u001b[31mred\u001b[0m \u001b]52;c;ZXZpbA==\u0007 \u001b[2J a\u202eb \rc\bd\n')
+  rig.world.host.fake.write(
+    container.engineId!,
+    '\u001b[31mred\u001b[0m \u001b]52;c;ZXZpbA==\u0007 \u001b[2J a\u202eb \rc\bd\n',
+  )
   const seen = await ada.someone.type('logs private')
   // oxlint-disable-next-line no-control-regex
   expect(seen.text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)

@@ -39,14 +39,24 @@ const events: Record<string, { name: string; scope: string | null }> = {
   user_change: { name: 'user_change', scope: 'users:read' },
 }
 
-const called = [...new Set([...sources.matchAll(/\.((?:auth|chat|conversations|files|oauth\.v2|views|users)\.[a-zA-Z]+)\(/g)].map((found) => found[1]!))].toSorted()
+const called = [
+  ...new Set(
+    [...sources.matchAll(/\.((?:auth|chat|conversations|files|oauth\.v2|views|users)\.[a-zA-Z]+)\(/g)].map(
+      (found) => found[1]!,
+    ),
+  ),
+].toSorted()
 const heard = [...sources.matchAll(/app\.event\('(\w+)'/g)].map((found) => found[1]!).toSorted()
 
 test('the scopes are those that what the adapter calls and hears needs, and no other', () => {
   expect(called).toEqual(Object.keys(methods))
   expect(heard).toEqual(Object.keys(events))
-  const needed = new Set(['commands', ...called.map((name) => methods[name]), ...heard.map((name) => events[name]!.scope)].filter((one) => one !== null))
-  expect(listOf('bot')).toEqual([...needed].toSorted())
+  const needed = new Set(
+    ['commands', ...called.map((name) => methods[name]), ...heard.map((name) => events[name]!.scope)].filter(
+      (one) => one !== null,
+    ),
+  )
+  expect(new Set(listOf('bot'))).toEqual(needed)
   expect(listOf('bot')).toEqual([...scopes])
   expect(allScopes).toEqual([...scopes])
 })
@@ -61,7 +71,13 @@ test('command, addresses and what the adapter relies on are there', () => {
   expect(manifest).toMatch(/should_escape: true/)
   expect(manifest.match(/https:\/\/dcm\.example\/slack\/events/g)).toHaveLength(3)
   expect(manifest).toContain('https://dcm.example/slack/oauth_redirect')
-  for (const setting of ['home_tab_enabled: true', 'messages_tab_enabled: true', 'messages_tab_read_only_enabled: false', 'is_enabled: true']) expect(manifest).toContain(setting)
+  for (const setting of [
+    'home_tab_enabled: true',
+    'messages_tab_enabled: true',
+    'messages_tab_read_only_enabled: false',
+    'is_enabled: true',
+  ])
+    expect(manifest).toContain(setting)
 })
 
 test('docs/chat.md names every variable of Slack, the manifest, and no variable that is none', () => {

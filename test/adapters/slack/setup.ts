@@ -23,20 +23,24 @@ export function textOf(message: { text?: unknown; blocks?: unknown }): string {
     }
   }
   walk(message.blocks)
-  return parts.length > 0 ? parts.join('\n') : String(message.text ?? '')
+  return parts.length > 0 ? parts.join('\n') : typeof message.text === 'string' ? message.text : ''
 }
 
 type Process = { chat: ReturnType<typeof createChat>; slack: ReturnType<typeof createSlack>; stop(): Promise<void> }
 
 /** A whole core, a local Slack and the real adapter between them. */
-export async function createSlackRig(how: 'http' | 'socket', options: Partial<SlackOptions> & { settings?: Parameters<typeof createWorld>[0] } = {}) {
+export async function createSlackRig(
+  how: 'http' | 'socket',
+  options: Partial<SlackOptions> & { settings?: Parameters<typeof createWorld>[0] } = {},
+) {
   const { settings, ...over } = options
   const world = await createWorld(settings)
   const standIn = await createSlackStandIn()
   const token = standIn.install('T1')
   standIn.join('C1')
   const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
-  const keep = (level: string) => (facts: Record<string, unknown>, message: string) => void said.push({ level, facts, message })
+  const keep = (level: string) => (facts: Record<string, unknown>, message: string) =>
+    void said.push({ level, facts, message })
   const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') }
   let lives = 0
 
@@ -44,7 +48,13 @@ export async function createSlackRig(how: 'http' | 'socket', options: Partial<Sl
   async function live(): Promise<Process> {
     const holder = `life${++lives}`
     const runner = createRunner({ works: world.works, operations, holder, log })
-    const door = createDoor({ works: world.works, commands, runner, log, contextFor: createContexts(world.works, commands, log) })
+    const door = createDoor({
+      works: world.works,
+      commands,
+      runner,
+      log,
+      contextFor: createContexts(world.works, commands, log),
+    })
     const chat = createChat({ works: { ...world.works, sleep: (ms) => sleep(ms) }, door, commands, log, holder })
     const slack = createSlack({
       door,
@@ -81,14 +91,16 @@ export async function createSlackRig(how: 'http' | 'socket', options: Partial<Sl
   /** Waits for what a person sees that was not there, or not so, before. */
   async function next(person: Person, before: Map<Message, number>): Promise<Message[]> {
     for (let n = 0; n < 1500; n++) {
-      const fresh = standIn.messages.filter((one) => (one.to === null || one.to === person.id) && before.get(one) !== one.edits && !isProgress(one))
+      const fresh = standIn.messages.filter(
+        (one) => (one.to === null || one.to === person.id) && before.get(one) !== one.edits && !isProgress(one),
+      )
       if (fresh.length > 0) return fresh
       await sleep(10)
     }
     throw new Error('Slack was told nothing')
   }
   const snapshot = () => new Map(standIn.messages.map((one) => [one, one.edits]))
-  const isProgress = (one: Message) => /…$/.test(one.text) && one.blocks.length === 1
+  const isProgress = (one: Message) => one.text.endsWith('…') && one.blocks.length === 1
   const seen = (message: Message): Seen => ({
     text: textOf(message),
     buttons: standIn.buttonsOf(message).map((one) => one.label),
@@ -122,7 +134,8 @@ export async function createSlackRig(how: 'http' | 'socket', options: Partial<Sl
         const before = snapshot()
         if (how === 'http') {
           const made = standIn.commandBody(person, line)
-          for (let n = 0; n < times; n++) await standIn.post(made.body, 'application/x-www-form-urlencoded', { retry: n })
+          for (let n = 0; n < times; n++)
+            await standIn.post(made.body, 'application/x-www-form-urlencoded', { retry: n })
         } else for (let n = 0; n < times; n++) await standIn.mention(person, line, { id: 'EvRepeated', retry: n })
         await next(person, before)
         await quiet()
@@ -134,7 +147,9 @@ export async function createSlackRig(how: 'http' | 'socket', options: Partial<Sl
         const copy = { ...message, blocks: message.blocks }
         const button = standIn.buttonsOf(copy).find((each) => each.label === label)
         if (!button) throw new Error(`no button ${label}`)
-        await Promise.all(Array.from({ length: times }, () => standIn.interactive(standIn.actionBody(person, { message }, button))))
+        await Promise.all(
+          Array.from({ length: times }, () => standIn.interactive(standIn.actionBody(person, { message }, button))),
+        )
         await next(person, before)
         await quiet()
         return (await next(person, before)).map(seen)
@@ -171,7 +186,21 @@ export async function createSlackRig(how: 'http' | 'socket', options: Partial<Sl
       await world[Symbol.asyncDispose]()
     },
   }
-  return { rig, world, standIn, token, said, someone, seen, snapshot, next, quiet, account: (name: string, team = 'T1') => standIn.person(`U${name.toUpperCase()}`, team, name), process: () => now, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() }
+  return {
+    rig,
+    world,
+    standIn,
+    token,
+    said,
+    someone,
+    seen,
+    snapshot,
+    next,
+    quiet,
+    account: (name: string, team = 'T1') => standIn.person(`U${name.toUpperCase()}`, team, name),
+    process: () => now,
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  }
 }
 
 export type SlackRig = Awaited<ReturnType<typeof createSlackRig>>

@@ -26,7 +26,11 @@ const until = async <T>(look: () => T | undefined): Promise<T> => {
 /** The form that opens next. */
 const seenViews = new Set<string>()
 const view = async (title: string) => {
-  const found = await until(() => [...rig.standIn.views.values()].find((one) => !seenViews.has(one.id) && (one['title'] as { text: string }).text === title))
+  const found = await until(() =>
+    [...rig.standIn.views.values()].find(
+      (one) => !seenViews.has(one.id) && (one['title'] as { text: string }).text === title,
+    ),
+  )
   seenViews.add(found.id)
   return found
 }
@@ -37,12 +41,25 @@ describe('forms', () => {
     const form = await view('create')
     expect(JSON.stringify(form)).toContain('"debian"')
     const wrong = await rig.standIn.submit(account, form, { name: 'Not A Name', image: 'debian', memory: 'lots' })
-    expect(wrong.errors).toMatchObject({ name: expect.stringContaining('container name'), memory: expect.stringContaining('512m') })
+    expect(wrong.errors).toMatchObject({
+      name: expect.stringContaining('container name'),
+      memory: expect.stringContaining('512m'),
+    })
     const before = rig.snapshot()
-    const done = await rig.standIn.submit(account, form, { name: 'formed', image: 'debian', publish: '80\n53/udp', memory: '64m', command: 'sleep "9 9"' })
+    const done = await rig.standIn.submit(account, form, {
+      name: 'formed',
+      image: 'debian',
+      publish: '80\n53/udp',
+      memory: '64m',
+      command: 'sleep "9 9"',
+    })
     expect(done).toMatchObject({ status: 200, body: '' })
     expect(textOf((await rig.next(account, before)).at(-1)!)).toContain('formed is running')
-    expect(await rig.world.container(ada.person, 'formed')).toMatchObject({ limits: { memory: 64 * 2 ** 20 }, spec: { command: ['sleep', '9 9'] }, ports: expect.arrayContaining([expect.objectContaining({ container: 80 })]) })
+    expect(await rig.world.container(ada.person, 'formed')).toMatchObject({
+      limits: { memory: 64 * 2 ** 20 },
+      spec: { command: ['sleep', '9 9'] },
+      ports: expect.arrayContaining([expect.objectContaining({ container: 80 })]),
+    })
   })
 
   test('the same form sent twice makes one', async () => {
@@ -52,7 +69,9 @@ describe('forms', () => {
     await Promise.all([0, 1].map(() => rig.standIn.submit(account, form, { name: 'double', image: 'debian' })))
     await rig.next(account, before)
     await rig.quiet()
-    expect((await rig.next(account, before)).map((one) => one.text)).toEqual([expect.stringContaining('double is running')])
+    expect((await rig.next(account, before)).map((one) => one.text)).toEqual([
+      expect.stringContaining('double is running'),
+    ])
   })
 
   test('a key is added through one, and a private key is refused', async () => {
@@ -106,9 +125,16 @@ describe('the home page', () => {
     expect(text).toContain('port:443')
     const before = rig.snapshot()
     await rig.standIn.press(account, shown, 'Stop')
-    expect((await rig.next(account, before)).at(-1)).toMatchObject({ channel: `D${account.id}`, text: expect.stringMatching(/is stopped/) })
+    expect((await rig.next(account, before)).at(-1)).toMatchObject({
+      channel: `D${account.id}`,
+      text: expect.stringMatching(/is stopped/),
+    })
     const after = await home(account)
-    expect(rig.standIn.buttonsOf(after).some((one) => one.label === 'Remove' && one.style === 'danger' && one.confirm !== undefined)).toBe(true)
+    expect(
+      rig.standIn
+        .buttonsOf(after)
+        .some((one) => one.label === 'Remove' && one.style === 'danger' && one.confirm !== undefined),
+    ).toBe(true)
     await rig.standIn.press(account, shown, 'Create a container')
     await view('create')
   })
@@ -171,13 +197,21 @@ describe('requests', () => {
     const before = rig.snapshot()
     await boss.someone.type('request cap:NET_RAW --for 4h')
     await ada.someone.type('request cap:SYS_PTRACE --for 7d --why "strace"')
-    const card = await until(() => rig.standIn.messages.find((one) => !before.has(one) && one.channel === 'DUBOSS' && one.text.includes('SYS_PTRACE')))
+    const card = await until(() =>
+      rig.standIn.messages.find(
+        (one) => !before.has(one) && one.channel === 'DUBOSS' && one.text.includes('SYS_PTRACE'),
+      ),
+    )
     expect(rig.standIn.buttonsOf(card).map((one) => one.label)).toEqual(['Approve for 4 h', 'Approve for 1 d', 'Deny'])
     await rig.standIn.press(rig.account('boss'), card, 'Approve for 4 h')
     await until(() => (card.edits > 0 ? card : undefined))
     expect(textOf(card)).toMatch(/Approved by boss, 20\d\d-/)
     expect(rig.standIn.buttonsOf(card)).toEqual([])
-    await until(() => rig.standIn.messages.find((one) => one.channel === `D${account.id}` && /boss granted you cap:SYS_PTRACE/.test(one.text)))
+    await until(() =>
+      rig.standIn.messages.find(
+        (one) => one.channel === `D${account.id}` && /boss granted you cap:SYS_PTRACE/.test(one.text),
+      ),
+    )
     expect((await rig.world.say(ada.person, 'grants')).text).toMatch(/one grant/i)
     const mine = (await rig.world.rows<{ id: string }>(`select id from requests where thing = 'cap:NET_RAW'`))[0]!
     expect((await boss.someone.type(`approve ${mine.id}`)).text).toContain('Another admin has to decide')
@@ -190,16 +224,36 @@ describe('OAuth', () => {
   const open = async (oauth: SlackRig) => {
     await oauth[Symbol.asyncDispose]()
   }
-  const options = (one: SlackRig) => ({ clientId: one.standIn.app.clientId, clientSecret: one.standIn.app.clientSecret })
+  const options = (one: SlackRig) => ({
+    clientId: one.standIn.app.clientId,
+    clientSecret: one.standIn.app.clientSecret,
+  })
 
   test('installs into a workspace for the browser that began, once, with the token sealed', async () => {
     const oauth = await withOauth()
     const { createSlack } = await import('../../../src/adapters/slack/index.ts')
     const said: unknown[] = []
-    const log = { debug: () => undefined, info: (...words: unknown[]) => said.push(words), warn: (...words: unknown[]) => said.push(words), error: (...words: unknown[]) => said.push(words) }
+    const log = {
+      debug: () => undefined,
+      info: (...words: unknown[]) => said.push(words),
+      warn: (...words: unknown[]) => said.push(words),
+      error: (...words: unknown[]) => said.push(words),
+    }
     const { chat } = oauth.process()
     const make = () =>
-      createSlack({ door: oauth.world.door, chat, log: log as never, publicUrl: 'https://dcm.example', signingSecret: oauth.standIn.app.signingSecret, botToken: undefined, appToken: undefined, ...options(oauth), apiUrl: oauth.standIn.apiUrl, authorizeUrl: oauth.standIn.authorizeUrl, now: oauth.standIn.now })
+      createSlack({
+        door: oauth.world.door,
+        chat,
+        log: log as never,
+        publicUrl: 'https://dcm.example',
+        signingSecret: oauth.standIn.app.signingSecret,
+        botToken: undefined,
+        appToken: undefined,
+        ...options(oauth),
+        apiUrl: oauth.standIn.apiUrl,
+        authorizeUrl: oauth.standIn.authorizeUrl,
+        now: oauth.standIn.now,
+      })
     const slack = make()
     expect(slack.problems).toEqual([])
     const begun = await slack.fetch(new Request('https://dcm.example/slack/install'))
@@ -255,8 +309,23 @@ describe('configuration', () => {
     const { createSlack } = await import('../../../src/adapters/slack/index.ts')
     const nothing = () => undefined
     const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
-    const given = { signingSecret: 'a'.repeat(32), botToken: 'xoxb-123456789', appToken: undefined, clientId: undefined, clientSecret: undefined }
-    const slack = createSlack({ ...given, ...over, door: rig.world.door, chat: { ...rig.process().chat, attach: nothing }, log: log as never, publicUrl: 'https://dcm.example', apiUrl: rig.standIn.apiUrl, authorizeUrl: rig.standIn.authorizeUrl })
+    const given = {
+      signingSecret: 'a'.repeat(32),
+      botToken: 'xoxb-123456789',
+      appToken: undefined,
+      clientId: undefined,
+      clientSecret: undefined,
+    }
+    const slack = createSlack({
+      ...given,
+      ...over,
+      door: rig.world.door,
+      chat: { ...rig.process().chat, attach: nothing },
+      log: log as never,
+      publicUrl: 'https://dcm.example',
+      apiUrl: rig.standIn.apiUrl,
+      authorizeUrl: rig.standIn.authorizeUrl,
+    })
     expect(slack.problems.join(' ')).toContain(words)
   })
 
@@ -264,11 +333,28 @@ describe('configuration', () => {
     const { createSlack } = await import('../../../src/adapters/slack/index.ts')
     const nothing = () => undefined
     const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
-    const given = { signingSecret: 'a'.repeat(32), botToken: rig.token, appToken: undefined, clientId: undefined, clientSecret: undefined }
+    const given = {
+      signingSecret: 'a'.repeat(32),
+      botToken: rig.token,
+      appToken: undefined,
+      clientId: undefined,
+      clientSecret: undefined,
+    }
     const wrong = name === 'botToken' ? 'xoxb-wrong-token' : 'xapp-wrong-token'
-    const slack = createSlack({ ...given, [name]: wrong, door: rig.world.door, chat: { ...rig.process().chat, attach: nothing }, log: log as never, publicUrl: 'https://dcm.example', apiUrl: rig.standIn.apiUrl, authorizeUrl: rig.standIn.authorizeUrl })
+    const slack = createSlack({
+      ...given,
+      [name]: wrong,
+      door: rig.world.door,
+      chat: { ...rig.process().chat, attach: nothing },
+      log: log as never,
+      publicUrl: 'https://dcm.example',
+      apiUrl: rig.standIn.apiUrl,
+      authorizeUrl: rig.standIn.authorizeUrl,
+    })
     await slack.start()
-    expect(slack.problems).toEqual([expect.stringContaining(name === 'botToken' ? 'SLACK_BOT_TOKEN is wrong' : 'SLACK_APP_TOKEN is wrong')])
+    expect(slack.problems).toEqual([
+      expect.stringContaining(name === 'botToken' ? 'SLACK_BOT_TOKEN is wrong' : 'SLACK_APP_TOKEN is wrong'),
+    ])
     await slack.stop()
   })
 })

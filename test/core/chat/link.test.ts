@@ -16,7 +16,15 @@ describe('G04: somebody whom DCM does not know', () => {
   test('gets how to link for every command, and nothing else', async () => {
     const stranger = room.visitor('U0STRANGER')
     await room.linked('ada', 'UADA')
-    const lines = [...commands.filter((command) => !command.strangers).map((command) => usage(command)), '', 'nonsense', 'crate web', 'rm web', 'help', 'link --as ada']
+    const lines = [
+      ...commands.filter((command) => !command.strangers).map((command) => usage(command)),
+      '',
+      'nonsense',
+      'crate web',
+      'rm web',
+      'help',
+      'link --as ada',
+    ]
     const answers = new Set<string>()
     for (const line of lines) answers.add(JSON.stringify({ ...(await room.type(stranger, line)).reply }))
     for (const answer of answers) {
@@ -34,7 +42,11 @@ test('a code from the chat, confirmed on another side, makes the account the mem
   expect(shown.reply).toMatchObject({ private: true, code: expect.stringMatching(/^dcm link /) })
   const reply = await room.say(bob, `link ${codeOf(shown.reply.data)}`)
   expect(reply).toMatchObject({ tone: 'ok', data: { account: 'slack:T1/UBOB', member: 'bob' } })
-  expect((await room.type(who, 'whoami')).reply.data).toMatchObject({ name: 'bob', surface: 'slack', accounts: ['slack:T1/UBOB'] })
+  expect((await room.type(who, 'whoami')).reply.data).toMatchObject({
+    name: 'bob',
+    surface: 'slack',
+    accounts: ['slack:T1/UBOB'],
+  })
   const [row] = await room.store.audit.read({ name: 'bob', limit: 1 })
   expect(row).toMatchObject({ command: 'link', decision: 'done' })
 })
@@ -55,7 +67,7 @@ describe('G06: link codes', () => {
     const [bob, eve] = [await room.member('bob'), await room.member('eve')]
     const code = codeOf((await room.type(room.visitor('UX1'), 'link')).reply.data)
     const replies = await Promise.all([room.say(bob, `link ${code}`), room.say(eve, `link ${code}`)])
-    expect(replies.map((reply) => reply.error).toSorted()).toEqual(['unlinked', undefined].toSorted())
+    expect(new Set(replies.map((reply) => reply.error))).toEqual(new Set(['unlinked', undefined]))
     expect((await room.say(eve, `link ${code}`)).error).toBe('unlinked')
   })
 
@@ -70,7 +82,8 @@ describe('G06: link codes', () => {
     const mallory = await room.member('mallory')
     const code = codeOf((await room.type(room.visitor('UX3'), 'link')).reply.data)
     const codes: (string | undefined)[] = []
-    for (let n = 0; n < 20; n++) codes.push((await room.say(mallory, `link ${code.slice(0, 4)}-0000-0000-0000-${String(1000 + n)}`)).error)
+    for (let n = 0; n < 20; n++)
+      codes.push((await room.say(mallory, `link ${code.slice(0, 4)}-0000-0000-0000-${String(1000 + n)}`)).error)
     expect(new Set(codes)).toEqual(new Set(['unlinked', 'limited']))
     expect((await room.say(mallory, `link ${code}`)).error).toBe('limited')
     // It has been tried too often, so it is not good for its rightful owner either.

@@ -18,7 +18,9 @@ describe('G02: one delivery, however often it comes', () => {
   test('is carried out and answered once', async () => {
     const before = [creates(), room.sent.length] as const
     const twice = room.errand(ada.who, { line: 'create once --image debian' })
-    expect(await Promise.all([0, 1, 2, 3].map(() => room.chat.take(twice)))).toEqual(expect.arrayContaining(['taken', 'known', 'known', 'known']))
+    expect(await Promise.all([0, 1, 2, 3].map(() => room.chat.take(twice)))).toEqual(
+      expect.arrayContaining(['taken', 'known', 'known', 'known']),
+    )
     await room.chat.settle()
     expect([creates(), room.sent.length]).toEqual([before[0] + 1, before[1] + 1])
     expect(room.sent.at(-1)!.letter.reply.data).toMatchObject({ name: 'once', state: 'running' })
@@ -42,12 +44,17 @@ describe('from the moment it is stored', () => {
     const errand = room.errand(ada.who, { line: 'rm -f goner' })
     await room.chat.take(errand)
     // Carried out by a process that never got to say so.
-    await room.sql(`update outbox set fence = 1, holder = 'dead', lease_until = now() - interval '1 second' where key = '${errand.key}'`)
+    await room.sql(
+      `update outbox set fence = 1, holder = 'dead', lease_until = now() - interval '1 second' where key = '${errand.key}'`,
+    )
     const id = (await room.store.outbox.byId((await rowOf(errand.key)).id))!.id
     const actor = await room.chat.identify(ada.who)
     await room.door.handle({ actor, input: { line: 'rm -f goner' }, requestId: id }, { wait: 20_000 })
     await room.chat.settle()
-    expect(room.sent.at(-1)!.letter.reply).toMatchObject({ tone: 'ok', text: expect.stringContaining('goner is removed') })
+    expect(room.sent.at(-1)!.letter.reply).toMatchObject({
+      tone: 'ok',
+      text: expect.stringContaining('goner is removed'),
+    })
   })
 
   test('a send that was begun and never ended is marked as a repeat; an edit of what has a place is not', async () => {
@@ -70,9 +77,18 @@ describe('from the moment it is stored', () => {
     expect(store).toBeDefined()
     const { createChat } = await import('../../../src/core/chat/chat.ts')
     const log = { debug() {}, info() {}, warn() {}, error() {} }
-    const chat = createChat({ works: { ...room.works, store: broken as unknown as typeof room.store }, door: room.door, commands: room.door.commands, log, holder: 'broken' })
+    const chat = createChat({
+      works: { ...room.works, store: broken as unknown as typeof room.store },
+      door: room.door,
+      commands: room.door.commands,
+      log,
+      holder: 'broken',
+    })
     chat.attach(room.outlet)
-    await expect(chat.take(room.errand(ada.who, { line: 'create never --image debian' }))).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('nothing was done') })
+    await expect(chat.take(room.errand(ada.who, { line: 'create never --image debian' }))).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('nothing was done'),
+    })
     await room.chat.settle()
     await chat.stop(10)
     expect(creates()).toBe(before)
@@ -81,7 +97,9 @@ describe('from the moment it is stored', () => {
 })
 
 async function rowOf(key: string) {
-  const rows = await room.rows<{ id: string; status: string; sends: number }>(`select id, status, sends from outbox where key = '${key}'`)
+  const rows = await room.rows<{ id: string; status: string; sends: number }>(
+    `select id, status, sends from outbox where key = '${key}'`,
+  )
   if (!rows[0]) throw new Error(`no row ${key}`)
   return rows[0]
 }
@@ -143,18 +161,25 @@ describe('buttons', () => {
     expect(gone).toMatchObject({ instead: true, reply: { text: 'Nothing was done.' } })
     expect((await room.act(ada.who, { press: confirm!.id })).reply.error).toBe('conflict')
     const second = await room.type(ada.who, 'rm target')
-    const done = await Promise.all([0, 1].map(() => room.chat.take(room.errand(ada.who, { press: second.buttons[0]!.id }))))
+    const done = await Promise.all(
+      [0, 1].map(() => room.chat.take(room.errand(ada.who, { press: second.buttons[0]!.id }))),
+    )
     expect(done).toEqual(['taken', 'taken'])
     await room.chat.settle()
     const texts = room.sent.slice(-2).map((one) => one.letter.reply.text)
-    expect(texts.toSorted().join(' | ')).toMatch(/target is removed.*(already|too old)|(already|too old).*target is removed/)
+    expect(texts.toSorted().join(' | ')).toMatch(
+      /target is removed.*(already|too old)|(already|too old).*target is removed/,
+    )
     expect(room.host.fake.calls.filter((call) => call.method === 'engine.remove').length).toBeGreaterThan(0)
   })
 
   test('they expire', async () => {
     const made = await room.type(ada.who, 'create short --image debian')
     await room.sql(`update buttons set expires_at = now() - interval '1 second'`)
-    expect((await room.act(ada.who, { press: made.buttons[0]!.id })).reply).toMatchObject({ error: 'conflict', text: expect.stringContaining('too old') })
+    expect((await room.act(ada.who, { press: made.buttons[0]!.id })).reply).toMatchObject({
+      error: 'conflict',
+      text: expect.stringContaining('too old'),
+    })
   })
 
   test('what was asked for is refused once the asker may not any more', async () => {
@@ -166,7 +191,7 @@ describe('buttons', () => {
   })
 })
 
-test('I05: a long list is kept and turned over page by page; nothing is run again, and it is nobody else\'s', async () => {
+test("I05: a long list is kept and turned over page by page; nothing is run again, and it is nobody else's", async () => {
   for (let n = 0; n < 25; n++) await room.say(ada.person, `token new t${n} --for 1d`)
   const first = await room.type(ada.who, 'token ls')
   expect(first.page).toMatchObject({ at: 0, of: 3 })

@@ -40,8 +40,18 @@ export async function createRoom(options: Parameters<typeof createWorld>[0] = {}
   }
   const chat = make()
   let deliveries = 0
-  const visitor = (user: string, scope = 'T1'): Visitor => ({ platform: 'slack', scope, user, label: user.toLowerCase() })
-  const errand = (who: Visitor, input: Input, key = `d${++deliveries}`): Errand => ({ visitor: who, key, input, address: { kind: 'call', scope: who.scope, key } })
+  const visitor = (user: string, scope = 'T1'): Visitor => ({
+    platform: 'slack',
+    scope,
+    user,
+    label: user.toLowerCase(),
+  })
+  const errand = (who: Visitor, input: Input, key = `d${++deliveries}`): Errand => ({
+    visitor: who,
+    key,
+    input,
+    address: { kind: 'call', scope: who.scope, key },
+  })
   /** Does something in the chat and gives what came of it. */
   const act = async (who: Visitor, input: Input, key?: string): Promise<Letter> => {
     const before = platform.sent.length

@@ -1,7 +1,8 @@
 /** Checks Block Kit as Slack does. @returns what is wrong, in words */
 
 type Part = Record<string, unknown>
-const part = (value: unknown): Part => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : {})
+const part = (value: unknown): Part =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : {}
 const list = (value: unknown): Part[] => (Array.isArray(value) ? value.map(part) : [])
 
 const surfaces = { message: 50, modal: 100, home: 100 } as const
@@ -21,7 +22,8 @@ export function checkBlocks(blocks: unknown, surface: Surface): string[] {
 
   const text = (value: unknown, where: string, most: number, types: readonly string[] = ['plain_text', 'mrkdwn']) => {
     const one = part(value)
-    if (typeof one['type'] !== 'string' || !types.includes(one['type'])) wrong.push(`${where}: its type is ${String(one['type'])}`)
+    if (typeof one['type'] !== 'string' || !types.includes(one['type']))
+      wrong.push(`${where}: its type is ${String(one['type'])}`)
     if (typeof one['text'] !== 'string' || one['text'].length === 0) wrong.push(`${where}: no text`)
     else if (one['text'].length > most) wrong.push(`${where}: ${one['text'].length} characters; ${most} are allowed`)
   }
@@ -52,15 +54,21 @@ export function checkBlocks(blocks: unknown, surface: Surface): string[] {
     switch (one['type']) {
       case 'button':
         text(one['text'], `${where}.text`, 75, plain)
-        if (typeof one['value'] === 'string' && one['value'].length > 2000) wrong.push(`${where}: value of ${one['value'].length}`)
-        if (one['style'] !== undefined && !['primary', 'danger'].includes(String(one['style']))) wrong.push(`${where}: style`)
+        if (typeof one['value'] === 'string' && one['value'].length > 2000)
+          wrong.push(`${where}: value of ${one['value'].length}`)
+        if (one['style'] !== undefined && one['style'] !== 'primary' && one['style'] !== 'danger')
+          wrong.push(`${where}: style`)
         confirm(one['confirm'], `${where}.confirm`)
         break
       case 'static_select': {
         const options = list(one['options'])
         if (options.length < 1 || options.length > 100) wrong.push(`${where}: ${options.length} options`)
         options.forEach((each, at) => option(each, `${where}.options[${at}]`))
-        if (one['initial_option'] !== undefined && !options.some((each) => JSON.stringify(each) === JSON.stringify(one['initial_option']))) wrong.push(`${where}: initial_option is no option`)
+        if (
+          one['initial_option'] !== undefined &&
+          !options.some((each) => JSON.stringify(each) === JSON.stringify(one['initial_option']))
+        )
+          wrong.push(`${where}: initial_option is no option`)
         break
       }
       case 'checkboxes': {
@@ -70,7 +78,8 @@ export function checkBlocks(blocks: unknown, surface: Surface): string[] {
         break
       }
       case 'plain_text_input':
-        if (typeof one['initial_value'] === 'string' && one['initial_value'].length > 3000) wrong.push(`${where}: initial_value`)
+        if (typeof one['initial_value'] === 'string' && one['initial_value'].length > 3000)
+          wrong.push(`${where}: initial_value`)
         break
       default:
         wrong.push(`${where}: unknown element ${String(one['type'])}`)
@@ -119,10 +128,17 @@ export function checkBlocks(blocks: unknown, surface: Surface): string[] {
         break
       case 'rich_text':
         list(block['elements']).forEach((each, n) => {
-          if (!['rich_text_section', 'rich_text_preformatted', 'rich_text_list', 'rich_text_quote'].includes(String(each['type']))) wrong.push(`${where}.elements[${n}]: ${String(each['type'])}`)
+          if (
+            !['rich_text_section', 'rich_text_preformatted', 'rich_text_list', 'rich_text_quote'].includes(
+              String(each['type']),
+            )
+          )
+            wrong.push(`${where}.elements[${n}]: ${String(each['type'])}`)
           list(each['elements']).forEach((inner, m) => {
-            if (inner['type'] !== 'text' || typeof inner['text'] !== 'string' || inner['text'].length === 0) wrong.push(`${where}.elements[${n}].elements[${m}]: no text`)
-            else if (inner['text'].length > 4000) wrong.push(`${where}.elements[${n}].elements[${m}]: ${inner['text'].length} characters`)
+            if (inner['type'] !== 'text' || typeof inner['text'] !== 'string' || inner['text'].length === 0)
+              wrong.push(`${where}.elements[${n}].elements[${m}]: no text`)
+            else if (inner['text'].length > 4000)
+              wrong.push(`${where}.elements[${n}].elements[${m}]: ${inner['text'].length} characters`)
           })
         })
         break
@@ -143,11 +159,19 @@ export function checkView(view: unknown): string[] {
       const value = one[key]
       if (value === undefined && key !== 'title') continue
       const words = part(value)
-      if (words['type'] !== 'plain_text' || typeof words['text'] !== 'string' || words['text'].length < 1 || words['text'].length > 24) wrong.push(`view.${key}`)
+      if (
+        words['type'] !== 'plain_text' ||
+        typeof words['text'] !== 'string' ||
+        words['text'].length < 1 ||
+        words['text'].length > 24
+      )
+        wrong.push(`view.${key}`)
     }
-    if (one['submit'] === undefined && list(one['blocks']).some((block) => block['type'] === 'input')) wrong.push('an input and no submit')
+    if (one['submit'] === undefined && list(one['blocks']).some((block) => block['type'] === 'input'))
+      wrong.push('an input and no submit')
   }
-  if (typeof one['private_metadata'] === 'string' && one['private_metadata'].length > 3000) wrong.push('private_metadata')
+  if (typeof one['private_metadata'] === 'string' && one['private_metadata'].length > 3000)
+    wrong.push('private_metadata')
   if (typeof one['callback_id'] === 'string' && one['callback_id'].length > 255) wrong.push('callback_id')
   return [...wrong, ...checkBlocks(one['blocks'], type)]
 }
