@@ -6,7 +6,7 @@ import { info } from '../core/reply/reply.ts'
 export const config = defineCommand({
   name: 'config',
   about: 'Print what ~/.ssh/config and ~/.ssh/known_hosts need so that "ssh NAME" reaches each of your containers.',
-  examples: ['config', 'config --only ssh-config > ~/.ssh/dcm.conf', 'config --only known-hosts >> ~/.ssh/known_hosts'],
+  examples: ['config', 'config --only ssh-config', 'config --only known-hosts --prefix lab-'],
   needs: 'look',
   changes: false,
   private: true,

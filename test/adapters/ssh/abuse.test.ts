@@ -29,7 +29,11 @@ test('F07: 200 connections that never log in, and a slow one, keep nobody out, a
   let at = 0
   const drip = setInterval(() => slow.write('SSH-2.0-slow\r\n'[at++ % 14]!), 100)
   await alive()
-  await Promise.all([...sockets, slow].map((socket) => (socket.destroyed ? undefined : (socket.resume(), once(socket, 'close')))))
+  const ended = async (socket: Socket) => {
+    socket.resume()
+    if (!socket.destroyed) await once(socket, 'close')
+  }
+  await Promise.all([...sockets, slow].map(ended))
   clearInterval(drip)
   await alive()
 })

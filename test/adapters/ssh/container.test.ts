@@ -205,7 +205,7 @@ describe('F02: forwarding', () => {
   })
 
   test('nothing is listened on, no socket file, no screen, no agent', async () => {
-    const asked = (start: (done: (error?: Error | null | undefined) => void) => unknown) =>
+    const asked = (start: (done: (error?: Error | null) => void) => unknown) =>
       new Promise<string>((resolve) => start((error) => resolve(error?.message ?? 'GIVEN')))
     expect(await asked((done) => client.forwardIn('127.0.0.1', 0, done))).not.toBe('GIVEN')
     expect(await asked((done) => client.forwardIn('', 2022, done))).not.toBe('GIVEN')
