@@ -49,6 +49,17 @@ export type Signal = (typeof signals)[number]
 export const parseSignal = (text: string): Signal | undefined =>
   signals.find((signal) => signal === text.toUpperCase().replace(/^SIG/, ''))
 
+/** What may be shared: looking at it; also entering it through DCM; also entering it at its own port with one's own keys. */
+export const shareLevels = ['view', 'exec', 'ssh'] as const
+export type ShareLevel = (typeof shareLevels)[number]
+
+/** A share in force. */
+export type Share = { guestId: string; level: ShareLevel }
+
+/** How somebody calls a container: one's own by its name, another's by both. */
+export const calledBy = (personId: string, container: Pick<Container, 'ownerId' | 'owner' | 'name'>): string =>
+  container.ownerId === personId ? container.name : `${container.owner}/${container.name}`
+
 /** A container as the database knows it. `owner` is the member's name, for words only. */
 export type Container = {
   id: string
@@ -75,6 +86,8 @@ export type Container = {
   commandExit: number | null
   /** Why it is not as wanted, in one sentence; null when nothing is wrong. */
   trouble: string | null
+  /** With whom it is shared now. */
+  shares: Share[]
   /** What its owner wrote about it. */
   note: string
   /** When it is removed; null: never. */

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import type { Container, Port } from '../model/container.ts'
+import type { Container, Port, Share } from '../model/container.ts'
 import type { Db } from './db.ts'
-import { containers as table, people, ports } from './schema.ts'
+import { containers as table, people, ports, shares } from './schema.ts'
 
 export type ContainerRow = typeof table.$inferSelect
 
@@ -10,16 +10,23 @@ const folded = sql<Omit<Port, never>[] | null>`(
   select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}) order by ${ports.purpose} desc, ${ports.containerPort})
   from ${ports} where ${ports.containerId} = ${table.id})`
 
-const whole = { row: table, owner: people.name, ports: folded }
+// What a member who may not act shares is not shared.
+const lent = sql<Share[] | null>`(
+  select json_agg(json_build_object('guestId', ${shares.guestId}, 'level', ${shares.level}))
+  from ${shares} where ${shares.containerId} = ${table.id} and ${shares.expiresAt} > now() and ${people.state} = 'active')`
+
+const whole = { row: table, owner: people.name, ports: folded, shares: lent }
 
 function toContainer({
   row,
   owner,
   ports: list,
+  shares: guests,
 }: {
   row: ContainerRow
   owner: string
   ports: Port[] | null
+  shares: Share[] | null
 }): Container {
   const { memory, cpus, pids } = row
   return {
@@ -43,6 +50,7 @@ function toContainer({
     exitCode: row.exitCode,
     commandExit: row.commandExit,
     trouble: row.trouble,
+    shares: guests ?? [],
     note: row.note,
     expiresAt: row.expiresAt,
     keepUntil: row.keepUntil,
@@ -65,6 +73,16 @@ export const containers = (db: Db) => {
   return {
     async of(ownerId: string): Promise<Container[]> {
       return (await (prepared ??= prepareOf()).execute({ owner: ownerId })).map(toContainer)
+    },
+    /** What others share with a member. */
+    async sharedWith(guestId: string): Promise<Container[]> {
+      const theirs = db.select({ id: shares.containerId }).from(shares).where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
+      return (await select().where(inArray(table.id, theirs)).orderBy(asc(people.name), asc(table.name))).map(toContainer)
+    },
+    /** One that is shared with a member, by its owner's name and its own. */
+    async sharedAs(guestId: string, owner: string, name: string): Promise<Container | undefined> {
+      const theirs = db.select({ id: shares.containerId }).from(shares).where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
+      return (await select().where(and(eq(people.name, owner), eq(table.name, name), inArray(table.id, theirs)))).map(toContainer)[0]
     },
     async all(): Promise<Container[]> {
       return (await select().orderBy(asc(people.name), asc(table.name))).map(toContainer)

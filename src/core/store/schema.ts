@@ -13,7 +13,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import type { Desired, Proto, Spec, State } from '../model/container.ts'
+import type { Desired, Proto, ShareLevel, Spec, State } from '../model/container.ts'
 import type { DeliveryState, Places, Scheme } from '../model/hook.ts'
 import type { Quota } from '../model/quota.ts'
 import type { PersonState, Role } from '../model/person.ts'
@@ -245,6 +245,23 @@ export const containers = pgTable(
     uniqueIndex('containers_engine_id').on(table.engineId),
     uniqueIndex('containers_engine_name').on(table.engineName),
   ],
+)
+
+/** Who else may do something with a container, and until when. Expiry is a condition of every read. */
+export const shares = pgTable(
+  'shares',
+  {
+    containerId: text('container_id')
+      .notNull()
+      .references(() => containers.id, { onDelete: 'cascade' }),
+    guestId: text('guest_id')
+      .notNull()
+      .references(() => people.id, { onDelete: 'cascade' }),
+    level: text('level').$type<ShareLevel>().notNull(),
+    expiresAt: at('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.containerId, table.guestId] }), index('shares_guest').on(table.guestId)],
 )
 
 /** What is done to a container at times that its owner chose. Who fires one moves `nextAt` on in the same transaction. */

@@ -19,6 +19,7 @@ import { ports } from './ports.ts'
 import { noticed, requests } from './requests.ts'
 import { schedules } from './schedules.ts'
 import { sessions } from './sessions.ts'
+import { shares } from './shares.ts'
 import { site } from './site.ts'
 import { tokens } from './tokens.ts'
 
@@ -32,6 +33,7 @@ const nouns = (db: Db) => ({
   images: images(db),
   containers: containers(db),
   schedules: schedules(db),
+  shares: shares(db),
   ports: ports(db),
   operations: operations(db),
   leases: leases(db),
