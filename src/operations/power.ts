@@ -1,6 +1,5 @@
 import { readGrants } from '../core/containers/admit.ts'
 import { admitRunning, checkStillGranted, present } from '../core/containers/change.ts'
-import { locate } from '../core/containers/locate.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
 import { HostError } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
@@ -51,10 +50,7 @@ async function release(run: Run<'start' | 'restart', State>): Promise<void> {
   const container = await run.store.containers.byId(run.input.containerId)
   if (!container) return
   try {
-    const { engine } = run.host(container.hostId)
-  // It may be gone from Docker, which is why it could not be started.
-  const seen = await locate(engine, container)
-  if (seen) await engine.stop(seen.engineId, 5)
+    if (container.engineId) await run.host(container.hostId).engine.stop(container.engineId, 5)
   } catch (error) {
     // What somebody took away in Docker has nothing to stop; trying for ever would keep its lock for ever.
     if (!(error instanceof HostError && error.fault === 'gone')) throw error
