@@ -39,9 +39,12 @@ import { run } from './run.ts'
 import { schedule } from './schedule.ts'
 import { scheduleLs } from './schedule-ls.ts'
 import { scheduleRm } from './schedule-rm.ts'
+import { share } from './share.ts'
+import { shares } from './shares.ts'
 import { ssh } from './ssh.ts'
 import { stats } from './stats.ts'
 import { top } from './top.ts'
+import { unshare } from './unshare.ts'
 import { update } from './update.ts'
 import { wait } from './wait.ts'
 
@@ -75,6 +78,9 @@ export const commands: readonly Command[] = [
   schedule,
   scheduleLs,
   scheduleRm,
+  share,
+  unshare,
+  shares,
   logs,
   top,
   stats,

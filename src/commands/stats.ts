@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../core/command/define.ts'
+import { calledBy } from '../core/model/container.ts'
 import { formatCpus, formatSize } from '../core/model/units.ts'
 import { info } from '../core/reply/reply.ts'
 
@@ -27,7 +28,7 @@ export const stats = defineCommand({
     }),
   ),
   async run({ container }, { containers, watch, caller }) {
-    const all = container ? [container] : (await containers.mine()).containers
+    const all = container ? [container] : [...(await containers.mine()).containers, ...(await containers.shared())]
     const loads = await watch.load(all)
     const data = all.map((one, at) => {
       const load = loads[at] ?? null
@@ -46,7 +47,7 @@ export const stats = defineCommand({
       }
     })
     const rows = all.map((one, at) => {
-      const name = one.ownerId === caller.person.id ? one.name : `${one.owner}/${one.name}`
+      const name = calledBy(caller.person.id, one)
       const load = loads[at]
       if (!load) return [name, one.state, '-', '-', '-']
       return [

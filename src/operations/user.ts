@@ -1,4 +1,5 @@
 import { erase } from '../core/containers/erase.ts'
+import { syncKeys } from '../core/containers/run.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -50,6 +51,16 @@ export const removeUser = defineOperation<'remove-user', State>({
         for (const container of await run.store.containers.of(run.input.personId)) {
           await run.say(`removing ${container.name}`)
           await erase(run, container)
+        }
+      },
+    },
+    {
+      // Their keys are gone from the database since it began; here they leave what others shared with them.
+      name: 'shares',
+      async do(run) {
+        for (const container of await run.store.containers.sharedWith(run.input.personId)) {
+          await run.store.shares.remove(container.id, run.input.personId)
+          await syncKeys(run, container)
         }
       },
     },

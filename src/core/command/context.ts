@@ -1,4 +1,4 @@
-import type { Container, Limits } from '../model/container.ts'
+import type { Container, Limits, ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { Delivery, Hook, PlaceName, Scheme } from '../model/hook.ts'
 import type { Image } from '../model/image.ts'
@@ -32,6 +32,9 @@ export type GrantRow = { thing: string; grant: Grant; expiresAt: Date | null; gr
 
 /** One line of a quota: what is used and what is allowed; `from` says which rule decides. */
 export type Allowance = { resource: Resource; used: number; limit: number; from: 'site' | 'member' | 'grant' }
+
+/** Who may do what with whose container. */
+export type ShareView = { container: string; owner: string; guest: string; level: ShareLevel; expiresAt: Date }
 
 /** What is done to a container at chosen times. `zone` as the IANA names it. */
 export type Schedule = { id: string; container: string; verb: 'start' | 'stop'; cron: string; zone: string; nextAt: Date; lastAt: Date | null; trouble: string | null }
@@ -142,8 +145,10 @@ export type Context = {
     setReserve(memory: number): Promise<void>
   }
   containers: {
-    /** The caller's own and what is shared with them; cost depends on theirs alone. */
+    /** The caller's own; cost depends on theirs alone. */
     mine(): Promise<{ containers: Container[]; stale: string | null }>
+    /** What others share with the caller. */
+    shared(): Promise<Container[]>
     all(): Promise<{ containers: Container[]; stale: string | null }>
     /** What a wish for limits becomes under the site's defaults. */
     limits(wish: { memory: number | undefined; cpus: number | undefined; pids: number | undefined }): Promise<Limits>
@@ -172,6 +177,13 @@ export type Context = {
     extend(container: Container, ms: number | null): Promise<Date | null>
     /** Keeps it from being stopped for being idle; null: not any more. `idleStop`: after how long that happens here, if ever. */
     keep(container: Container, ms: number | null): Promise<{ until: Date | null; idleStop: number | null }>
+  }
+  shares: {
+    /** @throws DcmError when there is no such member, or it is the owner */
+    add(container: Container, guest: string, level: ShareLevel, lives: number): Promise<ShareView>
+    list(): Promise<(ShareView & { mine: boolean })[]>
+    /** @throws DcmError `not_found` when it is not shared with them */
+    remove(container: Container, guest: string): Promise<void>
   }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */

@@ -3,11 +3,15 @@ import type { Container } from '../model/container.ts'
 import type { Seal } from '../secret/seal.ts'
 import type { Store } from '../store/store.ts'
 
-/** The text of a member's authorized keys: type and key, nothing else. Empty while they are not active. */
-export async function authorizedKeys(store: Store, ownerId: string): Promise<string> {
-  const person = await store.people.byId(ownerId)
+/** A moment as sshd(8) reads it in `expiry-time`: a guest's key ends there by itself, whether DCM runs or not. */
+const expiry = (at: Date) => `expiry-time="${at.toISOString().slice(0, 19).replace(/[-T:]/g, '')}Z"`
+
+/** The text of a container's authorized keys: its owner's, and until when its guests'. Empty while the owner is not active. */
+export async function authorizedKeys(store: Store, container: Pick<Container, 'id' | 'ownerId'>): Promise<string> {
+  const person = await store.people.byId(container.ownerId)
   if (person?.state !== 'active') return ''
-  return (await store.keys.of(ownerId)).map((key) => `${key.type} ${key.blob}\n`).join('')
+  const [own, guests] = await Promise.all([store.keys.of(container.ownerId), store.shares.keysInto(container.id)])
+  return [...own.map((key) => `${key.type} ${key.blob}\n`), ...guests.map((key) => `${expiry(key.expiresAt)} ${key.type} ${key.blob}\n`)].join('')
 }
 
 /** Makes a container's `/run/dcm` out of the database, as often as it takes. @returns its path on the host */
@@ -17,7 +21,7 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
   return deps.host.files.placeRun({
     id: row.id,
     hostKey: deps.seal.open(row.hostKeySealed, row.id),
-    authorizedKeys: await authorizedKeys(deps.store, row.ownerId),
+    authorizedKeys: await authorizedKeys(deps.store, row),
   })
 }
 
@@ -28,7 +32,7 @@ type Hosts = { store: Store; host(id: string): { files: Files } }
  * written last is what was read last.
  */
 export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void> {
-  let text = await authorizedKeys(deps.store, container.ownerId)
+  let text = await authorizedKeys(deps.store, container)
   for (;;) {
     try {
       await deps.host(container.hostId).files.writeKeys(container.id, text)
@@ -37,13 +41,14 @@ export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'o
       if (error instanceof HostError && error.fault === 'gone') return
       throw error
     }
-    const now = await authorizedKeys(deps.store, container.ownerId)
+    const now = await authorizedKeys(deps.store, container)
     if (now === text) return
     text = now
   }
 }
 
-/** Brings a member's keys to all of their containers at once. */
+/** Brings a member's keys to all of their containers at once, and to those that are shared with them. */
 export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
-  await Promise.all((await deps.store.containers.of(ownerId)).map((container) => syncKeys(deps, container)))
+  const [own, shared] = await Promise.all([deps.store.containers.of(ownerId), deps.store.containers.sharedWith(ownerId)])
+  await Promise.all([...own, ...shared].map((container) => syncKeys(deps, container)))
 }

@@ -68,6 +68,9 @@ export function createView(works: Works): (caller: Caller) => Context['container
       const [containers, stale] = await Promise.all([store.containers.of(caller.person.id), staleness()])
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }
     },
+    async shared() {
+      return (await store.containers.sharedWith(caller.person.id)).filter((container) => mayTouch(caller, 'look', container))
+    },
     async all() {
       const [containers, stale] = await Promise.all([store.containers.all(), staleness()])
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }

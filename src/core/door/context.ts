@@ -3,7 +3,7 @@ import type { Context } from '../command/context.ts'
 import { createChatContext } from '../chat/context.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
-import { spreadKeys } from '../containers/run.ts'
+import { spreadKeys, syncKeys } from '../containers/run.ts'
 import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
 import { createWatch } from '../containers/watch.ts'
@@ -17,6 +17,7 @@ import { createKeys } from '../people/keys.ts'
 import { createPeople } from '../people/people.ts'
 import { createQuota } from '../people/quota.ts'
 import { createNamed } from '../people/site.ts'
+import { createShares } from '../people/shares.ts'
 import { createTokens } from '../people/tokens.ts'
 import type { Caller } from '../policy/can.ts'
 import { examine } from '../upkeep/doctor.ts'
@@ -43,6 +44,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const watch = createWatch(works)
   const room = createRoom(works)
   const time = createTime(works)
+  const shares = createShares({ store, onShare: (container) => syncKeys(works, container) })
   return (caller) => ({
     caller,
     now: works.now(),
@@ -64,5 +66,6 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     watch: watch(caller),
     room: room(caller),
     ...time(caller),
+    shares: shares(caller),
   })
 }

@@ -2,6 +2,7 @@ import { mayUse } from '../containers/allow.ts'
 import { readGrants } from '../containers/admit.ts'
 import type { Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/kinds.ts'
+import { calledBy, type Container } from '../model/container.ts'
 import { containerName, formatImageRef, parseImageRef, personName } from '../model/name.ts'
 import type { Image } from '../model/image.ts'
 import { type Caller, canCall, mayName, mayTouch } from '../policy/can.ts'
@@ -11,13 +12,27 @@ import type { Store } from '../store/store.ts'
 /** Lists a few names for a refusal. They are all the caller's own. */
 const some = (names: readonly string[]) => (names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`)
 
+const words = { view: 'to look at only', exec: 'to look at and to enter', ssh: 'to look at and to enter' } as const
+
 /** What an actor's names stand for, for one command. Absent and not-yours take the same path to the same words. */
 export function lookupFor(deps: { store: Store; commands: readonly Command[]; now(): Date }, actor: Caller, need: Need): Lookup {
   const { store } = deps
   const { person } = actor
 
   const named = async (name: string) => (personName.test(name) ? store.people.byName(name) : undefined)
-  const mine = async () => (await store.containers.of(person.id)).filter((container) => mayTouch(actor, need, container))
+  const mine = async () => {
+    const [own, shared] = await Promise.all([store.containers.of(person.id), store.containers.sharedWith(person.id)])
+    return [...own, ...shared].filter((container) => mayTouch(actor, need, container))
+  }
+
+  /** What cannot be a name is nobody's; a database need not be able to hold it. */
+  async function called(owner: string, own: string): Promise<Container | undefined> {
+    if (!personName.test(owner) || !containerName.test(own)) return undefined
+    if (owner === person.name) return store.containers.byName(person.id, own)
+    if (!mayName(actor)) return store.containers.sharedAs(person.id, owner, own)
+    const theirs = await store.people.byName(owner)
+    return theirs && store.containers.byName(theirs.id, own)
+  }
 
   async function visibleImages(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
     const grants = readGrants(await store.grants.of(person.id))
@@ -31,17 +46,18 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
 
   return {
     async container(name) {
-      const [owner, own] = name.includes('/') && mayName(actor) ? name.split('/', 2) : [undefined, name]
-      const theirs = owner === undefined ? person : await named(owner)
-      // What cannot be a name is nobody's; a database need not be able to hold it.
-      const found = theirs && containerName.test(own!) ? await store.containers.byName(theirs.id, own!) : undefined
+      const [owner, own] = name.includes('/') ? (name.split('/', 2) as [string, string]) : [person.name, name]
+      const found = await called(owner, own)
       if (found && mayTouch(actor, need, found)) return found
-      const names = (await mine()).map((container) => container.name)
+      const share = found?.shares.find((one) => one.guestId === person.id)
+      // That it is there is known to whom it is shared with; to all others it is not.
+      if (found && share) throw new DcmError('denied', `${owner}/${own} is shared with you ${words[share.level]}; its owner can share more.`, { try: 'shares' })
+      const names = (await mine()).map((container) => calledBy(person.id, container))
       const close = names.filter((known) => known.startsWith(name))
       const hint = close.length > 0 ? `; you have ${some(close)}` : names.length > 0 ? `; you have ${some(names)}` : ''
       throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, { try: close[0] ?? 'ps' })
     },
-    containerNames: async () => (await mine()).map((container) => container.name),
+    containerNames: async () => (await mine()).map((container) => calledBy(person.id, container)),
     async image(ref, whose) {
       const parsed = parseImageRef(ref)
       const full = parsed ? formatImageRef(parsed) : ref

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { type Inside, entering, type Signal, signalling, signals, type Terminal } from '../containers/inside.ts'
 import { settle } from '../containers/start.ts'
 import { type Host, HostError, type LogChunk } from '../host/host.ts'
-import { type Container, sshPort } from '../model/container.ts'
+import { calledBy, type Container, sshPort } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
@@ -144,7 +144,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
         try {
           const opened = await reach(container, target)
           await store.audit.add(entry)
-          return { name: container.name, ...opened }
+          return { name: calledBy(admitted.caller.person.id, container), ...opened }
         } catch (error) {
           // The engine may know of an end or a pause that the database does not know yet.
           if (!(error instanceof HostError) || error.fault === 'gone' || tries > 0 || !container.engineId) throw error

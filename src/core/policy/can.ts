@@ -1,5 +1,5 @@
 import type { Command, Need } from '../command/define.ts'
-import type { Container } from '../model/container.ts'
+import type { Container, ShareLevel } from '../model/container.ts'
 import type { Actor, Person } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
 
@@ -15,7 +15,7 @@ export const stranger = (): DcmError =>
   new DcmError('unlinked', 'DCM does not know you here yet: type link for a code that ties this account to yours, or ask an admin to add you.', { try: 'link' })
 
 /** What a scoped token may never do, whatever its list says: widen itself. */
-const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user invite', 'user rm', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
+const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user invite', 'user rm', 'share', 'unshare', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
 
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 
@@ -66,10 +66,14 @@ export function mayFollow(actor: Caller, operation: { ownerId: string | null; ac
 /** Whether this actor may name other members: an admin, unless they came with a token for some containers. */
 export const mayName = (actor: Caller): boolean => actor.person.role === 'admin' && !actor.scope?.containers
 
+/** What a guest gets of each level: never to operate, and never what is only its owner's. */
+const gives: Record<ShareLevel, ReadonlySet<Need>> = { view: new Set(['look']), exec: new Set(['look', 'enter']), ssh: new Set(['look', 'enter']) }
+
 /** Whether this actor may do what `need` says to this container. The only rule about containers there is. */
-export function mayTouch(actor: Caller, need: Need, container: Pick<Container, 'ownerId' | 'name'>): boolean {
+export function mayTouch(actor: Caller, need: Need, container: Pick<Container, 'ownerId' | 'name' | 'shares'>): boolean {
   // The names in a scope are the caller's own: another member may have a container of the same name.
   if (actor.scope?.containers && (container.ownerId !== actor.person.id || !actor.scope.containers.includes(container.name))) return false
   if (container.ownerId === actor.person.id) return true
+  if (container.shares.some((share) => share.guestId === actor.person.id && gives[share.level].has(need))) return true
   return actor.person.role === 'admin' && need !== 'anyone'
 }

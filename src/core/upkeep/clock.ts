@@ -9,6 +9,8 @@ import { DcmError } from '../reply/error.ts'
 import type { Action } from '../reply/reply.ts'
 import type { ScheduleRow } from '../store/schedules.ts'
 import type { Tables } from '../store/store.ts'
+import { syncKeys } from '../containers/run.ts'
+import { dismiss } from '../people/shares.ts'
 import { nextTime } from './cron.ts'
 import type { Upkeep } from './reconcile.ts'
 
@@ -84,4 +86,15 @@ export async function fireSchedules(upkeep: Upkeep): Promise<void> {
 async function unable({ works }: Upkeep, row: ScheduleRow & { container: string }, why: string): Promise<void> {
   const text = `The scheduled ${row.verb} of ${row.container} could not be done: ${why}`
   await notice(works.store, works.random, { ownerId: row.ownerId, kind: 'schedule', key: `schedule:${row.id}:${row.nextAt.toISOString()}`, text, actions: [{ label: 'See your schedules', line: 'schedule ls' }] })
+}
+
+/** Takes back what was shared until now: keys, and connections that are open. Reads do not wait for it. */
+export async function endShares({ works }: Upkeep): Promise<void> {
+  const { store } = works
+  for (const { containerId, guestId } of await store.shares.dropExpired()) {
+    const container = await store.containers.byId(containerId)
+    if (!container) continue
+    await syncKeys(works, container)
+    await dismiss(store, container, guestId)
+  }
 }

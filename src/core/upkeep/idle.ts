@@ -1,6 +1,6 @@
 import { notice } from '../chat/notices.ts'
 import { HostError } from '../host/host.ts'
-import type { Container } from '../model/container.ts'
+import { calledBy, type Container } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import { formatDuration } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
@@ -35,7 +35,7 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
     const [now, before] = [load.received + load.sent, traffic.get(container.id)]
     traffic.set(container.id, now)
     const moved = before !== undefined && now - before > hardly.traffic
-    const entered = sessions.some((one) => one.doing.endsWith(` ${container.name}`))
+    const entered = sessions.some((one) => one.doing.endsWith(` ${calledBy(one.ownerId, container)}`))
     if (load.cpus >= hardly.cpus || moved || entered) busy.push(container.id)
   }
   for (let at = 0; at < running.length; at += together)

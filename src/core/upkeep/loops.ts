@@ -1,5 +1,5 @@
 import { follow } from './follow.ts'
-import { expire, fireSchedules } from './clock.ts'
+import { endShares, expire, fireSchedules } from './clock.ts'
 import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
 import { stopIdle } from './idle.ts'
@@ -74,6 +74,7 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     every(60_000, 'firewall', whileLeading(firewall)),
     every(30_000, 'commands', whileLeading(() => watchCommands(upkeep, hostId))),
     every(5000, 'expiry', whileLeading(() => expire(upkeep, hostId))),
+    every(5000, 'shares', whileLeading(() => endShares(upkeep))),
     every(5000, 'schedules', whileLeading(() => fireSchedules(upkeep))),
     every(Math.min(60_000, (settings.idleStop ?? Infinity) / 8), 'idle', whileLeading(() => stopIdle(upkeep, hostId, traffic))),
     every(60_000, 'disk', whileLeading(() => measureDisk(upkeep, hostId))),

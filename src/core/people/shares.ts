@@ -1,0 +1,53 @@
+import type { Context } from '../command/context.ts'
+import type { Container } from '../model/container.ts'
+import { personName } from '../model/name.ts'
+import { DcmError } from '../reply/error.ts'
+import type { Store } from '../store/store.ts'
+
+export type SharesDeps = {
+  store: Store
+  /** Brings a container's keys up to date. */
+  onShare(container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void>
+}
+
+/** Members with whom one container may be shared. */
+const most = 50
+
+/** Has a guest's connections through the SSH door closed that are in a container; what they call it is in their row. */
+export async function dismiss(store: Store, container: Pick<Container, 'owner' | 'name'>, guestId: string): Promise<void> {
+  const theirs = (await store.sessions.list()).filter((one) => one.ownerId === guestId && one.doing.endsWith(` ${container.owner}/${container.name}`))
+  for (const { id } of theirs) await store.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)
+}
+
+/** With whom members share their containers. */
+export function createShares({ store, onShare }: SharesDeps): (caller: { person: { id: string } }) => Context['shares'] {
+  const find = async (name: string) => {
+    const guest = personName.test(name) ? await store.people.byName(name) : undefined
+    if (guest && guest.state !== 'leaving') return guest
+    throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, { try: 'shares' })
+  }
+  return (caller) => ({
+    async add(container, name, level, lives) {
+      const guest = await find(name)
+      if (guest.id === container.ownerId) throw new DcmError('conflict', `${container.name} is ${guest.name}'s own already.`)
+      const row = await store.tx(async (tx) => {
+        await tx.people.lockUsage(container.ownerId)
+        if ((await tx.shares.countOf(container.id)) >= most && !container.shares.some((share) => share.guestId === guest.id))
+          throw new DcmError('limited', `${container.name} is shared with ${most} members already; end one with unshare.`, { try: 'shares' })
+        return tx.shares.put({ containerId: container.id, guestId: guest.id, level }, lives)
+      })
+      await onShare(container)
+      // Less than before: what they opened with more is closed.
+      if (level === 'view') await dismiss(store, container, guest.id)
+      return { container: container.name, owner: container.owner, guest: guest.name, level, expiresAt: row.expiresAt }
+    },
+    list: () => store.shares.about(caller.person.id),
+    async remove(container, name) {
+      const guest = await find(name)
+      if (!(await store.shares.remove(container.id, guest.id)))
+        throw new DcmError('not_found', `${container.name} is not shared with ${guest.name}.`, { try: 'shares' })
+      await onShare(container)
+      await dismiss(store, container, guest.id)
+    },
+  })
+}
