@@ -125,25 +125,25 @@ test('J06 the ports of a container are the same after stop and start, a restart,
 })
 
 test('J04 host ports given out at once by two processes are unique, in the range, and outside of what the kernel gives out', async () => {
-  const members = await Promise.all(['m1', 'm2', 'm3', 'm4'].map((name) => one.member(name)))
+  const members = await Promise.all(['m1', 'm2', 'm3'].map((name) => one.member(name)))
   for (const member of members) await one.must(`quota set ${member.name} containers=4 running=4 cpus=4 ports=8`)
   const all = await Promise.all(
     members.flatMap((member, at) =>
-      Array.from({ length: 4 }, (_, nth) =>
+      Array.from({ length: 3 }, (_, nth) =>
         alternate(at + nth).run(`create c${nth} --image debian -m 64m -p 80 -p 53/udp`, { token: member.token }),
       ),
     ),
   )
-  expect(codes(all)).toEqual({ ok: 16 })
+  expect(codes(all)).toEqual({ ok: 9 })
   const given = await sql(`select proto, host_port as port from ports where container_id is not null`)
-  expect(given).toHaveLength(48)
-  expect(new Set(given.map((row) => `${row['proto']} ${row['port']}`)).size).toBe(48)
+  expect(given).toHaveLength(27)
+  expect(new Set(given.map((row) => `${row['proto']} ${row['port']}`)).size).toBe(27)
   for (const row of given) {
     expect(row['port']).toBeGreaterThanOrEqual(20000)
     expect(row['port']).toBeLessThanOrEqual(29999)
   }
   await agree(one, { others: [two] })
-  for (const member of members) await one.must(`user rm ${member.name} --images --storage`, { yes: true })
+  await Promise.all(members.map((member) => one.must(`user rm ${member.name} --images --storage`, { yes: true })))
 })
 
 test('J05 a host port that is taken, held by a program of the host or no port at all is refused clearly, and nothing half-made is left', async () => {
