@@ -43,6 +43,7 @@ const oneOf: Record<string, Record<string, unknown>> = { update: { memory: '64m'
 export function required(command: Command): Record<string, unknown> {
   const args: Record<string, unknown> = {}
   for (const [name, arg] of Object.entries(command.args)) {
+    if (arg.rest) args[name] = ['true']
     if (arg.optional || arg.default !== undefined || arg.kind === 'flag' || arg.rest) continue
     const value = arg.of?.[0] ?? right[arg.kind]
     args[name] = arg.each || arg.many ? [value] : value
