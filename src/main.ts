@@ -43,7 +43,9 @@ process.umask(0o077)
 
 const took = await takeFolder(config.dataDir)
 if ('taken' in took) {
-  say(`DCM already serves ${config.dataDir}: pid ${took.taken?.pid ?? 'unknown'}, ${took.taken?.http ?? config.publicUrl}.`)
+  say(
+    `DCM already serves ${config.dataDir}: pid ${took.taken?.pid ?? 'unknown'}, ${took.taken?.http ?? config.publicUrl}.`,
+  )
   process.exit(0)
 }
 const folder = took
@@ -56,7 +58,9 @@ const holder = holderName(config.dataDir)
 const life = `${holder}.${process.pid}.${Date.now()}`
 
 const { databaseUrl } = config
-const store = createStore(await reach(() => (databaseUrl ? openPostgres(databaseUrl) : openEmbedded(join(config.dataDir, 'database'))), say))
+const store = createStore(
+  await reach(() => (databaseUrl ? openPostgres(databaseUrl) : openEmbedded(join(config.dataDir, 'database'))), say),
+)
 const instance = await instanceOf(store, random)
 // This folder's earlier lives are dead, for this one holds it: what they held is free at once.
 await store.operations.abandon(`${holder}.`)
@@ -68,13 +72,27 @@ await ensureAdmin(store, random, config.adminKey)
 
 const hostId = 'local'
 await store.hosts.ensure(hostId)
-const host = createDockerHost({ ...config, dataDir: await filesFolder(store, hostId, config.dataDir), id: hostId, instance, log, now: Date.now })
+const host = createDockerHost({
+  ...config,
+  dataDir: await filesFolder(store, hostId, config.dataDir),
+  id: hostId,
+  instance,
+  log,
+  now: Date.now,
+})
 const ssh = config.ssh && (await import('./adapters/ssh/index.ts'))
 const sshKey = ssh && doorKey(config.dataDir)
 const sshHeld = ssh && (await ssh.listenSsh(config.ssh!).catch(noSsh))
 const place = {
-  ...(sshHeld && sshKey ? { ssh: { port: sshHeld.port, hostKey: sshKey.publicKey, fingerprint: sshKey.fingerprint } } : {}),
-  publicHost: config.publicHost, bindHost: config.bindHost, publicUrl: config.publicUrl, version, instance }
+  ...(sshHeld && sshKey
+    ? { ssh: { port: sshHeld.port, hostKey: sshKey.publicKey, fingerprint: sshKey.fingerprint } }
+    : {}),
+  publicHost: config.publicHost,
+  bindHost: config.bindHost,
+  publicUrl: config.publicUrl,
+  version,
+  instance,
+}
 const works: Works = {
   store,
   host(id) {
@@ -97,12 +115,28 @@ const works: Works = {
 }
 
 const runner = createRunner({ works, operations, holder: life, log })
-const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log), holder: life, ...(config.ssh ? { perMember: config.ssh.perMember } : {}) })
+const door = createDoor({
+  works,
+  commands,
+  runner,
+  log,
+  contextFor: createContexts(works, commands, log),
+  holder: life,
+  ...(config.ssh ? { perMember: config.ssh.perMember } : {}),
+})
 const http = createHttp({ door, log, version, publicUrl: config.publicUrl, trustProxy: config.trustProxy })
 const hooks = createHooks({ works, commands, holder: life, log, handle: door.handle })
 http.mount('/v1/hooks', createHookRoute(hooks))
 const chat = createChat({ works, door, commands, log, holder: life })
-const slack = config.slack && (await import('./adapters/slack/index.ts')).createSlack({ ...config.slack, door, chat, log, publicUrl: config.publicUrl })
+const slack =
+  config.slack &&
+  (await import('./adapters/slack/index.ts')).createSlack({
+    ...config.slack,
+    door,
+    chat,
+    log,
+    publicUrl: config.publicUrl,
+  })
 if (slack) {
   http.mount('/slack', slack.fetch)
   for (const problem of slack.problems) {
@@ -110,7 +144,8 @@ if (slack) {
     say(problem)
   }
 }
-const discord = config.discord && (await import('./adapters/discord/index.ts')).createDiscord({ ...config.discord, door, chat, log })
+const discord =
+  config.discord && (await import('./adapters/discord/index.ts')).createDiscord({ ...config.discord, door, chat, log })
 if (discord) {
   http.mount('/discord', discord.fetch)
   for (const problem of discord.problems()) {
@@ -120,7 +155,13 @@ if (discord) {
 }
 const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
 const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version })
-folder.announce({ ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null, pid: process.pid, http: `http://${served.host}:${served.port}`, tree, instance })
+folder.announce({
+  ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null,
+  pid: process.pid,
+  http: `http://${served.host}:${served.port}`,
+  tree,
+  instance,
+})
 
 /** An address that nobody asked for may be taken; one that was asked for has to be had. */
 function noSsh(error: NodeJS.ErrnoException): undefined {
@@ -148,7 +189,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 async function stop(): Promise<void> {
   log.info({}, 'stopping: no new calls, what is under way may end')
   hooks.stop()
-  await Promise.all([served.close(8000), sshServed?.close(8000), slack?.stop(), discord?.stop(), runner.stop(8000), chat.stop(8000), loops?.stop()])
+  await Promise.all([
+    served.close(8000),
+    sshServed?.close(8000),
+    slack?.stop(),
+    discord?.stop(),
+    runner.stop(8000),
+    chat.stop(8000),
+    loops?.stop(),
+  ])
   host.close()
   await store.close()
   folder.release()
@@ -171,6 +220,17 @@ if (engine)
     say('An offered image could not be built; the log says why, and the next start tries again.')
   })
 
-const facts = { tree, config, place, database: store.kind, engine: engine?.version, http: `http://${served.host}:${served.port}` }
+const facts = {
+  tree,
+  config,
+  place,
+  database: store.kind,
+  engine: engine?.version,
+  http: `http://${served.host}:${served.port}`,
+}
 for (const line of summary(facts)) say(line)
-for (const line of nextSteps(facts, await store.people.byName('admin').then((admin) => (admin ? store.keys.of(admin.id) : [])))) say(line)
+for (const line of nextSteps(
+  facts,
+  await store.people.byName('admin').then((admin) => (admin ? store.keys.of(admin.id) : [])),
+))
+  say(line)

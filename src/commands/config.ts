@@ -11,12 +11,22 @@ export const config = defineCommand({
   changes: false,
   private: true,
   args: {
-    only: { kind: 'choice', of: ['ssh-config', 'known-hosts'], flag: true, optional: true, about: 'Just the lines of one file, to be written to it.' },
+    only: {
+      kind: 'choice',
+      of: ['ssh-config', 'known-hosts'],
+      flag: true,
+      optional: true,
+      about: 'Just the lines of one file, to be written to it.',
+    },
     prefix: { kind: 'text', flag: true, optional: true, about: 'What stands before each name on your machine.' },
   },
   gives: z.object({ config: z.string(), known_hosts: z.string() }),
   async run({ only, prefix = '' }, { caller, containers, place }) {
-    const { config: lines, knownHosts, example } = sshConfig((await containers.mine()).containers, caller.person.name, prefix, place)
+    const {
+      config: lines,
+      knownHosts,
+      example,
+    } = sshConfig((await containers.mine()).containers, caller.person.name, prefix, place)
     const data = { config: `${lines}\n`, known_hosts: `${knownHosts.join('\n')}\n` }
     if (only !== undefined) {
       const text = only === 'ssh-config' ? data.config : data.known_hosts

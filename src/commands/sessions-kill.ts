@@ -13,6 +13,8 @@ export const sessionsKill = defineCommand({
   gives: z.object({ id: z.string(), member: z.string() }),
   async run({ id }, { sessions }) {
     const ended = await sessions.end(id)
-    return ok(`The connection ${ended.id} of ${ended.owner} is being closed.`, { data: { id: ended.id, member: ended.owner } })
+    return ok(`The connection ${ended.id} of ${ended.owner} is being closed.`, {
+      data: { id: ended.id, member: ended.owner },
+    })
   },
 })

@@ -16,16 +16,29 @@ export const userInvite = defineCommand({
     name: { kind: 'person-name', about: 'Who is invited.' },
     for: { kind: 'duration', flag: true, default: '2d', about: 'How long the code is good, at most 14d.' },
   },
-  gives: z.object({ name: z.string(), code: z.string(), ssh: z.string().nullable(), expires_at: z.string(), added: z.boolean() }),
+  gives: z.object({
+    name: z.string(),
+    code: z.string(),
+    ssh: z.string().nullable(),
+    expires_at: z.string(),
+    added: z.boolean(),
+  }),
   async run({ name, for: lives }, { invites, place }) {
     const { code, expiresAt, added } = await invites.add(name, lives)
     const line = place.ssh ? `ssh -p ${place.ssh.port} invite:${code}@${place.publicHost}` : null
     const extras = {
-      fields: { member: name, until: formatTime(expiresAt), ...(place.ssh ? { 'host key': place.ssh.fingerprint } : {}) },
+      fields: {
+        member: name,
+        until: formatTime(expiresAt),
+        ...(place.ssh ? { 'host key': place.ssh.fingerprint } : {}),
+      },
       code: line ?? code,
       data: { name, code, ssh: line, expires_at: expiresAt.toISOString(), added },
     }
     if (!line) return warn('The SSH door is off here, so nobody can use this code yet; set DCM_SSH_ADDR.', extras)
-    return ok(`Send this line to ${name}${added ? ', who is a member now' : ''}: it works once, enrols their key and logs them in; earlier codes of theirs are void.`, extras)
+    return ok(
+      `Send this line to ${name}${added ? ', who is a member now' : ''}: it works once, enrols their key and logs them in; earlier codes of theirs are void.`,
+      extras,
+    )
   },
 })

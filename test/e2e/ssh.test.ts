@@ -20,14 +20,32 @@ const file = (name: string) => join(dcm.dataDir, '..', name)
 /** The door's options for the OpenSSH client, which knows the door's host key as DCM tells it. */
 const options = (key: string, more: string[] = []) => [
   ...['-F', 'none', '-i', key],
-  ...[`UserKnownHostsFile=${known}`, 'GlobalKnownHostsFile=/dev/null', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', 'BatchMode=yes', 'LogLevel=ERROR', 'ConnectTimeout=10', ...more].flatMap((one) => ['-o', one]),
+  ...[
+    `UserKnownHostsFile=${known}`,
+    'GlobalKnownHostsFile=/dev/null',
+    'StrictHostKeyChecking=yes',
+    'IdentitiesOnly=yes',
+    'BatchMode=yes',
+    'LogLevel=ERROR',
+    'ConnectTimeout=10',
+    ...more,
+  ].flatMap((one) => ['-o', one]),
 ]
 const ssh = (who: string, key: string, words: string[], more: { args?: string[]; input?: string } = {}): Promise<Ran> =>
   runProgram('ssh', [...options(key), '-p', port, ...(more.args ?? []), `${who}@127.0.0.1`, ...words], more.input)
 /** Through -J, for which ssh starts another ssh: it has to find the same settings. */
 const jumping = async (): Promise<string[]> => {
   const path = file('config')
-  const lines = [`Host *`, `  IdentityFile ${ada.key}`, `  UserKnownHostsFile ${known}`, '  GlobalKnownHostsFile /dev/null', '  StrictHostKeyChecking yes', '  IdentitiesOnly yes', '  BatchMode yes', '  LogLevel ERROR']
+  const lines = [
+    `Host *`,
+    `  IdentityFile ${ada.key}`,
+    `  UserKnownHostsFile ${known}`,
+    '  GlobalKnownHostsFile /dev/null',
+    '  StrictHostKeyChecking yes',
+    '  IdentitiesOnly yes',
+    '  BatchMode yes',
+    '  LogLevel ERROR',
+  ]
   const mine = await ssh('ada', ada.key, ['config', '--only', 'ssh-config'])
   await writeFile(path, `${mine.stdout}\n${lines.join('\n')}\n`)
   await writeFile(known, (await ssh('ada', ada.key, ['config', '--only', 'known-hosts'])).stdout)
@@ -48,16 +66,28 @@ beforeAll(async () => {
 afterAll(() => dcm[Symbol.asyncDispose]())
 
 test('E06: the door’s host key is ed25519 alone, is the one that DCM tells, and is kept 0600', async () => {
-  const told = (await dcm.must<{ config: string; known_hosts: string }>('config', { token: ada.token })).data.known_hosts
-  const scanned = (await readFile(known, 'utf8')).trim().split('\n').filter((line) => !line.startsWith('#'))
+  const told = (await dcm.must<{ config: string; known_hosts: string }>('config', { token: ada.token })).data
+    .known_hosts
+  const scanned = (await readFile(known, 'utf8'))
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
   expect(scanned).toHaveLength(1)
   expect(told).toContain(scanned[0]!.split(' ').slice(1).join(' '))
   expect((await run('stat', ['-c', '%a', join(dcm.dataDir, 'ssh_host_ed25519_key')])).stdout.trim()).toBe('600')
 })
 
 test('one command gives output, errors and exit codes as scripts expect', async () => {
-  expect(await ssh('ada', ada.key, ['ps', '--json'])).toMatchObject({ code: 0, stdout: expect.stringContaining('"web"'), stderr: '' })
-  expect(await ssh('ada', ada.key, ['inspect', 'nope'])).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('no container called nope') })
+  expect(await ssh('ada', ada.key, ['ps', '--json'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"web"'),
+    stderr: '',
+  })
+  expect(await ssh('ada', ada.key, ['inspect', 'nope'])).toMatchObject({
+    code: 4,
+    stdout: '',
+    stderr: expect.stringContaining('no container called nope'),
+  })
 })
 
 test('F01: another’s key, a certificate and no key get the same words', async () => {
@@ -75,16 +105,36 @@ test('F01: another’s key, a certificate and no key get the same words', async 
 })
 
 test('NAME+CONTAINER: a shell’s command, standard input, exit code, a terminal of the right size, scp and sftp', async () => {
-  expect(await ssh('ada+web', ada.key, ['id -u; echo oh >&2; exit 7'])).toMatchObject({ code: 7, stdout: '0\n', stderr: 'oh\n' })
+  expect(await ssh('ada+web', ada.key, ['id -u; echo oh >&2; exit 7'])).toMatchObject({
+    code: 7,
+    stdout: '0\n',
+    stderr: 'oh\n',
+  })
   const bytes = randomBytes(8 * 1024 * 1024)
   await writeFile(file('up'), bytes)
-  const counted = await run('sh', ['-c', 'exec ssh "$@" < "$FILE"', 'sh', ...options(ada.key), '-p', port, 'ada+web@127.0.0.1', 'sha256sum'], { env: { ...process.env, FILE: file('up') } })
+  const counted = await run(
+    'sh',
+    ['-c', 'exec ssh "$@" < "$FILE"', 'sh', ...options(ada.key), '-p', port, 'ada+web@127.0.0.1', 'sha256sum'],
+    { env: { ...process.env, FILE: file('up') } },
+  )
   expect(counted.stdout).toContain(sum(bytes))
   const tty = await ssh('ada+web', ada.key, ['stty size; tty; exit 3'], { args: ['-tt'] })
   expect(tty).toMatchObject({ code: 3, stdout: expect.stringMatching(/\d+ \d+\r\n\/dev\/pts\/\d/) })
   for (const way of [['-s'], ['-O']]) {
-    expect(await runProgram('scp', ['-q', ...way, ...options(ada.key), '-P', port, file('up'), 'ada+web@127.0.0.1:/tmp/up'])).toMatchObject({ code: 0 })
-    expect(await runProgram('scp', ['-q', ...way, ...options(ada.key), '-P', port, 'ada+web@127.0.0.1:/tmp/up', file('down')])).toMatchObject({ code: 0 })
+    expect(
+      await runProgram('scp', ['-q', ...way, ...options(ada.key), '-P', port, file('up'), 'ada+web@127.0.0.1:/tmp/up']),
+    ).toMatchObject({ code: 0 })
+    expect(
+      await runProgram('scp', [
+        '-q',
+        ...way,
+        ...options(ada.key),
+        '-P',
+        port,
+        'ada+web@127.0.0.1:/tmp/up',
+        file('down'),
+      ]),
+    ).toMatchObject({ code: 0 })
     expect(sum(await readFile(file('down')))).toBe(sum(bytes))
   }
 })
@@ -93,30 +143,59 @@ test('-J by name: ssh, sftp, rsync and -L, with the container’s own host key',
   const settings = await jumping()
   expect(await runProgram('ssh', [...settings, 'web', 'hostname'])).toMatchObject({ code: 0, stdout: 'web\n' })
   const bytes = await readFile(file('up'))
-  expect(await runProgram('sftp', ['-q', ...settings, '-b', '-', 'web'], `put ${file('up')} /tmp/up2\n`)).toMatchObject({ code: 0 })
+  expect(await runProgram('sftp', ['-q', ...settings, '-b', '-', 'web'], `put ${file('up')} /tmp/up2\n`)).toMatchObject(
+    { code: 0 },
+  )
   expect((await runProgram('ssh', [...settings, 'web', 'sha256sum /tmp/up2'])).stdout).toContain(sum(bytes))
   if (await run('rsync', ['--version']).catch(() => undefined)) {
     const has = await runProgram('ssh', [...settings, 'web', 'command -v rsync'])
     const ran = await runProgram('rsync', ['-e', `ssh ${settings.join(' ')}`, file('up'), 'web:/tmp/up3'])
     expect(ran.code === 0).toBe(has.code === 0)
   }
-  expect((await runProgram('ssh', [...settings, '-o', 'LogLevel=INFO', '-W', 'web:80', 'dcm'])).stderr).toMatch(/Only port 22 of web/)
+  expect((await runProgram('ssh', [...settings, '-o', 'LogLevel=INFO', '-W', 'web:80', 'dcm'])).stderr).toMatch(
+    /Only port 22 of web/,
+  )
 })
 
 test('F02, F03: the tool gives no forward, no file and no listener', async () => {
   const [keep, extra] = [['-N'], ['-o', 'ExitOnForwardFailure=yes']]
-  for (const args of [['-R', '0:127.0.0.1:1'], ['-R', '/tmp/x:/tmp/y'], ['-w', 'any:any']])
+  for (const args of [
+    ['-R', '0:127.0.0.1:1'],
+    ['-R', '/tmp/x:/tmp/y'],
+    ['-w', 'any:any'],
+  ])
     expect((await ssh('ada', ada.key, [], { args: [...keep, ...extra, ...args] })).code).toBe(255)
   expect((await ssh('ada', ada.key, [], { args: ['-W', '127.0.0.1:22'] })).code).toBe(255)
-  expect((await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada@127.0.0.1'], 'ls /\n')).code).toBe(255)
-  expect((await runProgram('scp', ['-q', '-O', ...options(ada.key), '-P', port, 'ada@127.0.0.1:/etc/passwd', file('stolen')])).code).not.toBe(0)
+  expect(
+    (await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada@127.0.0.1'], 'ls /\n')).code,
+  ).toBe(255)
+  expect(
+    (
+      await runProgram('scp', [
+        '-q',
+        '-O',
+        ...options(ada.key),
+        '-P',
+        port,
+        'ada@127.0.0.1:/etc/passwd',
+        file('stolen'),
+      ])
+    ).code,
+  ).not.toBe(0)
 })
 
 test('a stopped container is woken, says so, and what hung up does not go on inside', async () => {
   await ada.must('stop web')
-  expect(await ssh('ada+web', ada.key, ['echo up'])).toMatchObject({ code: 0, stdout: 'up\n', stderr: expect.stringContaining('starting it') })
-  const child = spawn('ssh', [...options(ada.key), '-tt', '-p', port, 'ada+web@127.0.0.1', 'sleep 4321'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const sleeping = async () => (await ssh('ada+web', ada.key, ['cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout.includes('sleep 4321 ')
+  expect(await ssh('ada+web', ada.key, ['echo up'])).toMatchObject({
+    code: 0,
+    stdout: 'up\n',
+    stderr: expect.stringContaining('starting it'),
+  })
+  const child = spawn('ssh', [...options(ada.key), '-tt', '-p', port, 'ada+web@127.0.0.1', 'sleep 4321'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const sleeping = async () =>
+    (await ssh('ada+web', ada.key, ['cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout.includes('sleep 4321 ')
   await until('it to sleep', sleeping, 20)
   child.kill('SIGKILL')
   await until('it to be hung up', async () => !(await sleeping()), 20)
@@ -127,15 +206,22 @@ test('an image without an SSH server: create says so, and its line is the door�
   expect(made.text).toContain('no SSH server')
   expect(made.data.ssh).toBe(`ssh -p ${port} ada+bare@127.0.0.1`)
   expect(await ssh('ada+bare', ada.key, ['cat /etc/hostname'])).toMatchObject({ code: 0, stdout: 'bare\n' })
-  expect(await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada+bare@127.0.0.1'], 'ls /\n')).toMatchObject({ stderr: expect.stringContaining('no sftp-server') })
+  expect(
+    await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada+bare@127.0.0.1'], 'ls /\n'),
+  ).toMatchObject({ stderr: expect.stringContaining('no sftp-server') })
 })
 
 test('an invitation enrols the key that comes with it, and SIGTERM says goodbye', async () => {
   const { data } = await dcm.must<{ code: string }>('user invite newcomer')
   const { key } = await makeKey(join(dcm.dataDir, '..'), 'newcomer')
-  expect(await ssh(`invite:${data.code}`, key, ['whoami'])).toMatchObject({ code: 0, stdout: expect.stringContaining('You are newcomer') })
+  expect(await ssh(`invite:${data.code}`, key, ['whoami'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('You are newcomer'),
+  })
   expect((await ssh(`invite:${data.code}`, key, ['whoami'])).code).toBe(255)
-  const child = spawn('ssh', [...options(key), '-tt', '-p', port, 'newcomer@127.0.0.1'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn('ssh', [...options(key), '-tt', '-p', port, 'newcomer@127.0.0.1'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   let shown = ''
   child.stdout.on('data', (text: Buffer) => (shown += text.toString()))
   await until('the prompt', () => shown.includes('dcm> '), 20)

@@ -23,7 +23,9 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 /** Says something before the login is decided (RFC 4252 section 5.4), for which ssh2's server has no call. */
 function banner(client: Connection, text: string): void {
   type Packets = { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer }
-  const { _packetRW, _cipher } = (client as unknown as { _protocol: { _packetRW: { write: Packets }; _cipher: { encrypt(packet: Buffer): void } } })._protocol
+  const { _packetRW, _cipher } = (
+    client as unknown as { _protocol: { _packetRW: { write: Packets }; _cipher: { encrypt(packet: Buffer): void } } }
+  )._protocol
   const words = Buffer.from(`${printable(text)}\r\n`)
   let at = _packetRW.write.allocStart
   const packet = _packetRW.write.alloc(1 + 4 + words.length + 4)
@@ -39,7 +41,12 @@ function banner(client: Connection, text: string): void {
  * itself, so that nobody learns which are known; and whoever is refused is refused in the same words and time.
  * `admit` is called before the client is told; what it throws refuses.
  */
-export function authenticate(client: Connection, address: string, deps: AuthDeps, admit: (who: Admitted) => Promise<void>): void {
+export function authenticate(
+  client: Connection,
+  address: string,
+  deps: AuthDeps,
+  admit: (who: Admitted) => Promise<void>,
+): void {
   const { door, log } = deps
   let [failed, asked, decided] = [0, 0, false]
 
@@ -77,7 +84,8 @@ export function authenticate(client: Connection, address: string, deps: AuthDeps
     const since = performance.now()
     // "none" asks what there is (RFC 4252 section 5.2) and is no try.
     if (context.method === 'none') return context.reject(['publickey'])
-    if (++asked > deps.tries * 10 || context.method !== 'publickey') return void refuse(context, since, null).catch(() => client.end())
+    if (++asked > deps.tries * 10 || context.method !== 'publickey')
+      return void refuse(context, since, null).catch(() => client.end())
     decide(context, since).catch((error: unknown) => {
       if (!(error instanceof DcmError)) log.error({ err: error, address }, 'a login broke')
       refuse(context, since, error instanceof DcmError ? error.message : null).catch(() => client.end())

@@ -32,7 +32,10 @@ type Size = { columns: number; rows: number }
 type Pty = Size & { term: string }
 
 const clamp = (value: number | undefined, usual: number) => (value && value > 0 ? Math.min(value, 1000) : usual)
-const sizeOf = (info: Pick<PseudoTtyInfo, 'cols' | 'rows'>): Size => ({ columns: clamp(info.cols, 80), rows: clamp(info.rows, 24) })
+const sizeOf = (info: Pick<PseudoTtyInfo, 'cols' | 'rows'>): Size => ({
+  columns: clamp(info.cols, 80),
+  rows: clamp(info.rows, 24),
+})
 
 /** Refuses a channel with a reason (RFC 4254 section 5.1), for which ssh2 has no argument. */
 function because(client: Connection, why: string, reject: () => void): void {
@@ -48,7 +51,13 @@ function because(client: Connection, why: string, reject: () => void): void {
 }
 
 /** Serves one SSH connection: who it is, then its channels. Nothing of it reaches a shell or a file of this machine. */
-export function serveConnection(client: Connection, socket: Socket, address: string, deps: ConnectionDeps, admitted: () => void): Live {
+export function serveConnection(
+  client: Connection,
+  socket: Socket,
+  address: string,
+  deps: ConnectionDeps,
+  admitted: () => void,
+): Live {
   const { door, log } = deps
   const over = new AbortController()
   const sinks = new Map<Sink, ServerChannel>()
@@ -95,7 +104,11 @@ export function serveConnection(client: Connection, socket: Socket, address: str
   client.on('close', gone)
 
   authenticate(client, address, deps, async (admission) => {
-    attendance = await door.attend(admission.actor, admission.container ? `in ${printable(admission.container)}` : 'logged in', leave)
+    attendance = await door.attend(
+      admission.actor,
+      admission.container ? `in ${printable(admission.container)}` : 'logged in',
+      leave,
+    )
     if (over.signal.aborted) {
       await attendance.left()
       throw new DcmError('conflict', 'The connection is gone.')
@@ -111,14 +124,22 @@ export function serveConnection(client: Connection, socket: Socket, address: str
     const { fingerprint, person } = who!.actor
     const actor = await door.identify({ kind: 'key', fingerprint: fingerprint! }, { surface: 'ssh', address })
     if (actor.person?.id === person.id && actor.person.state === 'active') return actor
-    const why = actor.person?.id === person.id ? 'Your access is suspended; an admin can resume it.' : 'The key that you came in with is no longer yours here.'
+    const why =
+      actor.person?.id === person.id
+        ? 'Your access is suspended; an admin can resume it.'
+        : 'The key that you came in with is no longer yours here.'
     leave(why)
     throw new DcmError('unlinked', why)
   }
   const tool: ToolDeps = { door, who: caller, doing }
 
   /** Runs what a channel is for, and closes it with the outcome. */
-  function serve(channel: ServerChannel, terminal: boolean, work: (sink: Sink) => Promise<number | null>, counts = true): void {
+  function serve(
+    channel: ServerChannel,
+    terminal: boolean,
+    work: (sink: Sink) => Promise<number | null>,
+    counts = true,
+  ): void {
     const sink = createSink(channel, socket, terminal)
     sinks.set(sink, channel)
     if (counts) busy++
@@ -126,7 +147,8 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       .catch(async (error: unknown) => {
         const said = error instanceof DcmError ? error : undefined
         if (!said && !over.signal.aborted) log.warn({ address, err: error }, 'an SSH channel broke')
-        if (channel.type === 'session') await sink.put('stderr', `${printable(said?.message ?? 'The link to the container was lost.')}\r\n`)
+        if (channel.type === 'session')
+          await sink.put('stderr', `${printable(said?.message ?? 'The link to the container was lost.')}\r\n`)
         return said ? exitCodes[said.code] : 255
       })
       .then((code) => sink.end(code))
@@ -152,7 +174,9 @@ export function serveConnection(client: Connection, socket: Socket, address: str
   client.on('tcpip', (accept, reject, { destIP, destPort }) => {
     if (!gate()) return reject()
     caller()
-      .then((actor) => door.open(actor, { kind: 'forward', container: destIP, port: destPort }, { say: () => undefined }))
+      .then((actor) =>
+        door.open(actor, { kind: 'forward', container: destIP, port: destPort }, { say: () => undefined }),
+      )
       .then((opened) => {
         if (over.signal.aborted) return opened.close()
         const channel = accept()
@@ -199,7 +223,9 @@ export function serveConnection(client: Connection, socket: Socket, address: str
     session.on('subsystem', (accept, reject, { name }) => {
       if (name !== 'sftp' || !who?.container) return reject?.()
       const channel = accept()
-      serve(channel, false, (sink) => enter(channel, sink, { container: who!.container!, kind: 'sftp', terminal: null }))
+      serve(channel, false, (sink) =>
+        enter(channel, sink, { container: who!.container!, kind: 'sftp', terminal: null }),
+      )
     })
 
     // A channel is accepted before anything is looked up: the client's end of input may come at once.
@@ -215,10 +241,19 @@ export function serveConnection(client: Connection, socket: Socket, address: str
       serve(channel, false, (sink) => script(channel, sink))
     }
 
-    async function enter(channel: ServerChannel, sink: Sink, target: Target & { terminal?: unknown }): Promise<number | null> {
-      const opened = await door.open(await caller(), target, { say: (text) => void sink.put('stderr', `${printable(text)}\r\n`) })
+    async function enter(
+      channel: ServerChannel,
+      sink: Sink,
+      target: Target & { terminal?: unknown },
+    ): Promise<number | null> {
+      const opened = await door.open(await caller(), target, {
+        say: (text) => void sink.put('stderr', `${printable(text)}\r\n`),
+      })
       doing(`${target.kind} in ${opened.name}`)
-      resized = () => void opened.resize(pty!.columns, pty!.rows).catch((err: unknown) => log.debug({ err }, 'a terminal kept its size'))
+      resized = () =>
+        void opened
+          .resize(pty!.columns, pty!.rows)
+          .catch((err: unknown) => log.debug({ err }, 'a terminal kept its size'))
       signalled = (name) => void opened.signal(name).catch((err: unknown) => log.debug({ err }, 'a signal was lost'))
       // It may have changed while the container was being opened.
       if (pty && target.terminal) resized()

@@ -21,23 +21,52 @@ const mostWaiting = 64 * 1024
 
 // Keys as terminals send them: a sequence of ECMA-48, a letter after Escape, or one character; bidi controls are dropped.
 // oxlint-disable-next-line no-control-regex
-const key = /\u001b\[[0-?]*[ -/]*[@-~]|\u001bO[A-Za-z]|\u001b[A-Za-z\u007f]|\u001b|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f\u001b]+/g
+const key =
+  /\u001b\[[0-?]*[ -/]*[@-~]|\u001bO[A-Za-z]|\u001b[A-Za-z\u007f]|\u001b|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f\u001b]+/g
 // oxlint-disable-next-line no-control-regex
 const partial = /\u001b(?:\[[0-?]*[ -/]*|O)?$/
 // oxlint-disable-next-line no-control-regex
 const unseen = /[\u0080-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffd]/g
 
 const names: Record<string, string> = {
-  '\u001b[A': 'up', '\u001bOA': 'up', '\u0010': 'up',
-  '\u001b[B': 'down', '\u001bOB': 'down', '\u000e': 'down',
-  '\u001b[C': 'right', '\u001bOC': 'right', '\u0006': 'right',
-  '\u001b[D': 'left', '\u001bOD': 'left', '\u0002': 'left',
-  '\u001b[H': 'home', '\u001bOH': 'home', '\u001b[1~': 'home', '\u0001': 'home',
-  '\u001b[F': 'end', '\u001bOF': 'end', '\u001b[4~': 'end', '\u0005': 'end',
-  '\u001b[3~': 'delete', '\u007f': 'backspace', '\u0008': 'backspace',
-  '\u001bb': 'word-left', '\u001b[1;5D': 'word-left', '\u001bf': 'word-right', '\u001b[1;5C': 'word-right',
-  '\u0017': 'kill-word', '\u001b\u007f': 'kill-word', '\u0015': 'kill-before', '\u000b': 'kill-after', '\u0019': 'yank',
-  '\r': 'enter', '\n': 'enter', '\t': 'tab', '\u0003': 'interrupt', '\u0004': 'eof', '\u000c': 'clear',
+  '\u001b[A': 'up',
+  '\u001bOA': 'up',
+  '\u0010': 'up',
+  '\u001b[B': 'down',
+  '\u001bOB': 'down',
+  '\u000e': 'down',
+  '\u001b[C': 'right',
+  '\u001bOC': 'right',
+  '\u0006': 'right',
+  '\u001b[D': 'left',
+  '\u001bOD': 'left',
+  '\u0002': 'left',
+  '\u001b[H': 'home',
+  '\u001bOH': 'home',
+  '\u001b[1~': 'home',
+  '\u0001': 'home',
+  '\u001b[F': 'end',
+  '\u001bOF': 'end',
+  '\u001b[4~': 'end',
+  '\u0005': 'end',
+  '\u001b[3~': 'delete',
+  '\u007f': 'backspace',
+  '\u0008': 'backspace',
+  '\u001bb': 'word-left',
+  '\u001b[1;5D': 'word-left',
+  '\u001bf': 'word-right',
+  '\u001b[1;5C': 'word-right',
+  '\u0017': 'kill-word',
+  '\u001b\u007f': 'kill-word',
+  '\u0015': 'kill-before',
+  '\u000b': 'kill-after',
+  '\u0019': 'yank',
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\u0003': 'interrupt',
+  '\u0004': 'eof',
+  '\u000c': 'clear',
 }
 
 const common = (list: readonly string[]) => {
@@ -68,7 +97,9 @@ export function createEditor(deps: EditorDeps) {
     const right = here % columns
     // A terminal waits at the last column; a blank makes it go on to the next row.
     const full = all > 0 && all % columns === 0 ? ' \r' : ''
-    deps.write(`${up(row)}\r\u001b[J${prompt}${text}${full}${up(Math.floor(all / columns) - Math.floor(here / columns))}\r${right > 0 ? `\u001b[${right}C` : ''}`)
+    deps.write(
+      `${up(row)}\r\u001b[J${prompt}${text}${full}${up(Math.floor(all / columns) - Math.floor(here / columns))}\r${right > 0 ? `\u001b[${right}C` : ''}`,
+    )
     row = Math.floor(here / columns)
   }
 
@@ -144,7 +175,13 @@ export function createEditor(deps: EditorDeps) {
         const each = Math.max(1, Math.floor(deps.columns() / most))
         const lines: string[] = []
         for (let first = 0; first < found.length; first += each)
-          lines.push(found.slice(first, first + each).map((one) => one.padEnd(most)).join('').trimEnd())
+          lines.push(
+            found
+              .slice(first, first + each)
+              .map((one) => one.padEnd(most))
+              .join('')
+              .trimEnd(),
+          )
         deps.write(`\r\n${lines.join('\r\n')}\r\n`)
         row = 0
         draw()

@@ -7,7 +7,13 @@ import type { Sink } from './sink.ts'
  * On a terminal (`raw`) the end of the client's input means nothing, as with sshd.
  * @returns its exit code; null where there is none
  */
-export async function pour(channel: ServerChannel, sink: Sink, opened: Opened, raw: boolean, signal: AbortSignal): Promise<number | null> {
+export async function pour(
+  channel: ServerChannel,
+  sink: Sink,
+  opened: Opened,
+  raw: boolean,
+  signal: AbortSignal,
+): Promise<number | null> {
   const { input } = opened
   let ended = false
   const hangUp = () => {

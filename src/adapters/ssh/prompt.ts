@@ -14,7 +14,10 @@ export type Screen = {
 const lines = (data: Buffer | string) => (typeof data === 'string' ? data.replace(/\r?\n/g, '\r\n') : data)
 
 /** A terminal's view of a Console: every line end also returns the carriage. */
-export const onTerminal = (put: Console['put']): Console['put'] => (stream, data) => put(stream, lines(data))
+export const onTerminal =
+  (put: Console['put']): Console['put'] =>
+  (stream, data) =>
+    put(stream, lines(data))
 
 /**
  * The prompt: lines are read, run and answered until the member leaves. `greeting` is shown first. Ctrl-C while a

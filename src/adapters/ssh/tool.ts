@@ -41,7 +41,10 @@ async function withInput(words: string[], console: Console): Promise<string[]> {
   if (piped < 0 || !console.input) return words
   const text = (await console.input()).replace(/\r?\n$/, '')
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
-    throw new DcmError('usage', 'That is a private key, which nobody should be sent; pipe in the file that ends in .pub.')
+    throw new DcmError(
+      'usage',
+      'That is a private key, which nobody should be sent; pipe in the file that ends in .pub.',
+    )
   return words.map((word, at) => (at === piped ? word.replace(/-$/, () => text) : word))
 }
 
@@ -57,7 +60,10 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
 
   async function ask(words: string[]): Promise<Reply> {
     const actor = await deps.who()
-    const reply = await door.handle({ actor, input: { words } }, { progress: (text) => progress.say(text), signal: console.signal })
+    const reply = await door.handle(
+      { actor, input: { words } },
+      { progress: (text) => progress.say(text), signal: console.signal },
+    )
     progress.clear()
     const asks = reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
     if (!asks || json) return reply

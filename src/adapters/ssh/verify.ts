@@ -16,7 +16,7 @@ export type Claim = {
 /** Reads length-prefixed strings (RFC 4251 section 5); undefined when they do not come out even. */
 function fields(bytes: Buffer, most = 8): Buffer[] | undefined {
   const found: Buffer[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (at + 4 > bytes.length || found.length === most) return undefined
     const size = bytes.readUInt32BE(at)
     if (size > bytes.length - at - 4) return undefined
@@ -52,7 +52,10 @@ function curve({ crv, size }: { crv: string; size: number }, point: Buffer): Key
 
 /** Whether a key is of a kind that may sign in at all, and is what its type says: no certificate, no DSA, no SHA-1. */
 export function acceptable({ type, blob, hash }: Pick<Claim, 'type' | 'blob' | 'hash'>): boolean {
-  return (Object.hasOwn(hashes, type) && hashes[type]!.includes(hash) && fields(blob)?.[0]?.toString('latin1') === type) === true
+  return (
+    (Object.hasOwn(hashes, type) && hashes[type]!.includes(hash) && fields(blob)?.[0]?.toString('latin1') === type) ===
+    true
+  )
 }
 
 /** A security key's signature (OpenSSH's PROTOCOL.u2f): the device signs digests, its flags and its counter. */
@@ -63,7 +66,10 @@ function secured(parts: Buffer[], claim: Claim): { signature: Buffer; data: Buff
   // Bit 0: somebody touched it.
   if ((rest[0]! & 1) !== 1) return undefined
   const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest()
-  return { signature: claim.signature.subarray(0, sized), data: Buffer.concat([digest(parts.at(-1)!), rest, digest(claim.data)]) }
+  return {
+    signature: claim.signature.subarray(0, sized),
+    data: Buffer.concat([digest(parts.at(-1)!), rest, digest(claim.data)]),
+  }
 }
 
 /** Two positive integers as ASN.1 DER, which is how node:crypto takes an ECDSA signature. */
@@ -85,11 +91,15 @@ export function proves(claim: Claim): boolean {
     if (!acceptable(claim) || !parts) return false
     switch (type) {
       case 'ssh-ed25519':
-        return parts.length === 2 && signature.length === 64 && verify(null, data, ed25519(parts[1]!), signature) === true
+        return (
+          parts.length === 2 && signature.length === 64 && verify(null, data, ed25519(parts[1]!), signature) === true
+        )
       case 'ssh-rsa': {
         if (parts.length !== 3) return false
         const [e, n] = [parts[1]!, parts[2]!].map((number) => number.toString('base64url'))
-        return verify(hash, data, createPublicKey({ key: { kty: 'RSA', e: e!, n: n! }, format: 'jwk' }), signature) === true
+        return (
+          verify(hash, data, createPublicKey({ key: { kty: 'RSA', e: e!, n: n! }, format: 'jwk' }), signature) === true
+        )
       }
       case 'sk-ssh-ed25519@openssh.com': {
         const signed = parts.length === 3 ? secured(parts, claim) : undefined

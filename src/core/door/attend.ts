@@ -71,9 +71,15 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
       const { person, address, fingerprint } = actor
       if (!person || !fingerprint) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you.')
       if ((await store.sessions.countOf(person.id)) >= perMember)
-        throw new DcmError('limited', `You have ${perMember} SSH connections open already; close one, or end one with sessions kill.`)
+        throw new DcmError(
+          'limited',
+          `You have ${perMember} SSH connections open already; close one, or end one with sessions kill.`,
+        )
       const id = newId(random)
-      await store.sessions.insert({ id, ownerId: person.id, holder, address: address ?? '', fingerprint, doing: doing.slice(0, 200) }, lease)
+      await store.sessions.insert(
+        { id, ownerId: person.id, holder, address: address ?? '', fingerprint, doing: doing.slice(0, 200) },
+        lease,
+      )
       present.set(id, leave)
       watch()
       return {
@@ -81,7 +87,9 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
         doing: (text) => void store.sessions.doing(id, text.slice(0, 200)).catch(() => undefined),
         async left() {
           present.delete(id)
-          await store.sessions.remove(id).catch((err: unknown) => log.debug({ err }, 'a session that ended stays listed until its lease ends'))
+          await store.sessions
+            .remove(id)
+            .catch((err: unknown) => log.debug({ err }, 'a session that ended stays listed until its lease ends'))
         },
       }
     },

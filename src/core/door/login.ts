@@ -19,7 +19,9 @@ export type Presented = { name: string; key: { type: string; blob: Buffer }; pro
  * Who that is, and the container they named, if one; `enrolled` when an invitation has just made this key theirs. Or a
  * refusal: `why` is only there for who brought a code, everybody else is refused alike, in the same time.
  */
-export type Admission = { actor: Actor & { person: Person }; container: string | null; enrolled: boolean } | { refused: true; why: string | null }
+export type Admission =
+  | { actor: Actor & { person: Person }; container: string | null; enrolled: boolean }
+  | { refused: true; why: string | null }
 
 /** Refusals of one address that are written down in a minute; what comes after is one row. */
 const most = 30
@@ -51,14 +53,28 @@ export function createLogin({ works, log }: { works: Works; log: Log }): (presen
     return seen.count === most ? 'last' : seen.count < most
   }
 
-  async function refuse(presented: Presented, fingerprint: string, why: string, shown: string | null): Promise<Admission> {
+  async function refuse(
+    presented: Presented,
+    fingerprint: string,
+    why: string,
+    shown: string | null,
+  ): Promise<Admission> {
     const worth = worthRecording(presented.address)
     if (worth) {
       const actor: Actor = { person: null, surface: 'ssh', address: presented.address, fingerprint }
       const target = printable(presented.name.replace(/^invite:.*/s, 'invite')).slice(0, 60)
       const detail = worth === 'last' ? `${why}; further refusals of this address are not recorded for a minute` : why
       await store.audit
-        .add(auditEntry(actor, { command: 'login', requestId: newId(random), target, decision: 'refused', code: 'unlinked', detail }))
+        .add(
+          auditEntry(actor, {
+            command: 'login',
+            requestId: newId(random),
+            target,
+            decision: 'refused',
+            code: 'unlinked',
+            detail,
+          }),
+        )
         .catch((err: unknown) => log.warn({ err }, 'a refused login could not be recorded'))
     }
     return { refused: true, why: shown }
@@ -70,17 +86,22 @@ export function createLogin({ works, log }: { works: Works; log: Log }): (presen
     if ('reason' in key) throw new DcmError('usage', key.reason)
     const taken = codes.take('invite', code, `ssh:${presented.address}`, async (tx, { data }) => {
       const person = await lockPresent(tx, String(data['personId']))
-      if (person.state !== 'active') throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
+      if (person.state !== 'active')
+        throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
       const present = await tx.keys.of(person.id)
       if (!present.some((one) => one.fingerprint === key.fingerprint)) await insertKey(tx, person.id, key, random)
       const actor: Actor = { person, surface: 'ssh', address: presented.address, fingerprint: key.fingerprint }
-      await tx.audit.add(auditEntry(actor, { command: 'enrol', requestId: newId(random), target: person.name, decision: 'done' }))
+      await tx.audit.add(
+        auditEntry(actor, { command: 'enrol', requestId: newId(random), target: person.name, decision: 'done' }),
+      )
       return person
     })
     const person = await taken.catch((error: unknown) => {
       throw violated(error) === 'keys_fingerprint' ? keyTaken(error) : error
     })
-    await spreadKeys(works, person.id).catch((err: unknown) => log.warn({ err }, 'a new key could not be brought to every container at once'))
+    await spreadKeys(works, person.id).catch((err: unknown) =>
+      log.warn({ err }, 'a new key could not be brought to every container at once'),
+    )
     return person
   }
 
@@ -101,9 +122,24 @@ export function createLogin({ works, log }: { works: Works; log: Log }): (presen
         return refuse(presented, fingerprint, error.message, error.message)
       }
     } else if (wish && owner?.name === wish.person && owner.state === 'active') person = owner
-    if (!person) return refuse(presented, fingerprint, owner ? `the key is ${owner.name}’s${owner.state === 'active' ? '' : `, who is ${owner.state}`}` : 'nobody’s key', null)
+    if (!person)
+      return refuse(
+        presented,
+        fingerprint,
+        owner
+          ? `the key is ${owner.name}’s${owner.state === 'active' ? '' : `, who is ${owner.state}`}`
+          : 'nobody’s key',
+        null,
+      )
     const actor = { person, surface: 'ssh' as const, address: presented.address, fingerprint }
-    await store.audit.add(auditEntry(actor, { command: 'login', requestId: newId(random), target: presented.name.replace(/^invite:.*/s, 'invite').slice(0, 60), decision: 'done' }))
+    await store.audit.add(
+      auditEntry(actor, {
+        command: 'login',
+        requestId: newId(random),
+        target: presented.name.replace(/^invite:.*/s, 'invite').slice(0, 60),
+        decision: 'done',
+      }),
+    )
     return { actor, enrolled, container: wish && 'container' in wish ? wish.container : null }
   }
 }

@@ -64,9 +64,13 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     const verb = container.state === 'paused' ? 'unpause' : 'start'
     const own = container.ownerId === actor.person.id
     if (!own || container.spec.wake === false)
-      throw new DcmError('conflict', `${container.name} is ${container.state}${own ? ' and was created with --no-wake' : ''}; ${verb} it first.`, {
-        try: `${verb} ${own ? container.name : `${container.owner}/${container.name}`}`,
-      })
+      throw new DcmError(
+        'conflict',
+        `${container.name} is ${container.state}${own ? ' and was created with --no-wake' : ''}; ${verb} it first.`,
+        {
+          try: `${verb} ${own ? container.name : `${container.owner}/${container.name}`}`,
+        },
+      )
     say?.(`${container.name} is ${container.state}; ${verb === 'start' ? 'starting it' : 'letting it go on'}.`)
     const reply = await handle({ actor, input: { name: verb, args: { container: container.name } } })
     const now = await store.containers.byId(container.id)
@@ -78,7 +82,8 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
   async function reach(container: Container, target: Target): Promise<Omit<Opened, 'name'>> {
     const host = works.host(container.hostId)
     if (target.kind === 'forward') return forward(host, container)
-    if (!container.engineId) throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
+    if (!container.engineId)
+      throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
     const { engineId } = container
     const id = newId(works.random)
     const size = target.terminal && { columns: target.terminal.columns, rows: target.terminal.rows }
@@ -102,7 +107,9 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
       close() {
         // The engine goes on running what nobody is connected to any more.
         signal('HUP')
-          .catch((err: unknown) => log.debug({ container: container.id, err }, 'what ran in a closed session could not be hung up'))
+          .catch((err: unknown) =>
+            log.debug({ container: container.id, err }, 'what ran in a closed session could not be hung up'),
+          )
           .finally(() => running.close())
       },
     }
@@ -127,9 +134,15 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     const caller = actor as Caller
     const container = await lookupFor({ store, commands, now: works.now }, caller, 'enter').container(target.container)
     if (target.kind === 'forward' && target.port !== 22)
-      throw new DcmError('denied', `Only port 22 of ${container.name} can be reached this way; other ports go through it: ssh -L, behind -J.`)
+      throw new DcmError(
+        'denied',
+        `Only port 22 of ${container.name} can be reached this way; other ports go through it: ssh -L, behind -J.`,
+      )
     if (target.kind === 'forward' && sshPort(container) === undefined)
-      throw new DcmError('conflict', `${container.name} has no SSH server of its own; log in as ${caller.person.name}+${container.name} instead.`)
+      throw new DcmError(
+        'conflict',
+        `${container.name} has no SSH server of its own; log in as ${caller.person.name}+${container.name} instead.`,
+      )
     return { caller, container }
   }
 
@@ -156,9 +169,21 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     } catch (error) {
       const said = explain(error)
       if (said.code === 'internal') log.error({ requestId, err: error }, 'a container could not be opened')
-      const entry = auditEntry(actor, { ...facts, decision: said.code === 'internal' ? 'failed' : 'refused', code: said.code, detail: printable(said.message) })
-      await store.audit.add(entry).catch((err: unknown) => log.warn({ requestId, err }, 'a refusal could not be recorded'))
-      throw said.code === 'internal' ? new DcmError('internal', `Something broke on our side (reference ${requestId}); an admin finds it in the log.`) : said
+      const entry = auditEntry(actor, {
+        ...facts,
+        decision: said.code === 'internal' ? 'failed' : 'refused',
+        code: said.code,
+        detail: printable(said.message),
+      })
+      await store.audit
+        .add(entry)
+        .catch((err: unknown) => log.warn({ requestId, err }, 'a refusal could not be recorded'))
+      throw said.code === 'internal'
+        ? new DcmError(
+            'internal',
+            `Something broke on our side (reference ${requestId}); an admin finds it in the log.`,
+          )
+        : said
     }
   }
 }

@@ -13,14 +13,16 @@ export const createConnected =
     return {
       async list(all) {
         if (!all) return mine()
-        if (!admin()) throw new DcmError('denied', 'Everybody’s connections are for admins to see.', { try: 'sessions' })
+        if (!admin())
+          throw new DcmError('denied', 'Everybody’s connections are for admins to see.', { try: 'sessions' })
         return store.sessions.list()
       },
       async end(id) {
         const found = (admin() ? await store.sessions.list() : await mine()).find((one) => one.id === id)
         const by = caller.by ?? caller.person
         const why = found?.ownerId === by.id ? 'You ended this connection.' : 'An admin ended this connection.'
-        if (!found || !(await store.sessions.end(id, why))) throw new DcmError('not_found', 'There is no such connection; sessions lists them.', { try: 'sessions' })
+        if (!found || !(await store.sessions.end(id, why)))
+          throw new DcmError('not_found', 'There is no such connection; sessions lists them.', { try: 'sessions' })
         return found
       },
     }

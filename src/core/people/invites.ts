@@ -21,8 +21,14 @@ export function createInvites(deps: { store: Store; random: Random }): Context['
           if (violated(error) !== 'people_name') throw error
           throw new DcmError('conflict', `Somebody is adding ${name} right now; try again.`, { cause: error })
         })
-      if (person.state !== 'active') throw new DcmError('conflict', `${name} is ${person.state}, so they cannot be invited.`, { try: `user show ${name}` })
-      const made = await codes.make({ kind: 'invite', subject: `person:${person.id}`, data: { personId: person.id }, ownerId: person.id }, lives)
+      if (person.state !== 'active')
+        throw new DcmError('conflict', `${name} is ${person.state}, so they cannot be invited.`, {
+          try: `user show ${name}`,
+        })
+      const made = await codes.make(
+        { kind: 'invite', subject: `person:${person.id}`, data: { personId: person.id }, ownerId: person.id },
+        lives,
+      )
       return { ...made, added }
     },
   }

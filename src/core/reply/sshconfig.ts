@@ -30,7 +30,12 @@ export function sshConfig(
       const way = ssh ? { HostName: container.name, ProxyJump: door } : { HostName: place.publicHost, Port: port }
       blocks.push(block(name, { ...way, User: 'root', HostKeyAlias: `dcm-${container.id}` }))
       known.push(`dcm-${container.id} ${container.hostKey}`)
-    } else if (ssh) blocks.push(block(name, { HostName: place.publicHost, Port: ssh.port, User: `${member}+${container.name}` }))
+    } else if (ssh)
+      blocks.push(block(name, { HostName: place.publicHost, Port: ssh.port, User: `${member}+${container.name}` }))
   }
-  return { config: blocks.join('\n\n'), knownHosts: known, example: containers[0] ? `${safe}${containers[0].name}` : '' }
+  return {
+    config: blocks.join('\n\n'),
+    knownHosts: known,
+    example: containers[0] ? `${safe}${containers[0].name}` : '',
+  }
 }

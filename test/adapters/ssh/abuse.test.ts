@@ -21,7 +21,8 @@ const dial = async (): Promise<Socket> => {
   await once(socket, 'connect')
   return socket
 }
-const alive = async () => expect(await world.ssh('ada', ada, 'whoami')).toMatchObject({ code: 0, out: expect.stringContaining('You are ada') })
+const alive = async () =>
+  expect(await world.ssh('ada', ada, 'whoami')).toMatchObject({ code: 0, out: expect.stringContaining('You are ada') })
 
 test('F07: 200 connections that never log in, and a slow one, keep nobody out, and are let go', async () => {
   const sockets = await Promise.all(Array.from({ length: 200 }, dial))

@@ -17,7 +17,10 @@ let person: Person
 let eve: Pair
 beforeAll(async () => {
   world = await createSshWorld()
-  for (const [ref, ssh] of [['debian:latest', true], ['bare:latest', false]] as const) {
+  for (const [ref, ssh] of [
+    ['debian:latest', true],
+    ['bare:latest', false],
+  ] as const) {
     if ((await world.store.images.byRef(null, ref)) !== undefined) continue
     const made = world.host.fake.addImage(`dcm/test/${ref}`, { has: ssh ? ['/usr/sbin/sshd'] : [] })
     const about = { ownerId: null, hostId: 'local', ref, engineId: made.engineId, engineRef: `dcm/test/${ref}` }
@@ -38,12 +41,12 @@ let client: Client
 beforeEach(async () => void (client = await world.login('ada', ada)))
 afterEach(() => void client.end())
 
-const audited = async (command: string) => (await world.store.audit.read({ limit: 5 })).find((row) => row.command === command)
+const audited = async (command: string) =>
+  (await world.store.audit.read({ limit: 5 })).find((row) => row.command === command)
 const calls = (method: string) => world.host.fake.calls.filter((one) => one.method === method)
 
 /** A program that gives these pieces and ends with a code. */
-const gives =
-  (pieces: LogChunk[], code = 0): FakeProgram =>
+const gives = (pieces: LogChunk[], code = 0): FakeProgram =>
   async function* () {
     yield* pieces
     return code
@@ -71,7 +74,10 @@ describe('NAME+CONTAINER: a program in any image', () => {
   })
 
   test('both of its streams come whole and in order, however slowly they are read', async () => {
-    const pieces = Array.from({ length: 120 }, (_, at): LogChunk => ({ stream: at % 3 === 0 ? 'stderr' : 'stdout', data: randomBytes(100_000) }))
+    const pieces = Array.from({ length: 120 }, (_, at): LogChunk => ({
+      stream: at % 3 === 0 ? 'stderr' : 'stdout',
+      data: randomBytes(100_000),
+    }))
     world.host.fake.programs(gives(pieces))
     const inside = await world.login('ada+web', ada)
     const channel = await exec(inside, 'noise')
@@ -97,19 +103,43 @@ describe('NAME+CONTAINER: a program in any image', () => {
     const inside = await world.login('ada+web', ada)
     await collect(await exec(inside, 'mysql -psecret; rm -rf "$HOME"'))
     const { args } = calls('engine.exec').at(-1)!
-    expect(args[1]).toMatchObject({ argv: ['/bin/sh', '-c', expect.stringContaining('exec "$shell" -c "$2"'), 'dcm', 'command', 'mysql -psecret; rm -rf "$HOME"'], tty: null })
-    expect(await audited('enter')).toMatchObject({ actor: 'ada', target: 'web', decision: 'done', detail: 'command: mysql', fingerprint: expect.stringContaining('SHA256:') })
+    expect(args[1]).toMatchObject({
+      argv: [
+        '/bin/sh',
+        '-c',
+        expect.stringContaining('exec "$shell" -c "$2"'),
+        'dcm',
+        'command',
+        'mysql -psecret; rm -rf "$HOME"',
+      ],
+      tty: null,
+    })
+    expect(await audited('enter')).toMatchObject({
+      actor: 'ada',
+      target: 'web',
+      decision: 'done',
+      detail: 'command: mysql',
+      fingerprint: expect.stringContaining('SHA256:'),
+    })
     const session = await shell(inside, { term: 'xterm-256color', cols: 90, rows: 0 })
     session.resume()
     await once(session, 'close')
-    expect(calls('engine.exec').at(-1)!.args[1]).toMatchObject({ tty: { columns: 90, rows: 24 }, env: expect.arrayContaining(['TERM=xterm-256color']) })
+    expect(calls('engine.exec').at(-1)!.args[1]).toMatchObject({
+      tty: { columns: 90, rows: 24 },
+      env: expect.arrayContaining(['TERM=xterm-256color']),
+    })
     inside.end()
   })
 
   test('F05: no variable of the client reaches it, and none of its names is a terminal’s', async () => {
     world.host.fake.programs(gives([]))
     const inside = await world.login('ada+web', ada)
-    await collect(await exec(inside, 'env', { env: { LD_PRELOAD: '/x', NODE_OPTIONS: '--x', PATH: '/x' }, pty: { term: 'x\nPATH=/evil' } }))
+    await collect(
+      await exec(inside, 'env', {
+        env: { LD_PRELOAD: '/x', NODE_OPTIONS: '--x', PATH: '/x' },
+        pty: { term: 'x\nPATH=/evil' },
+      }),
+    )
     const { env } = calls('engine.exec').at(-1)!.args[1] as { env: string[] }
     expect(env).toEqual([expect.stringMatching(/^DCM_SESSION=[a-z0-9]+$/), 'TERM=xterm'])
     inside.end()
@@ -141,7 +171,8 @@ describe('NAME+CONTAINER: a program in any image', () => {
     await once(channel, 'data')
     const before = calls('engine.exec').length
     inside.destroy()
-    for (let tries = 0; calls('engine.exec').length === before && tries < 200; tries++) await new Promise((resolve) => setTimeout(resolve, 10))
+    for (let tries = 0; calls('engine.exec').length === before && tries < 200; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10))
     expect(calls('engine.exec').at(-1)!.args[1]).toMatchObject({ argv: expect.arrayContaining(['HUP']) })
     gate.resolve()
   })
@@ -190,8 +221,22 @@ describe('F02: forwarding', () => {
   })
 
   test.for<[string, number]>([
-    ['web', 80], ['web', 0], ['web', 23], ['127.0.0.1', 22], ['localhost', 22], ['::1', 22], ['0.0.0.0', 22], ['169.254.169.254', 80], ['hers', 22],
-    ['eve/hers', 22], ['nope', 22], ['bare', 22], ['WEB.', 22], ['', 22], ['web\0', 22], ['x'.repeat(3000), 22],
+    ['web', 80],
+    ['web', 0],
+    ['web', 23],
+    ['127.0.0.1', 22],
+    ['localhost', 22],
+    ['::1', 22],
+    ['0.0.0.0', 22],
+    ['169.254.169.254', 80],
+    ['hers', 22],
+    ['eve/hers', 22],
+    ['nope', 22],
+    ['bare', 22],
+    ['WEB.', 22],
+    ['', 22],
+    ['web\0', 22],
+    ['x'.repeat(3000), 22],
   ])('to %j port %i is refused', async ([host, port]) => {
     const before = calls('net.dial').length
     await expect(forward(client, host, port)).rejects.toThrow()
@@ -217,8 +262,20 @@ describe('F02: forwarding', () => {
   })
 
   test('F03: neither files nor another program are to be had of the tool', async () => {
-    for (const line of ['scp -t /etc', 'rsync --server . /', 'git-upload-pack /x', 'sftp-server', '/usr/lib/openssh/sftp-server', 'sh', 'internal-sftp'])
-      expect(await collect(await exec(client, line))).toMatchObject({ code: 2, out: '', err: expect.stringContaining('There is no command') })
+    for (const line of [
+      'scp -t /etc',
+      'rsync --server . /',
+      'git-upload-pack /x',
+      'sftp-server',
+      '/usr/lib/openssh/sftp-server',
+      'sh',
+      'internal-sftp',
+    ])
+      expect(await collect(await exec(client, line))).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringContaining('There is no command'),
+      })
   })
 
   test('more channels than anybody needs are refused, and closing one makes room', async () => {
@@ -234,10 +291,17 @@ describe('F02: forwarding', () => {
 })
 
 describe('wake', () => {
-  test.for([['stop web', 'exited'], ['pause web', 'paused']] as const)('after %s, coming in lets it run and says so', async ([line, state]) => {
+  test.for([
+    ['stop web', 'exited'],
+    ['pause web', 'paused'],
+  ] as const)('after %s, coming in lets it run and says so', async ([line, state]) => {
     await world.say(person, line)
     world.host.fake.programs(gives([{ stream: 'stdout', data: Buffer.from('hi') }]))
-    expect(await world.ssh('ada+web', ada, 'echo hi')).toMatchObject({ code: 0, out: 'hi', err: expect.stringContaining(`web is ${state}`) })
+    expect(await world.ssh('ada+web', ada, 'echo hi')).toMatchObject({
+      code: 0,
+      out: 'hi',
+      err: expect.stringContaining(`web is ${state}`),
+    })
     expect((await world.container(person, 'web')).state).toBe('running')
   })
 

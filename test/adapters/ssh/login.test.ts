@@ -38,7 +38,10 @@ class Forger extends ssh2.BaseAgent {
 }
 
 /** Runs something that must not get in. @returns the rows that the audit log has of it */
-async function refused(name: string, how: Parameters<SshWorld['login']>[1]): Promise<{ said: string; rows: AuditRecord[] }> {
+async function refused(
+  name: string,
+  how: Parameters<SshWorld['login']>[1],
+): Promise<{ said: string; rows: AuditRecord[] }> {
   const [calls, last] = [world.host.fake.calls.length, (await world.store.audit.read({ limit: 1 }))[0]?.id ?? 0]
   const said = await world.login(name, how).then(
     () => 'LET IN',
@@ -55,9 +58,19 @@ describe('F01: nobody comes in as somebody else', () => {
   test('a member does, with any of their keys, and it is recorded with key and address', async () => {
     const second = makeKey()
     await world.say(world.admin, `key add "${second.public}" --as ada`)
-    for (const key of [ada, second]) expect(await world.ssh('ada', key, 'whoami')).toMatchObject({ code: 0, out: expect.stringContaining('You are ada') })
+    for (const key of [ada, second])
+      expect(await world.ssh('ada', key, 'whoami')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('You are ada'),
+      })
     const [row] = (await world.store.audit.read({ limit: 50 })).filter((one) => one.command === 'login')
-    expect(row).toMatchObject({ actor: 'ada', surface: 'ssh', decision: 'done', address: '127.0.0.1', fingerprint: expect.stringMatching(/^SHA256:/) })
+    expect(row).toMatchObject({
+      actor: 'ada',
+      surface: 'ssh',
+      decision: 'done',
+      address: '127.0.0.1',
+      fingerprint: expect.stringMatching(/^SHA256:/),
+    })
   })
 
   test.for<[string, (data: Buffer) => Buffer]>([
@@ -69,7 +82,15 @@ describe('F01: nobody comes in as somebody else', () => {
     ['too short', (data) => signed(ada)(data).subarray(1)],
   ])('a signature that is %s', async ([, forge]) => {
     const { rows } = await refused('ada', { agent: new Forger(ada, forge) })
-    expect(rows).toMatchObject([{ command: 'login', target: 'ada', decision: 'refused', actor: null, detail: expect.stringContaining('signature') }])
+    expect(rows).toMatchObject([
+      {
+        command: 'login',
+        target: 'ada',
+        decision: 'refused',
+        actor: null,
+        detail: expect.stringContaining('signature'),
+      },
+    ])
   })
 
   test('a signature of an earlier connection', async () => {
@@ -91,7 +112,24 @@ describe('F01: nobody comes in as somebody else', () => {
   })
 
   test.for([
-    'ADA', 'ada ', ' ada', 'ada\0', 'ada\n', 'ada+', 'ada++web', 'ada/web', 'eve+ada', '', 'root', 'admin', 'аda', '../ada', 'ada@x', "ada'--", 'a'.repeat(5000), '__proto__',
+    'ADA',
+    'ada ',
+    ' ada',
+    'ada\0',
+    'ada\n',
+    'ada+',
+    'ada++web',
+    'ada/web',
+    'eve+ada',
+    '',
+    'root',
+    'admin',
+    'аda',
+    '../ada',
+    'ada@x',
+    "ada'--",
+    'a'.repeat(5000),
+    '__proto__',
   ])('ada’s key with the name %j', async (name) => {
     await refused(name, ada)
   })
@@ -115,28 +153,46 @@ describe('F01: nobody comes in as somebody else', () => {
 test('F08: whatever is wrong, the answer is the same', async () => {
   const unknown = makeKey()
   const said = new Set<string>()
-  for (const [name, key] of [['ada', eve], ['ada', unknown], ['nobody-here', ada], ['nobody-here', unknown], ['ada+web', eve], ['!!', ada]] as const)
+  for (const [name, key] of [
+    ['ada', eve],
+    ['ada', unknown],
+    ['nobody-here', ada],
+    ['nobody-here', unknown],
+    ['ada+web', eve],
+    ['!!', ada],
+  ] as const)
     said.add((await refused(name, key)).said)
   expect(said.size).toBe(1)
 })
 
 test('tries are counted, and a flood of refusals is one row in the log after a while', async () => {
   const keys = Array.from({ length: 11 }, makeKey)
-  const { rows } = await refused('ada', { authHandler: keys.map((key) => ({ type: 'publickey' as const, username: 'ada', key: key.private })) })
+  const { rows } = await refused('ada', {
+    authHandler: keys.map((key) => ({ type: 'publickey' as const, username: 'ada', key: key.private })),
+  })
   expect(rows.length).toBeLessThanOrEqual(10)
-  for (let n = 0; n < 3; n++) await refused('ada', { authHandler: keys.map((key) => ({ type: 'publickey' as const, username: 'ada', key: key.private })) })
-  const all = (await world.store.audit.read({ limit: 500 })).filter((row) => row.command === 'login' && row.decision === 'refused')
+  for (let n = 0; n < 3; n++)
+    await refused('ada', {
+      authHandler: keys.map((key) => ({ type: 'publickey' as const, username: 'ada', key: key.private })),
+    })
+  const all = (await world.store.audit.read({ limit: 500 })).filter(
+    (row) => row.command === 'login' && row.decision === 'refused',
+  )
   expect(all[0]!.detail).toContain('not recorded for a minute')
   expect(all.length).toBeLessThanOrEqual(31)
 })
 
 describe('an invitation', () => {
   beforeEach(() => world.sql('delete from guesses'))
-  const invite = async (name: string) => ((await world.say(world.admin, `user invite ${name}`)).data as { code: string }).code
+  const invite = async (name: string) =>
+    ((await world.say(world.admin, `user invite ${name}`)).data as { code: string }).code
 
   test('enrols the key that comes with it, once', async () => {
     const [code, mine, other] = [await invite('bob'), makeKey(), makeKey()]
-    expect(await world.ssh(`invite:${code}`, mine, 'whoami')).toMatchObject({ code: 0, out: expect.stringContaining('You are bob') })
+    expect(await world.ssh(`invite:${code}`, mine, 'whoami')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('You are bob'),
+    })
     expect(await world.ssh('bob', mine, 'whoami')).toMatchObject({ code: 0 })
     await refused(`invite:${code}`, other)
     await refused('bob', other)
@@ -163,7 +219,10 @@ describe('an invitation', () => {
   test('is not good for a key that is somebody’s already, and stays good then', async () => {
     const code = await invite('frank')
     await refused(`invite:${code}`, ada)
-    expect(await world.ssh(`invite:${code}`, makeKey(), 'whoami')).toMatchObject({ code: 0, out: expect.stringContaining('frank') })
+    expect(await world.ssh(`invite:${code}`, makeKey(), 'whoami')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('frank'),
+    })
   })
 
   test('is over when its time is', async () => {
@@ -184,7 +243,9 @@ test('the key is asked for again at every command: who lost it is out', async ()
   const client = await world.login('ines', key)
   expect(await collect(await exec(client, 'whoami'))).toMatchObject({ code: 0 })
   const closed = once(client, 'close')
-  const id = (await world.store.keys.of((await world.store.people.byName('ines'))!.id)).find((one) => key.public.includes(one.blob))!.id
+  const id = (await world.store.keys.of((await world.store.people.byName('ines'))!.id)).find((one) =>
+    key.public.includes(one.blob),
+  )!.id
   await world.store.keys.remove((await world.store.people.byName('ines'))!.id, id)
   await collect(await exec(client, 'ps')).catch(() => undefined)
   await closed

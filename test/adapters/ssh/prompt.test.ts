@@ -15,7 +15,13 @@ beforeAll(async () => {
   world = await createSshWorld()
   if (!(await world.store.images.byRef(null, 'debian:latest'))) {
     const made = world.host.fake.addImage('dcm/test/debian:latest')
-    const about = { ownerId: null, hostId: 'local', ref: 'debian:latest', engineId: made.engineId, engineRef: 'dcm/test/debian:latest' }
+    const about = {
+      ownerId: null,
+      hostId: 'local',
+      ref: 'debian:latest',
+      engineId: made.engineId,
+      engineRef: 'dcm/test/debian:latest',
+    }
     await world.store.images.insert({ id: 'imgdeb', ...about, size: 1, layers: 1, ssh: true })
   }
   const made = await world.someone('ada')
@@ -71,7 +77,11 @@ describe('one command', () => {
   test('on a terminal it is asked for', async () => {
     expect((await world.say(person, 'create gone --image debian')).error).toBeUndefined()
     await world.say(person, 'stop gone')
-    for (const [answer, status] of [['n\r', 5], ['\u0003', 130], ['y\r', 0]] as const) {
+    for (const [answer, status] of [
+      ['n\r', 5],
+      ['\u0003', 130],
+      ['y\r', 0],
+    ] as const) {
       const channel = await exec(client, 'rm gone', { pty: { term: 'xterm' } })
       const ended = code(channel)
       await reader(channel)('[y/N]')
@@ -93,21 +103,38 @@ describe('one command', () => {
     const channel = await shell(client, false)
     const ran = collect(channel)
     channel.end('whoami\n# nothing\n\nnosuch\nps\n')
-    expect(await ran).toMatchObject({ code: 0, out: expect.stringMatching(/You are ada[\s\S]*You have 1/), err: expect.stringContaining('no command nosuch') })
+    expect(await ran).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/You are ada[\s\S]*You have 1/),
+      err: expect.stringContaining('no command nosuch'),
+    })
   })
 })
 
 describe('F04: no line is anything but words of DCM’s grammar', () => {
-  test.for(['ls; id', '$(id)', '`id`', 'ps | sh', 'ps > /tmp/x', 'ps && id', 'ps\nid', '*', 'create x --image=$(x)', 'logs web; id', '"', "'", '\\', '--', '-'])(
-    '%j',
-    async (line) => {
-      const before = world.host.fake.calls.filter((one) => one.method === 'engine.exec').length
-      const ran = await world.ssh('ada', ada, line)
-      expect([0, 2, 4]).toContain(ran.code)
-      expect(ran.out + ran.err).not.toMatch(/uid=|root:/)
-      expect(world.host.fake.calls.filter((one) => one.method === 'engine.exec')).toHaveLength(before)
-    },
-  )
+  test.for([
+    'ls; id',
+    '$(id)',
+    '`id`',
+    'ps | sh',
+    'ps > /tmp/x',
+    'ps && id',
+    'ps\nid',
+    '*',
+    'create x --image=$(x)',
+    'logs web; id',
+    '"',
+    "'",
+    '\\',
+    '--',
+    '-',
+  ])('%j', async (line) => {
+    const before = world.host.fake.calls.filter((one) => one.method === 'engine.exec').length
+    const ran = await world.ssh('ada', ada, line)
+    expect([0, 2, 4]).toContain(ran.code)
+    expect(ran.out + ran.err).not.toMatch(/uid=|root:/)
+    expect(world.host.fake.calls.filter((one) => one.method === 'engine.exec')).toHaveLength(before)
+  })
 })
 
 describe('the prompt', () => {
@@ -164,7 +191,8 @@ describe('the prompt', () => {
     client.destroy()
     await closed
     release()
-    for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 20))
+    for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20))
     expect((await world.container(person, 'late')).state).toBe('running')
     client = await world.login('ada', ada)
     expect(await world.ssh('ada', ada, 'rm late -f')).toMatchObject({ code: 0 })
@@ -172,9 +200,17 @@ describe('the prompt', () => {
 
   test('F06: sizes, suspends, bytes without sense and a line of a megabyte leave it alive', async () => {
     const { channel, shown, type } = await prompt()
-    for (const [rows, columns] of [[0, 0], [65_535, 65_535], [1, 1], [24, 80]] as const) channel.setWindow(rows, columns, 0, 0)
+    for (const [rows, columns] of [
+      [0, 0],
+      [65_535, 65_535],
+      [1, 1],
+      [24, 80],
+    ] as const)
+      channel.setWindow(rows, columns, 0, 0)
     type('\u001a\u001c\u0000\u0007\u001b')
-    channel.write(randomBytes(20_000).map((byte) => (byte === 4 || byte === 3 || byte === 13 || byte === 10 ? 65 : byte)))
+    channel.write(
+      randomBytes(20_000).map((byte) => (byte === 4 || byte === 3 || byte === 13 || byte === 10 ? 65 : byte)),
+    )
     type('\u0003')
     await shown(/\^C[\s\S]*dcm> /)
     channel.write(`whoami ${'x'.repeat(1024 * 1024)}\r`)
@@ -198,10 +234,14 @@ describe('sessions', () => {
   test('are listed with who, from where and what, and end when they are killed', async () => {
     const { channel, shown } = await prompt()
     const closed = code(channel)
-    const list = JSON.parse((await world.ssh('ada', ada, 'sessions --json')).out) as { data: { id: string; doing: string; address: string }[] }
+    const list = JSON.parse((await world.ssh('ada', ada, 'sessions --json')).out) as {
+      data: { id: string; doing: string; address: string }[]
+    }
     const mine = list.data.find((one) => one.doing === 'prompt')!
     expect(mine).toMatchObject({ member: 'ada', address: '127.0.0.1', fingerprint: expect.stringContaining('SHA256:') })
-    expect(await world.ssh('zoe', (await world.someone('zoe')).key, `sessions kill ${mine.id}`)).toMatchObject({ code: 4 })
+    expect(await world.ssh('zoe', (await world.someone('zoe')).key, `sessions kill ${mine.id}`)).toMatchObject({
+      code: 4,
+    })
     expect(await world.ssh('ada', ada, `sessions kill ${mine.id}`)).toMatchObject({ code: 0 })
     await shown('You ended this connection')
     expect(await closed).toBe(255)
@@ -209,7 +249,11 @@ describe('sessions', () => {
   })
 
   test('N10: end at once when the member is suspended, removed, or loses the key', async () => {
-    for (const [name, line] of [['sus', 'user suspend sus'], ['gone', 'user rm gone --yes'], ['lost', 'key rm KEY --as lost']] as const) {
+    for (const [name, line] of [
+      ['sus', 'user suspend sus'],
+      ['gone', 'user rm gone --yes'],
+      ['lost', 'key rm KEY --as lost'],
+    ] as const) {
       const { key, person: who } = await world.someone(name)
       const theirs = await world.login(name, key)
       const channel = await shell(theirs)
@@ -232,7 +276,12 @@ describe('sessions', () => {
     const closed = once(open[0]!, 'close')
     open[0]!.end()
     await closed
-    for (let tries = 0; tries < 100 && (await world.store.sessions.countOf((await world.store.people.byName('many'))!.id)) > 49; tries++) await new Promise((resolve) => setTimeout(resolve, 20))
+    for (
+      let tries = 0;
+      tries < 100 && (await world.store.sessions.countOf((await world.store.people.byName('many'))!.id)) > 49;
+      tries++
+    )
+      await new Promise((resolve) => setTimeout(resolve, 20))
     ;(await world.login('many', key)).end()
     for (const one of open) one.end()
   }, 60_000)

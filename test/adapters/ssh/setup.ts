@@ -39,7 +39,11 @@ export async function collect(channel: ClientChannel): Promise<Ran> {
   return { code, out: Buffer.concat(parts.out).toString(), err: Buffer.concat(parts.err).toString() }
 }
 
-export const exec = (client: Client, command: string, options: { pty?: PseudoTtyOptions; env?: NodeJS.ProcessEnv } = {}) =>
+export const exec = (
+  client: Client,
+  command: string,
+  options: { pty?: PseudoTtyOptions; env?: NodeJS.ProcessEnv } = {},
+) =>
   new Promise<ClientChannel>((resolve, reject) => {
     client.exec(command, options, (error, channel) => (error ? reject(error) : resolve(channel)))
   })
@@ -64,7 +68,8 @@ export function reader(channel: ClientChannel) {
       return at < 0 ? -1 : at + (typeof wanted === 'string' ? wanted : wanted.exec(text)![0]).length
     }
     for (let tries = 0; found() < 0; tries++) {
-      if (tries > 400) throw new Error(`The terminal never showed ${String(wanted)}; it shows ${JSON.stringify(text.slice(-600))}`)
+      if (tries > 400)
+        throw new Error(`The terminal never showed ${String(wanted)}; it shows ${JSON.stringify(text.slice(-600))}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     const end = found()
@@ -79,7 +84,14 @@ export async function createSshWorld(options: Partial<SshOptions> = {}): Promise
   const key = createHostKey()
   const held = await listenSsh({ host: '127.0.0.1', port: 0 })
   const limits = { grace: 10_000, tries: 10, waiting: 100, waitingFrom: 50, patience: () => 5 }
-  const served = serveSsh(held, { door: world.door, log, hostKey: key.privateKey, version: '1.2.3', ...limits, ...options })
+  const served = serveSsh(held, {
+    door: world.door,
+    log,
+    hostKey: key.privateKey,
+    version: '1.2.3',
+    ...limits,
+    ...options,
+  })
   const clients = new Set<Client>()
 
   const login: SshWorld['login'] = async (name, how) => {
@@ -108,7 +120,12 @@ export async function createSshWorld(options: Partial<SshOptions> = {}): Promise
       return { person, key: pair }
     },
     login,
-    async ssh(name: string, pair: Pair, command: string, { input, pty }: { input?: string; pty?: PseudoTtyOptions } = {}) {
+    async ssh(
+      name: string,
+      pair: Pair,
+      command: string,
+      { input, pty }: { input?: string; pty?: PseudoTtyOptions } = {},
+    ) {
       const client = await login(name, pair)
       try {
         const channel = await exec(client, command, pty ? { pty } : {})

@@ -21,14 +21,25 @@ type Signer = { claim: Claim }
 function ed25519(): Signer & { key: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const blob = packed('ssh-ed25519', b64(publicKey.export({ format: 'jwk' }).x))
-  return { key: privateKey, claim: { type: 'ssh-ed25519', blob, hash: undefined, data, signature: sign(null, data, privateKey) } }
+  return {
+    key: privateKey,
+    claim: { type: 'ssh-ed25519', blob, hash: undefined, data, signature: sign(null, data, privateKey) },
+  }
 }
 
 function rsa(hash: 'sha256' | 'sha512' | 'sha1'): Signer {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const { e, n } = publicKey.export({ format: 'jwk' })
   const blob = packed('ssh-rsa', mpint(b64(e)), mpint(b64(n)))
-  return { claim: { type: 'ssh-rsa', blob, hash: hash === 'sha1' ? undefined : hash, data, signature: sign(hash, data, privateKey) } }
+  return {
+    claim: {
+      type: 'ssh-rsa',
+      blob,
+      hash: hash === 'sha1' ? undefined : hash,
+      data,
+      signature: sign(hash, data, privateKey),
+    },
+  }
 }
 
 function ecdsa(curve: '256' | '384' | '521'): Signer & { key: KeyObject } {
@@ -51,7 +62,14 @@ function skEd25519(flags = 1): Signer {
   const point = claim.blob.subarray(-32)
   const { rest, signed } = touched(flags)
   const type = 'sk-ssh-ed25519@openssh.com'
-  return { claim: { ...claim, type, blob: packed(type, point, 'ssh:'), signature: Buffer.concat([sign(null, signed, key), rest]) } }
+  return {
+    claim: {
+      ...claim,
+      type,
+      blob: packed(type, point, 'ssh:'),
+      signature: Buffer.concat([sign(null, signed, key), rest]),
+    },
+  }
 }
 
 function skEcdsa(flags = 1): Signer {
@@ -132,9 +150,16 @@ test('no bytes make it throw', () => {
   const bytes = fc.uint8Array({ maxLength: 200 }).map((list) => Buffer.from(list))
   const types = fc.constantFrom(...kinds.map(([, make]) => make().claim.type), 'ssh-dss')
   fc.assert(
-    fc.property(types, bytes, bytes, bytes, fc.constantFrom(undefined, 'sha256', 'md5'), (type, tail, signature, signed, hash) => {
-      expect(proves({ type, blob: Buffer.concat([packed(type), tail]), hash, signature, data: signed })).toBe(false)
-    }),
+    fc.property(
+      types,
+      bytes,
+      bytes,
+      bytes,
+      fc.constantFrom(undefined, 'sha256', 'md5'),
+      (type, tail, signature, signed, hash) => {
+        expect(proves({ type, blob: Buffer.concat([packed(type), tail]), hash, signature, data: signed })).toBe(false)
+      },
+    ),
     { numRuns: 500 },
   )
 })
