@@ -208,6 +208,8 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
     apiUrl: url('SLACK_API_URL', 'https://slack.com/api/'),
     authorizeUrl: url('SLACK_AUTHORIZE_URL', 'https://slack.com/oauth/v2/authorize'),
   }
+  if (slack.signingSecret !== undefined && !/^\S{16,}$/.test(slack.signingSecret))
+    problems.push('SLACK_SIGNING_SECRET must be the signing secret that Slack shows under Basic Information; it is too short for one.')
   const slackOn = [slack.signingSecret, slack.botToken, slack.appToken, slack.clientId].some((one) => one !== undefined)
 
   const guilds = get('DISCORD_GUILDS')?.split(',').map((one) => one.trim()).filter((one) => one !== '')

@@ -49,10 +49,16 @@ export type Chat = {
   say(platform: string, address: Errand['address'], reply: Reply): Promise<void>
 }
 
-export type ChatDeps = { works: Works; door: Door; commands: readonly Command[]; log: Log; holder: string }
+export type ChatDeps = {
+  works: Works
+  door: Door
+  commands: readonly Command[]
+  log: Log
+  holder: string
+  /** Milliseconds that a call may take to be stored. */
+  storeWithin?: number
+}
 
-/** How long a call may take to be stored. */
-const storeWithin = 10_000
 const lease = 20_000
 /** How often the outbox is looked at when nothing wakes it. */
 const every = 1000
@@ -76,7 +82,7 @@ export type ChatWorker = Chat & {
 
 /** Calls from chats and messages to them: stored, carried out, and sent until they have arrived. */
 export function createChat(deps: ChatDeps): ChatWorker {
-  const { works, door, log, holder, commands } = deps
+  const { works, door, log, holder, commands, storeWithin = 10_000 } = deps
   const { store, seal, random } = works
   const outlets = new Map<string, Outlet>()
   const live = new Map<string, Promise<void>>()

@@ -316,6 +316,36 @@ describe('G12: Slack fails', () => {
   }, 30_000)
 })
 
+describe('a database that does not answer', () => {
+  test.each(['before', 'after'] as const)(
+    '(%s): everything is acknowledged, it is said that nothing was done, and nothing is, then or later',
+    async (when) => {
+      await using slow = await createSlackRig('http', { storeWithin: 150 })
+      const lee = await slow.rig.member('lee')
+      const person = slow.account('lee')
+      const free = slow.stall(when)
+      const before = slow.snapshot()
+      const acks = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => slow.standIn.command(person, `create never${n} --image debian`)),
+      )
+      expect(acks.map((ack) => ack.status)).toEqual(acks.map(() => 200))
+      for (let n = 0; n < 200 && slow.standIn.messages.filter((one) => !before.has(one)).length < 20; n++)
+        await sleep(20)
+      const said = slow.standIn.messages.filter((one) => !before.has(one))
+      expect(said.map((one) => /nothing was done/.test(one.text))).toEqual(acks.map(() => true))
+      free()
+      await slow.quiet()
+      await sleep(1500)
+      expect(await slow.world.store.containers.of(lee.person.id)).toEqual([])
+      expect(slow.standIn.messages.filter((one) => /never/.test(one.text))).toEqual([])
+      // And then it works again.
+      expect((await lee.someone.type('create now --image debian')).text).toContain('now is running')
+      expect(slow.standIn.violations).toEqual([])
+    },
+    30_000,
+  )
+})
+
 test('I01: nothing that members write is interpreted', async () => {
   const before = new Set(rig.standIn.messages)
   const boss = rig.account('boss')

@@ -31,9 +31,9 @@ type Process = { chat: ReturnType<typeof createChat>; slack: ReturnType<typeof c
 /** A whole core, a local Slack and the real adapter between them. */
 export async function createSlackRig(
   how: 'http' | 'socket',
-  options: Partial<SlackOptions> & { settings?: Parameters<typeof createWorld>[0] } = {},
+  options: Partial<SlackOptions> & { settings?: Parameters<typeof createWorld>[0]; storeWithin?: number } = {},
 ) {
-  const { settings, ...over } = options
+  const { settings, storeWithin, ...over } = options
   const world = await createWorld(settings)
   const standIn = await createSlackStandIn()
   const token = standIn.install('T1')
@@ -43,6 +43,15 @@ export async function createSlackRig(
     void said.push({ level, facts, message })
   const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') }
   let lives = 0
+
+  /** Transactions wait before they begin, or their answers after they are over, while a test says so. */
+  let stalled: { before?: Promise<void>; after?: Promise<void> } = {}
+  const stall: typeof world.store.tx = async (work) => {
+    await stalled.before
+    const result = await world.store.tx(work)
+    await stalled.after
+    return result
+  }
 
   /** One life of the process that serves Slack: an own runner and door over the same store. */
   async function live(): Promise<Process> {
@@ -55,7 +64,14 @@ export async function createSlackRig(
       log,
       contextFor: createContexts(world.works, commands, log),
     })
-    const chat = createChat({ works: { ...world.works, sleep: (ms) => sleep(ms) }, door, commands, log, holder })
+    const chat = createChat({
+      works: { ...world.works, store: { ...world.store, tx: stall }, sleep: (ms) => sleep(ms) },
+      door,
+      commands,
+      log,
+      holder,
+      ...(storeWithin === undefined ? {} : { storeWithin }),
+    })
     const slack = createSlack({
       door,
       chat,
@@ -199,6 +215,15 @@ export async function createSlackRig(
     quiet,
     account: (name: string, team = 'T1') => standIn.person(`U${name.toUpperCase()}`, team, name),
     process: () => now,
+    /** The database does not answer until what is given is called. */
+    stall(when: 'before' | 'after') {
+      const gate = Promise.withResolvers<void>()
+      stalled = { [when]: gate.promise }
+      return () => {
+        stalled = {}
+        gate.resolve()
+      }
+    },
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
   }
 }

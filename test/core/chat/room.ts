@@ -2,7 +2,7 @@ import { createChat } from '../../../src/core/chat/chat.ts'
 import type { Address, Errand, Input, Letter, Outlet, Placed } from '../../../src/core/chat/outlet.ts'
 import { commands } from '../../../src/commands/index.ts'
 import type { Visitor } from '../../../src/core/model/visitor.ts'
-import { createWorld, type World } from '../door/world.ts'
+import { createWorld } from '../door/world.ts'
 
 /** What a platform got. */
 export type Sent = { address: Address; letter: Letter; placed: Placed | null }
@@ -87,4 +87,3 @@ export async function createRoom(options: Parameters<typeof createWorld>[0] = {}
 }
 
 export type Room = Awaited<ReturnType<typeof createRoom>>
-export type { World }
