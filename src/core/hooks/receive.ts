@@ -6,6 +6,7 @@ import { newId } from '../model/id.ts'
 import type { Actor, Person } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
+import { endedData } from '../reply/ended.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
@@ -236,15 +237,19 @@ const actorOf = (person: Person, command: string, address: string | null): Actor
   ...(address === null ? {} : { address }),
 })
 
-/** What a sender is shown: platforms keep answers where others may read them, so what is private stays out. */
+/**
+ * What a sender is shown: platforms keep answers where others may read them, so what is private stays out. What a
+ * program printed is what the pipeline has asked for.
+ */
 function shown(reply: Reply, row: DeliveryRow): Reply {
   const { text, tone, error, operation, data, code } = reply
+  const open = !reply.private || endedData.safeParse(data).success
   return {
     ...{ text, tone },
     ...(error ? { error } : {}),
     ...(operation ? { operation } : {}),
-    ...(!reply.private && code !== undefined ? { code } : {}),
-    data: { delivery: row.id, ...(reply.private ? {} : { result: data ?? null }) },
+    ...(open && code !== undefined ? { code } : {}),
+    data: { delivery: row.id, ...(open ? { result: data ?? null } : {}) },
   }
 }
 

@@ -22,6 +22,7 @@ export function ended(what: string, { name, code, late, output, cut }: Ended): R
   const reply = ok(text, {
     ...(output.trim() === '' ? {} : { code: output.replace(/\n$/, '') }),
     data: { name, exit_code: code, timed_out: late, output, cut },
+    private: true,
   })
   return code === 0 ? reply : { ...reply, tone: 'error', error: 'conflict' }
 }
