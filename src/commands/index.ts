@@ -1,4 +1,5 @@
 import type { Command } from '../core/command/define.ts'
+import { can } from './can.ts'
 import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { config } from './config.ts'
@@ -81,6 +82,7 @@ export const commands: readonly Command[] = [
   share,
   unshare,
   shares,
+  can,
   logs,
   top,
   stats,

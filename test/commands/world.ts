@@ -42,7 +42,7 @@ export type World = AsyncDisposable & {
   member(name: string, role?: Role): Promise<Person>
   /** Types a line as a member; `actor` says more of how they came. */
   say(who: Person, line: string, actor?: Partial<Actor>): Promise<Reply>
-  context(actor: Actor & { person: Person }): Context
+  context(actor: Actor & { person: Person }): Omit<Context, 'consider'>
 }
 
 export async function createWorld(): Promise<World> {

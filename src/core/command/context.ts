@@ -8,6 +8,7 @@ import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { Visitor } from '../model/visitor.ts'
+import type { DcmError } from '../reply/error.ts'
 import type { Caller, Command } from './define.ts'
 
 /** A public key of a member. */
@@ -90,6 +91,8 @@ export type Context = {
   now: Date
   place: Place
   commands: readonly Command[]
+  /** What would become of another line of the caller's, as far as admission; nothing is done. */
+  consider(line: string): Promise<{ command: string | null; rule: string; refusal: DcmError | null }>
   people: {
     add(wish: { name: string; role: Role; keys: string[]; visitor?: Visitor }): Promise<{ person: Person; keys: Key[] }>
     list(): Promise<(Person & { containers: number; keys: number })[]>

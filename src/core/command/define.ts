@@ -30,6 +30,8 @@ export type Arg = {
   each?: true
   /** Everything after `--`, word by word. */
   rest?: true
+  /** All words that follow, flags too, as one line of another command. */
+  raw?: true
   /** Never logged nor recorded: a key, a secret. */
   secret?: true
 }

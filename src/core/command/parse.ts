@@ -1,3 +1,4 @@
+import { join } from 'shlex'
 import { DcmError } from '../reply/error.ts'
 import type { Arg, Command } from './define.ts'
 import { usage } from './help.ts'
@@ -85,6 +86,8 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
   const { command, used } = findCommand(commands, typed)
   if (helps && command.name !== 'help' && asksHelp(typed.slice(used)))
     return parseWords(commands, ['help', ...command.name.split(' ')])
+  const raw = Object.entries(command.args).find(([, arg]) => arg.raw)?.[0]
+  if (raw !== undefined) return parseRaw(commands, command, raw, typed.slice(used))
   const given: Given = {}
   const own: Given = {}
   const positional = Object.entries(command.args).filter(([, arg]) => isPositional(arg))
@@ -168,6 +171,17 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
         `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`,
       )
   }
+}
+
+/** What follows is a line of its own. Its `--as`, `--wait` and `--json` are this call's too; whether it can be read is not said here. */
+function parseRaw(commands: readonly Command[], command: Command, name: string, words: readonly string[]): Parsed {
+  let own = readReserved(command, {})
+  try {
+    if (words.length > 0) own = { ...parseWords(commands, words).reserved, yes: false, 'dry-run': false, post: false }
+  } catch (error) {
+    if (!(error instanceof DcmError)) throw error
+  }
+  return { command, given: words.length === 0 ? {} : { [name]: join([...words]) }, reserved: own }
 }
 
 /** Reads a JSON object of arguments by name, as HTTP and the local command send it. */

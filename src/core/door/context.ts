@@ -24,7 +24,7 @@ import { examine } from '../upkeep/doctor.ts'
 import { createTime } from '../upkeep/time.ts'
 
 /** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
-export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Context {
+export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Omit<Context, 'consider'> {
   const { store, random, place } = works
   const onKeys = (ownerId: string) => spreadKeys(works, ownerId)
   const storage = async (personId: string) => (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0

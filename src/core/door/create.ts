@@ -3,6 +3,7 @@ import type { Context } from '../command/context.ts'
 import type { Begin, Command } from '../command/define.ts'
 import { type Given, type Parsed, parseLine, parseObject, parseWords, findCommand } from '../command/parse.ts'
 import { splitWords, untypeset } from '../command/words.ts'
+import { calledBy, type Container } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import { personName } from '../model/name.ts'
 import type { Actor } from '../model/person.ts'
@@ -32,7 +33,7 @@ export type DoorDeps = {
   commands: readonly Command[]
   runner: Runner
   log: Log
-  contextFor(caller: Caller): Context
+  contextFor(caller: Caller): Omit<Context, 'consider'>
   /** This process, as its rows of connected members are marked; and how many connections a member may have. */
   holder?: string
   perMember?: number
@@ -164,7 +165,7 @@ export function createDoor(deps: DoorDeps): Door {
     if (earlier) return outcome(earlier.id, waiting)
     const caller = facts.actor as Caller
     const args = facts.actor.person ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs)) : await readArgs(command, given, nobody)
-    const context = deps.contextFor(caller)
+    const context: Context = { ...deps.contextFor(caller), consider: (line) => consider(line, facts) }
     // An admin's look at what is another's is written down like a change.
     const recorded = command.changes || command.records || facts.actor.by || isOthers(command, args, caller)
     if (reserved['dry-run']) {
@@ -196,6 +197,36 @@ export function createDoor(deps: DoorDeps): Door {
     const result = await command.run(args as never, context)
     if ('begin' in result) await runner.consider(result.begin, result.input, { ownerId: await ownerOf(result), target: facts.target })
     return info(`${what} would be accepted now; nothing was done.`)
+  }
+
+  /** Goes as far as admission with another line of the same caller, and says what decided. */
+  async function consider(line: string, facts: Facts): Promise<Awaited<ReturnType<Context['consider']>>> {
+    let command: Command | undefined
+    let rule = 'what DCM offers'
+    try {
+      const parsed = parseWords(commands, splitWords(untypeset(line)))
+      ;({ command } = parsed)
+      if (Object.values(command.args).some((arg) => arg.raw)) throw new DcmError('usage', `${command.name} asks about another command.`, { try: `help ${command.name}` })
+      const actor = parsed.reserved.as === undefined || facts.actor.by ? facts.actor : await actingFor(facts.actor, parsed.reserved.as)
+      rule = actor.scope ? 'your token' : 'your role'
+      mayCall(actor, command)
+      const caller = actor as Caller
+      const each = eachArg(command)
+      const targets = each && Array.isArray(parsed.given[each]) ? (parsed.given[each] as string[]).slice(0, 100) : [undefined]
+      for (const target of targets) {
+        rule = 'what you own and what is shared with you'
+        const args = await readArgs(command, target === undefined ? parsed.given : { ...parsed.given, [each!]: [target] }, lookupFor({ store, commands, now: works.now }, caller, command.needs))
+        rule = 'quota, grants and the state of things'
+        const context: Context = { ...deps.contextFor(caller), consider: (another) => consider(another, facts) }
+        await dry(command, args, context, { ...facts, actor, command: command.name, target: targetOf(parsed) })
+        rule = decided(command, args, caller)
+      }
+      return { command: command.name, rule, refusal: null }
+    } catch (error) {
+      const refusal = explain(error)
+      if (refusal.code === 'internal' || refusal.code === 'unavailable') throw error
+      return { command: command?.name ?? null, rule: refusal.code === 'usage' ? 'how it is written' : rule, refusal }
+    }
   }
 
   /** Whose row an operation's admission locks. */
@@ -305,6 +336,15 @@ function confirming({ command, reserved }: Parsed, given: Given): string {
   const inside = words.indexOf('--')
   words.splice(inside < 0 ? words.length : inside, 0, ...(reserved.as ? ['--as', reserved.as] : []), '--yes')
   return join(words)
+}
+
+/** In a few words, what makes a command the caller's to use on what it names. */
+function decided(command: Command, args: Record<string, unknown>, caller: Caller): string {
+  const container = Object.entries(command.args).flatMap(([name, { kind }]) => (kind === 'container' && args[name] ? [args[name] as Container] : []))[0]
+  if (!container) return command.needs === 'admin' ? 'you are an admin' : command.needs === 'anyone' ? 'anyone may' : 'every member may, within their quota and grants'
+  if (container.ownerId === caller.person.id) return `${container.name} is yours`
+  const share = container.shares.find((one) => one.guestId === caller.person.id)
+  return share ? `${calledBy(caller.person.id, container)} is shared with you (${share.level})` : 'you are an admin'
 }
 
 /** Whether a command is about something that is not the caller's own. */

@@ -99,6 +99,7 @@ const tour: Row[] = [
   { line: 'request port:443 --for 4h --why demo', text: /^Your request \w+ for port:443 is stored; no admin is in a chat, so tell one yourself\.$/, row: { target: 'port:443' } },
   { line: 'requests', text: /^There is one request\.$/ },
   { line: 'notify off died', text: /^You are not told any more of died\.$/, row: { target: 'off died' } },
+  { line: 'can create more --image debian -m 900g', text: /^No: You may have 48g of memory/ },
   { line: 'shares', text: /^You share nothing, and nothing is shared with you\.$/ },
   { line: 'user suspend bob', admin: true, text: /^Suspended bob: /, row: { target: 'bob' } },
   { line: 'user resume bob', admin: true, text: /^bob may use DCM again, /, row: { target: 'bob' } },
