@@ -20,8 +20,8 @@ const mostHistory = 500
 const mostWaiting = 64 * 1024
 
 // Keys as terminals send them: a sequence of ECMA-48, a letter after Escape, or one character; bidi controls are dropped.
-// oxlint-disable-next-line no-control-regex
 const key =
+  // oxlint-disable-next-line no-control-regex
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001bO[A-Za-z]|\u001b[A-Za-z\u007f]|\u001b|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f\u001b]+/g
 // oxlint-disable-next-line no-control-regex
 const partial = /\u001b(?:\[[0-?]*[ -/]*|O)?$/
