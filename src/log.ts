@@ -20,7 +20,6 @@ const secretNames = [
 ]
 
 // What JSON leaves as it is and a terminal or a line reader acts on: DEL, C1, line separators, and bidi controls (UAX #9).
-// oxlint-disable-next-line no-control-regex
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 const secrets: [RegExp, string][] = [

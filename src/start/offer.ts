@@ -23,7 +23,7 @@ export async function offerImages(deps: { works: Works; runner: Runner; folder: 
     const built = `dcm/${place.instance}/build-${entry}:latest`
     let last = 0
     await host.engine.build(join(folder, entry), built, (line) => {
-      if (performance.now() - last < 3000 || !/^Step /.test(line)) return
+      if (performance.now() - last < 3000 || !line.startsWith('Step ')) return
       last = performance.now()
       say(`  ${entry}: ${line.trim().slice(0, 100)}`)
     })

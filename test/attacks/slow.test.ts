@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]())
 
 const ask = (path: string, at = 0, init: RequestInit = {}) =>
-  http.fetch(new Request(`http://dcm/v1/${path}`, { ...init, headers: { authorization: `Bearer ${tokens[at]}`, ...init.headers } }), { address: '127.0.0.1' })
+  http.fetch(new Request(`http://dcm/v1/${path}`, { ...init, headers: { authorization: `Bearer ${tokens[at]}`, ...(init.headers as Record<string, string>) } }), { address: '127.0.0.1' })
 const line = (text: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ line: text }) })
 
 test('a log of control characters is a megabyte all the same', async () => {

@@ -21,11 +21,8 @@ const mostWaiting = 64 * 1024
 
 // Keys as terminals send them: a sequence of ECMA-48, a letter after Escape, or one character; bidi controls are dropped.
 const key =
-  // oxlint-disable-next-line no-control-regex
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001bO[A-Za-z]|\u001b[A-Za-z\u007f]|\u001b|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f\u001b]+/g
-// oxlint-disable-next-line no-control-regex
 const partial = /\u001b(?:\[[0-?]*[ -/]*|O)?$/
-// oxlint-disable-next-line no-control-regex
 const unseen = /[\u0080-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffd]/g
 
 const names: Record<string, string> = {

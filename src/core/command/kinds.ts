@@ -83,7 +83,6 @@ const named = (refuse: (name: string) => string | undefined) => (text: string) =
   if (why) throw wrong(why)
   return text
 }
-// oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /** PostgreSQL keeps neither NUL in text nor half of a surrogate pair in JSON: better refused here than an error there. */

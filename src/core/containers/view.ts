@@ -1,5 +1,4 @@
 import type { Context } from '../command/context.ts'
-import { type Container } from '../model/container.ts'
 import { formatCpus, formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
 import { type Caller, mayTouch } from '../policy/can.ts'

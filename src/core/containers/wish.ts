@@ -19,8 +19,8 @@ export async function wishFor(works: Works, container: Container, network: strin
   const { spec } = container
   const working = [
     store.containers.row(container.id),
-    spec.devices.length > 0 ? store.site.devices() : [],
-    spec.seccomp === null ? [] : store.site.seccomps(),
+    spec.devices.length > 0 ? store.site.devices() : Promise.resolve([]),
+    spec.seccomp === null ? Promise.resolve([]) : store.site.seccomps(),
     diskLimit(works, container.ownerId).then((limit) => host.files.ensureStorage(container.ownerId, limit)),
     placeRun({ ...works, host }, container.id),
   ] as const

@@ -1,7 +1,6 @@
 import type { Reply } from './reply.ts'
 
 // C0 but tab and newline, DEL, C1, and the characters that reorder text on a terminal (Unicode UAX #9) or break log lines.
-// oxlint-disable-next-line no-control-regex
 const unsafe =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g
 
@@ -14,7 +13,6 @@ const inLine = (text: string): string => printable(text).replace(/\n/g, '\\n').r
 
 /** Removes colour and cursor sequences (ECMA-48 CSI, OSC and two-byte escapes), then whatever else is not printable. */
 export const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex
   printable(text.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g, ''))
 
 const wide =

@@ -119,7 +119,6 @@ export function parsePublicKey(text: string): PublicKey | Refusal {
   if (line.startsWith('---- BEGIN SSH2') || line.startsWith('-----BEGIN'))
     return say("The key is not in OpenSSH's format; convert it with: ssh-keygen -i -f FILE.")
   if (/[\r\n\u2028\u2029\u0085]/.test(line)) return say('Add one key at a time, on a single line.')
-  // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufeff\u200b-\u200f\u202a-\u202e\u2066-\u2069]/.test(line))
     return say('The key holds invisible characters; paste the line from a file that ends in .pub.')
   const [type = '', body = '', ...rest] = line.split(/[ \t]+/)

@@ -88,6 +88,6 @@ export function requestTrouble(call: EngineCall, allowed: Allowed): string[] {
   if (call.method === 'DELETE' && path.startsWith('/containers/') && !['1', 'true'].includes(call.query['v'] ?? '')) wrong.push('volumes are left')
   if (path === '/commit' && !new RegExp(`^${id}$`).test(call.query['container'] ?? '')) wrong.push('commit of what is no full id')
   if (path === '/containers/create') wrong.push(...createTrouble(call, allowed).map((what) => `create: ${what}`))
-  if (path === '/networks/create' && !/^dcm/.test(String((call.body as { Options?: Record<string, string> }).Options?.['com.docker.network.bridge.name']))) wrong.push('a bridge of another name')
+  if (path === '/networks/create' && !String((call.body as { Options?: Record<string, string> }).Options?.['com.docker.network.bridge.name']).startsWith('dcm')) wrong.push('a bridge of another name')
   return wrong
 }

@@ -30,9 +30,6 @@ export type DockerHostOptions = {
   now: () => number
 }
 
-/** What `DCM_EGRESS_ALLOW` is when it is not set: the package mirrors of this machine's own apt, so that apt works inside. */
-export const defaultEgress: readonly string[] = ['apt']
-
 /**
  * This machine with its Docker Engine. Nothing is called before it is used, so an engine that is away is no error here.
  * `close` ends idle connections.
