@@ -182,6 +182,18 @@ describe('what is typed to the bot', () => {
   })
 })
 
+test('a long list is turned over in place, on the message itself', async () => {
+  for (let n = 0; n < 15; n++) await rig.world.say(ada.person, `token new page${n} --for 1d`)
+  const seen = await ada.someone.type('token ls')
+  expect(seen.text).toContain('Page 1 of 2.')
+  const { message } = seen.raw as { message: SlackRig['standIn']['messages'][number] }
+  const count = rig.standIn.messages.length
+  const next = await ada.someone.press(seen, 'Next')
+  expect(next.text).toContain('Page 2 of 2.')
+  expect([rig.standIn.messages.length, message.edits]).toEqual([count, 1])
+  expect((await ada.someone.press(next, 'Previous')).text).toContain('Page 1 of 2.')
+})
+
 test('a log that is too long for a message is a file in the direct messages of the one who asked', async () => {
   const container = await rig.world.container(ada.person, 'talked')
   for (let n = 0; n < 500; n++) rig.world.host.fake.write(container.engineId!, `line ${n} of a long log\n`)
