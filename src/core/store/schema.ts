@@ -264,6 +264,20 @@ export const shares = pgTable(
   (table) => [primaryKey({ columns: [table.containerId, table.guestId] }), index('shares_guest').on(table.guestId)],
 )
 
+/** Values that a container finds as files; sealed for this row, and never shown again. */
+export const secrets = pgTable(
+  'secrets',
+  {
+    containerId: text('container_id')
+      .notNull()
+      .references(() => containers.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    sealed: text('sealed').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.containerId, table.name] })],
+)
+
 /** What is done to a container at times that its owner chose. Who fires one moves `nextAt` on in the same transaction. */
 export const schedules = pgTable(
   'schedules',

@@ -18,6 +18,7 @@ import { people } from './people.ts'
 import { ports } from './ports.ts'
 import { noticed, requests } from './requests.ts'
 import { schedules } from './schedules.ts'
+import { secrets } from './secrets.ts'
 import { sessions } from './sessions.ts'
 import { shares } from './shares.ts'
 import { site } from './site.ts'
@@ -34,6 +35,7 @@ const nouns = (db: Db) => ({
   containers: containers(db),
   schedules: schedules(db),
   shares: shares(db),
+  secrets: secrets(db),
   ports: ports(db),
   operations: operations(db),
   leases: leases(db),
