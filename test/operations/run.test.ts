@@ -133,6 +133,7 @@ describe('exec', () => {
 
   test('fails when it fails', async () => {
     world.host.fake.programs(async function* () {
+      yield* []
       return 7
     })
     expect(await say('exec web -- false')).toMatchObject({ error: 'conflict', text: 'false in web ended with exit code 7.', data: { exit_code: 7 } })
@@ -143,6 +144,7 @@ describe('exec', () => {
     const over = Promise.withResolvers<void>()
     world.host.fake.programs(async function* (wish) {
       programs.push(wish.argv)
+      yield* []
       if (wish.argv.at(-1) === 'KILL') over.resolve()
       else await over.promise
       return 137
@@ -155,9 +157,10 @@ describe('exec', () => {
     let times = 0
     world.host.fake.programs(async function* () {
       times++
+      yield* []
       return 0
     })
-    world.host.fake.fail('engine.exec', 'down', { after: true } as never)
+    world.host.fake.fail('engine.exec', 'down', { after: true })
     expect(await say('exec web -- touch /x')).toMatchObject({ error: 'conflict', text: expect.stringContaining('outcome is not known') as string })
     expect(times).toBeLessThanOrEqual(1)
   })

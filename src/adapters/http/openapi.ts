@@ -171,6 +171,23 @@ const operation = {
   },
 }
 
+const hook = {
+  operationId: 'hook',
+  summary: 'What a webhook is sent; no token, for its signature says who sends. docs/ci.md has the rest.',
+  tags: ['hook'],
+  security: [],
+  parameters: [
+    { name: 'id', in: 'path', required: true, schema: text },
+    { name: 'wait', in: 'query', required: false, schema: { type: 'string', examples: ['60s'] } },
+  ],
+  requestBody: { required: false, content: json({ type: 'object' }) },
+  responses: {
+    200: { description: 'Done, left because the hook is not for it, or a repeat.', content: json(ref('Reply')) },
+    202: { description: 'Stored; it goes on.', content: json(ref('Reply')) },
+    default: { description: 'A refusal, or what was begun has failed.', content: json(ref('Reply')) },
+  },
+}
+
 const operationState = { enum: ['running', 'done', 'failed'] }
 
 const schemas: Record<string, Schema> = {
@@ -220,6 +237,7 @@ export function openapi(
       : { get: get(command), post: post(command) }
   paths['/v1/line'] = { post: line }
   paths['/v1/line/complete'] = { post: complete }
+  paths['/v1/hooks/{id}'] = { post: hook }
   paths['/v1/operations/{id}'] = { get: operation }
   return {
     openapi: '3.1.0',

@@ -13,6 +13,7 @@ const known: Record<string, (seen: Seen) => unknown> = {
   ...Object.fromEntries(placeNames.map((name) => [name, ({ places }: Seen) => places[name]])),
 }
 
+// oxlint-disable-next-line no-control-regex
 const form = /^([A-Za-z_]\w{0,60}(?:\.\w{1,60}){0,6})=([^\u0000-\u001f]{0,200})$/
 
 /** @throws DcmError `usage` for what is no condition */

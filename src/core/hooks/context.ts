@@ -20,8 +20,17 @@ const longestOverlap = 7 * day
 const most = 50
 const name = /^[a-z][a-z0-9-]{0,39}$/
 
-const toHook = ({ sealed: _, previous: __, ...hook }: HookRow): Hook => hook
-const toDelivery = ({ digest: _, holder: __, leaseUntil: ___, ...delivery }: DeliveryRow): Delivery => delivery
+const toHook = (row: HookRow): Hook => ({
+  ...{ id: row.id, ownerId: row.ownerId, name: row.name, line: row.line, verify: row.verify, events: row.events },
+  ...{ conditions: row.conditions, expiresAt: row.expiresAt, previousUntil: row.previousUntil, createdAt: row.createdAt },
+  ...{ failures: row.failures, failedAt: row.failedAt },
+})
+
+const toDelivery = (row: DeliveryRow): Delivery => ({
+  ...{ id: row.id, hookId: row.hookId, key: row.key, event: row.event, places: row.places, state: row.state },
+  ...{ text: row.text, code: row.code, operationId: row.operationId, address: row.address },
+  ...{ createdAt: row.createdAt, endedAt: row.endedAt },
+})
 
 /** What members do with their webhooks. */
 export function createHookContext(works: Works, commands: readonly Command[]): Context['hooks'] {

@@ -270,5 +270,8 @@ const gone = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<unde
       resolve(undefined)
     }
     const timer = setTimeout(done, ms)
-    for (const signal of signals) signal?.aborted ? done() : signal?.addEventListener('abort', done)
+    for (const signal of signals) {
+      if (signal?.aborted) done()
+      else signal?.addEventListener('abort', done)
+    }
   })

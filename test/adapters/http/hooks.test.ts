@@ -75,7 +75,7 @@ test('no more wait at one hook than have a place, and no other hook is kept from
     if (id === 'abcdefghijkm') await gate.promise
     return { reply: ok('Done.'), accepted: false }
   })
-  const held = Array.from({ length: 64 }, () => send({ path, body: '{}' }))
+  const held = Array.from({ length: 64 }, async () => send({ path, body: '{}' }))
   await Promise.race([...held, new Promise((resolve) => setTimeout(resolve, 20))])
   expect((await send({ path, body: '{}' })).status).toBe(429)
   expect((await send({ path: '/v1/hooks/other', body: '{}' })).status).toBe(200)

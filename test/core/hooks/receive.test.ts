@@ -185,7 +185,7 @@ describe('a hook is at most what its owner is at that moment', () => {
     expect(restarts()).toBe(before)
   })
 
-  test('another member\'s container is as if it were not there', async () => {
+  test('H05 another member\'s container is as if it were not there', async () => {
     const bob = await world.member('bob')
     const theirs = await hook('--verify github', bob, 'restart web')
     const nobodys = await hook('--verify github', bob, 'restart wob')
