@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options, Routes } from 'discord.js'
 import type { Log } from '../../log.ts'
 import { type Api, codeOf, codes } from './api.ts'
@@ -44,11 +45,11 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
 
   const safely = (work: Promise<void>) => void work.catch((err: unknown) => log.warn({ err }, 'Discord: something could not be handled'))
 
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      over.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-    })
+  const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined)
+  const stopping = new Promise<undefined>((resolve) => over.signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+
+  /** Closes a connection. One that is just being made may never say that it is closed, so that is not waited for long. */
+  const end = (old: Client) => Promise.race([old.destroy().catch(() => undefined), sleep(2000, undefined, { ref: false })])
 
   /** One client from its login until it will not connect again. @throws when it cannot log in */
   async function live(): Promise<void> {
@@ -68,14 +69,14 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
       problem(undefined)
       log.info({ platform: 'discord' }, 'connected to Discord')
     })
-    fresh.ws.on(GatewayDispatchEvents.InteractionCreate, (value: unknown) => safely(answer(value)))
-    fresh.ws.on(GatewayDispatchEvents.MessageCreate, (message: Message) => safely(handle.message(message, self)))
+    fresh.ws.on(GatewayDispatchEvents.InteractionCreate, (value: unknown) => stopped || safely(answer(value)))
+    fresh.ws.on(GatewayDispatchEvents.MessageCreate, (message: Message) => stopped || safely(handle.message(message, self)))
     try {
       await fresh.login(token)
-      const code = await Promise.race([ended, new Promise<undefined>((resolve) => over.signal.addEventListener('abort', () => resolve(undefined), { once: true }))])
+      const code = await Promise.race([ended, stopping])
       if (code !== undefined) throw new Error(`Discord closed the connection with ${code}`)
     } finally {
-      await fresh.destroy().catch(() => undefined)
+      await end(fresh)
     }
   }
 
@@ -104,12 +105,11 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
   let running: Promise<void> | undefined
   return {
     start: () => void (running ??= run()),
-    connected: () => client?.isReady() ?? false,
     async stop() {
       stopped = true
       over.abort()
-      await client?.destroy().catch(() => undefined)
-      await running
+      if (client) await end(client)
+      await Promise.race([running, sleep(2000, undefined, { ref: false })])
     },
   }
 }

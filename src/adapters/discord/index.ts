@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Routes } from 'discord.js'
 import type { Chat } from '../../core/chat/chat.ts'
 import type { Door } from '../../core/door/door.ts'
@@ -90,10 +91,7 @@ export function createDiscord(options: DiscordOptions): Discord {
       } catch (error) {
         log.warn({ problem: api.known(error) }, 'Discord: the commands could not be registered; it is tried again')
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wait)
-        over.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      })
+      await sleep(wait, undefined, { signal: over.signal }).catch(() => undefined)
     }
   }
 

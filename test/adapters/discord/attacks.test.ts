@@ -75,14 +75,14 @@ describe('G08: what Discord did not sign, now, is refused and leaves nothing', (
 
 test('G03: while the engine hangs everything is acknowledged in time, and the results come later, in the right place', async () => {
   const free = rig.world.host.fake.hold('engine.start')
-  const got = await Promise.all(Array.from({ length: 40 }, (_, n) => ada.account.slash('create', { name: `slow${n}`, image: 'debian' }, n % 2 ? rig.channel : 'dm')))
+  const got = await Promise.all(Array.from({ length: 12 }, (_, n) => ada.account.slash('create', { name: `slow${n}`, image: 'debian' }, n % 2 ? rig.channel : 'dm')))
   expect(got.filter((one) => one.failed)).toEqual([])
   const asked = await ada.account.slash('whoami')
   await until('whoami while others wait', () => /You are ada/.test(textOf(asked.message()!)))
   free()
   await until('all of them', () => got.every((one) => /is running/.test(textOf(one.message()!))), 30_000)
   for (const [n, one] of got.entries()) expect(one.message()).toMatchObject({ channel: n % 2 ? rig.home.channel.id : expect.not.stringMatching(rig.home.channel.id), only: n % 2 ? ada.account.id : null })
-  for (let n = 0; n < 40; n++) await rig.world.say(ada.person, `rm -f slow${n}`)
+  await rig.world.say(ada.person, `rm -f ${got.map((_, n) => `slow${n}`).join(' ')}`)
 }, 60_000)
 
 test('G04: a stranger gets how to link for every command there is, and nothing else: no form, no completion', async () => {
