@@ -3,7 +3,7 @@ import { defineCommand } from '../core/command/define.ts'
 import { info } from '../core/reply/reply.ts'
 
 /** What DCM itself puts into every container. */
-const ours = new Set(['/run/dcm', '/storage', '/usr/sbin/docker-init', '/sbin/docker-init'])
+const ours = new Set(['/run/dcm', '/run/secrets', '/storage', '/usr/sbin/docker-init', '/sbin/docker-init'])
 const letters = { changed: 'C', added: 'A', deleted: 'D' } as const
 
 export const diff = defineCommand({

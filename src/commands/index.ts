@@ -40,6 +40,9 @@ import { run } from './run.ts'
 import { schedule } from './schedule.ts'
 import { scheduleLs } from './schedule-ls.ts'
 import { scheduleRm } from './schedule-rm.ts'
+import { secretLs } from './secret-ls.ts'
+import { secretRm } from './secret-rm.ts'
+import { secretSet } from './secret-set.ts'
 import { share } from './share.ts'
 import { shares } from './shares.ts'
 import { ssh } from './ssh.ts'
@@ -83,6 +86,9 @@ export const commands: readonly Command[] = [
   unshare,
   shares,
   can,
+  secretSet,
+  secretLs,
+  secretRm,
   logs,
   top,
   stats,

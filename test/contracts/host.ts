@@ -362,6 +362,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.files.removeRun('folder1')
       expect((await host.files.list()).runs).not.toContain('folder1')
       expect(await faultOf(() => host.files.writeKeys('folder1', ''))).toBe('gone')
+      expect(await faultOf(() => host.files.writeSecrets('folder1', {}))).toBe('gone')
     })
 
     test('storages: made again is the same and may grow, removed twice is gone', async () => {

@@ -188,6 +188,13 @@ export type Context = {
     /** @throws DcmError `not_found` when it is not shared with them */
     remove(container: Container, guest: string): Promise<void>
   }
+  secrets: {
+    /** Puts a value where the container finds it, at once. @throws DcmError `limited` */
+    set(container: Container, name: string, value: string): Promise<void>
+    list(container: Container): Promise<{ name: string; setAt: Date }[]>
+    /** @throws DcmError `not_found` */
+    remove(container: Container, name: string): Promise<void>
+  }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */
     add(wish: { container: Container; verb: 'start' | 'stop'; cron: string; zone: string }): Promise<Schedule>

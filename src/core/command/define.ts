@@ -34,6 +34,8 @@ export type Arg = {
   raw?: true
   /** Never logged nor recorded: a key, a secret. */
   secret?: true
+  /** Never typed on a line, where it would stay: from a form, standard input or JSON. */
+  hidden?: true
 }
 
 export type Args = Record<string, Arg>

@@ -67,8 +67,19 @@ export function findCommand(
 }
 
 /** Reads one typed line. @throws DcmError `usage` with the nearest thing that would have worked */
-export const parseLine = (commands: readonly Command[], line: string): Parsed =>
-  parseWords(commands, splitWords(untypeset(line)))
+export function parseLine(commands: readonly Command[], line: string): Parsed {
+  const parsed = parseWords(commands, splitWords(untypeset(line)))
+  const { command, given } = parsed
+  for (const [name, { hidden }] of Object.entries(command.args)) {
+    if (!hidden || given[name] === undefined || given[name] === '-') continue
+    const { [name]: _, ...rest } = given
+    throw new DcmError('usage', `The ${name} of ${command.name} is not typed on a line, where it would be kept: leave it out and fill in the form, or send it as - on standard input.`, {
+      try: `help ${command.name}`,
+      ask: { command: command.name, given: rest, missing: [name] },
+    })
+  }
+  return parsed
+}
 
 /** Whether some of what is typed for this command is a secret, so that no refusal may repeat any of it. */
 const hushed = (command: Command) => Object.values(command.args).some((arg) => arg.secret)

@@ -14,6 +14,17 @@ export async function authorizedKeys(store: Store, container: Pick<Container, 'i
   return [...own.map((key) => `${key.type} ${key.blob}\n`), ...guests.map((key) => `${expiry(key.expiresAt)} ${key.type} ${key.blob}\n`)].join('')
 }
 
+const sealedFor = (containerId: string, name: string) => `${containerId}/${name}`
+
+/** Seals a secret for its row. */
+export const sealSecret = (seal: Seal, containerId: string, name: string, value: string): string => seal.seal(value, sealedFor(containerId, name))
+
+/** A container's secrets, opened, by name. */
+async function openSecrets(deps: { store: Store; seal: Seal }, containerId: string): Promise<Record<string, string>> {
+  const rows = await deps.store.secrets.of(containerId)
+  return Object.fromEntries(rows.map((row) => [row.name, deps.seal.open(row.sealed, sealedFor(containerId, row.name))]))
+}
+
 /** Makes a container's `/run/dcm` out of the database, as often as it takes. @returns its path on the host */
 export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, containerId: string): Promise<string> {
   const row = await deps.store.containers.row(containerId)
@@ -22,6 +33,7 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
     id: row.id,
     hostKey: deps.seal.open(row.hostKeySealed, row.id),
     authorizedKeys: await authorizedKeys(deps.store, row),
+    secrets: await openSecrets(deps, row.id),
   })
 }
 
@@ -51,4 +63,20 @@ export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'o
 export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
   const [own, shared] = await Promise.all([deps.store.containers.of(ownerId), deps.store.containers.sharedWith(ownerId)])
   await Promise.all([...own, ...shared].map((container) => syncKeys(deps, container)))
+}
+
+/** Makes one container's secrets what the database says, until they are: also when that changes meanwhile. */
+export async function syncSecrets(deps: Hosts & { seal: Seal }, container: Pick<Container, 'id' | 'hostId'>): Promise<void> {
+  let secrets = await openSecrets(deps, container.id)
+  for (;;) {
+    try {
+      await deps.host(container.hostId).files.writeSecrets(container.id, secrets)
+    } catch (error) {
+      if (error instanceof HostError && error.fault === 'gone') return
+      throw error
+    }
+    const now = await openSecrets(deps, container.id)
+    if (JSON.stringify(now) === JSON.stringify(secrets)) return
+    secrets = now
+  }
 }

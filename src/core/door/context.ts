@@ -4,6 +4,7 @@ import { createChatContext } from '../chat/context.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys, syncKeys } from '../containers/run.ts'
+import { createSecrets } from '../containers/secrets.ts'
 import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
 import { createWatch } from '../containers/watch.ts'
@@ -44,6 +45,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const watch = createWatch(works)
   const room = createRoom(works)
   const time = createTime(works)
+  const secrets = createSecrets(works)
   const shares = createShares({ store, onShare: (container) => syncKeys(works, container) })
   return (caller) => ({
     caller,
@@ -66,6 +68,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     watch: watch(caller),
     room: room(caller),
     ...time(caller),
+    secrets,
     shares: shares(caller),
   })
 }

@@ -500,6 +500,11 @@ export function createFakeHost(
       if (!folder) throw new HostError('gone', 'The container has no run folder.')
       folder.authorizedKeys = authorizedKeys
     },
+    async writeSecrets(id, secrets) {
+      const folder = runs.get(id)
+      if (!folder) throw new HostError('gone', 'The container has no run folder.')
+      folder.secrets = { ...secrets }
+    },
     removeRun: async (id) => void runs.delete(id),
     async ensureStorage(ownerId, limit) {
       const storage = storages.get(ownerId) ?? { limit, used: 0 }

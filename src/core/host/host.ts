@@ -219,8 +219,8 @@ export type Engine = {
   events(signal: AbortSignal, ready: () => void): AsyncIterable<HostEvent>
 }
 
-/** What a container mounts read-only at `/run/dcm`. The private key is in OpenSSH's format. */
-export type RunFolder = { id: string; hostKey: string; authorizedKeys: string }
+/** What a container mounts read-only at `/run/dcm`. The private key is in OpenSSH's format; secrets are by file name. */
+export type RunFolder = { id: string; hostKey: string; authorizedKeys: string; secrets?: Record<string, string> }
 
 /** A member's storage. `hard`: a file system of its own, which cannot grow past `limit`. */
 export type Storage = { path: string; hard: boolean; limit: number; used: number }
@@ -231,6 +231,8 @@ export type Files = {
   placeRun(folder: RunFolder): Promise<string>
   /** Replaces the authorized keys of a container, at once for the next login. @throws HostError `gone` when it has no run folder */
   writeKeys(id: string, authorizedKeys: string): Promise<void>
+  /** Makes the files in a container's `/run/dcm/secrets` these and no others, at once. @throws HostError `gone` when it has no run folder */
+  writeSecrets(id: string, secrets: Record<string, string>): Promise<void>
   removeRun(id: string): Promise<void>
   /** Makes or grows a member's storage. @returns the folder that containers mount */
   ensureStorage(ownerId: string, limit: number): Promise<Storage>

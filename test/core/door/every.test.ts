@@ -70,6 +70,7 @@ const tour: Row[] = [
   { line: 'schedule ls', text: /^You have one schedule\.$/ },
   { line: 'share web admin', text: /^admin may look at web until 20.* UTC, as alice\/web\.$/, row: { target: 'web admin' } },
   { line: 'unshare web admin', text: /^web is no longer shared with admin; /, row: { target: 'web admin' } },
+  { line: 'secret ls web', text: /^web has no secrets\.$/ },
   { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
   { line: 'clone web web2', asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/, row: { target: 'web web2' } },
   { line: 'rm -f web2', asked: ['engine.remove', 'files.removeRun'], text: /^web2 is removed;/, row: { target: 'web2' } },
@@ -142,7 +143,7 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
 })
 
 /** What needs a chat or an id of the moment has tests of its own, in test/core/chat/; a job has to end, in test/operations/. */
-const elsewhere = new Set(['run', 'schedule rm', 'link', 'join', 'approve', 'deny'])
+const elsewhere = new Set(['run', 'secret set', 'secret rm', 'schedule rm', 'link', 'join', 'approve', 'deny'])
 
 test('there is no command that the tour leaves out', () => {
   expect(commands.map((command) => command.name).filter((name) => !said.has(name) && !elsewhere.has(name))).toEqual([])

@@ -107,6 +107,7 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
   return {
     placeRun: async (folder) => (await ready()).runs.place(folder),
     writeKeys: async (id, keys) => (await ready()).runs.writeKeys(id, keys),
+    writeSecrets: async (id, secrets) => (await ready()).runs.writeSecrets(id, secrets),
     removeRun: async (id) => (await ready()).runs.remove(id),
     ensureStorage: async (ownerId, limit) => (await ready()).storages.ensure(ownerId, limit),
     storage: async (ownerId) => (await ready()).storages.read(ownerId),

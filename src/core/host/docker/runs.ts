@@ -14,6 +14,8 @@ import {
 } from './folder.ts'
 import { sshdConfig } from './sshd.ts'
 
+/** What a secret's file may be called. */
+const secretName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/
 const entryFile = new URL('entry', import.meta.url)
 
 /**
@@ -23,6 +25,18 @@ const entryFile = new URL('entry', import.meta.url)
 export function createRuns(root: string, trash: string, owner: () => Promise<Ownership>) {
   let entry: Buffer | undefined
   const at = (id: string) => join(root, folderName(id))
+
+  /** Readable to all inside, as Docker's own secrets are: what runs there need not be root. */
+  async function putSecrets(path: string, secrets: Record<string, string>, given: Ownership): Promise<void> {
+    const folder = join(path, 'secrets')
+    await ensureFolder(folder, 0o755)
+    await giveFolder(folder, given)
+    for (const [name, value] of Object.entries(secrets)) {
+      if (!secretName.test(name)) throw new HostError('refused', 'The name of a secret cannot be a file name.')
+      await replaceFile(folder, name, value, 0o444, given)
+    }
+    for (const name of await readdir(folder)) if (!Object.hasOwn(secrets, name)) await rm(join(folder, name), { force: true })
+  }
 
   return {
     async place(folder: RunFolder): Promise<string> {
@@ -36,6 +50,7 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
           replaceFile(path, 'entry', entry, 0o755, given),
           replaceFile(path, 'sshd_config', sshdConfig, 0o644, given),
           replaceFile(path, 'authorized_keys', folder.authorizedKeys, 0o644, given),
+          putSecrets(path, folder.secrets ?? {}, given),
           // Under userns-remap sshd's user cannot pass a foreign file's mode 0600; the folder above is closed instead.
           replaceFile(path, 'ssh_host_ed25519_key', folder.hostKey, given ? 0o600 : 0o644, given),
         ])
@@ -52,6 +67,16 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
         await replaceFile(at(id), 'authorized_keys', authorizedKeys, 0o644, await owner())
       } catch (error) {
         throw fileFault(error, "Writing the container's keys")
+      }
+    },
+
+    async writeSecrets(id: string, secrets: Record<string, string>): Promise<void> {
+      try {
+        if (!(await look(at(id)))) throw new HostError('gone', 'The container has no run folder.')
+        await trueFolder(at(id))
+        await putSecrets(at(id), secrets, await owner())
+      } catch (error) {
+        throw fileFault(error, "Writing the container's secrets")
       }
     },
 
