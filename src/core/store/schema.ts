@@ -360,6 +360,7 @@ export const operations = pgTable(
       .on(table.nextAt)
       .where(sql`${table.status} in ('open', 'undoing')`),
     index('operations_owner').on(table.ownerId, table.createdAt),
+    index('operations_request').on(table.requestId),
   ],
 )
 

@@ -1,0 +1,1 @@
+CREATE INDEX "operations_request" ON "operations" USING btree ("request_id");
