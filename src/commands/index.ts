@@ -9,6 +9,7 @@ import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { exec } from './exec.ts'
+import { exportCommand } from './export.ts'
 import { extend } from './extend.ts'
 import { help } from './help.ts'
 import { hookLog } from './hook-log.ts'
@@ -89,6 +90,7 @@ export const commands: readonly Command[] = [
   secretSet,
   secretLs,
   secretRm,
+  exportCommand,
   logs,
   top,
   stats,

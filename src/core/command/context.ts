@@ -15,7 +15,15 @@ import type { Caller, Command } from './define.ts'
 export type Key = { id: string; ownerId: string; type: string; fingerprint: string; comment: string; createdAt: Date }
 
 /** Somebody who is connected over SSH. */
-export type Connected = { id: string; ownerId: string; owner: string; address: string; fingerprint: string; doing: string; startedAt: Date }
+export type Connected = {
+  id: string
+  ownerId: string
+  owner: string
+  address: string
+  fingerprint: string
+  doing: string
+  startedAt: Date
+}
 
 /** An API token, without its secret. */
 export type Token = {
@@ -38,7 +46,16 @@ export type Allowance = { resource: Resource; used: number; limit: number; from:
 export type ShareView = { container: string; owner: string; guest: string; level: ShareLevel; expiresAt: Date }
 
 /** What is done to a container at chosen times. `zone` as the IANA names it. */
-export type Schedule = { id: string; container: string; verb: 'start' | 'stop'; cron: string; zone: string; nextAt: Date; lastAt: Date | null; trouble: string | null }
+export type Schedule = {
+  id: string
+  container: string
+  verb: 'start' | 'stop'
+  cron: string
+  zone: string
+  nextAt: Date
+  lastAt: Date | null
+  trouble: string | null
+}
 
 /** One row of the audit log. */
 export type AuditRow = {
@@ -173,7 +190,11 @@ export type Context = {
     /** At most `most` of the paths that differ from its image, and how many there are. */
     changes(container: Container, most: number): Promise<{ changes: Change[]; total: number }>
     /** Newest first: of one container, or of all that is the caller's. */
-    happenings(filter: { container: Container | undefined; since: Date | undefined; limit: number }): Promise<Happening[]>
+    happenings(filter: {
+      container: Container | undefined
+      since: Date | undefined
+      limit: number
+    }): Promise<Happening[]>
   }
   time: {
     /** Gives a container more time, or (null) no end at all. @returns when it is removed now @throws DcmError when that is under way */
@@ -187,6 +208,10 @@ export type Context = {
     list(): Promise<(ShareView & { mine: boolean })[]>
     /** @throws DcmError `not_found` when it is not shared with them */
     remove(container: Container, guest: string): Promise<void>
+  }
+  files: {
+    /** A container's file system as a tar; to be read once. @throws DcmError */
+    export(container: Container): Promise<AsyncIterable<Uint8Array>>
   }
   secrets: {
     /** Puts a value where the container finds it, at once. @throws DcmError `limited` */
@@ -212,7 +237,10 @@ export type Context = {
       measuredAt: Date | null
     }>
     /** The caller's own stopped containers, and own images that no container was made from. */
-    unused(): Promise<{ containers: { id: string; name: string; size: number }[]; images: { id: string; ref: string; size: number }[] }>
+    unused(): Promise<{
+      containers: { id: string; name: string; size: number }[]
+      images: { id: string; ref: string; size: number }[]
+    }>
   }
   images: {
     visible(): Promise<Image[]>

@@ -1,6 +1,7 @@
-import type { Command, } from '../command/define.ts'
+import type { Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { createChatContext } from '../chat/context.ts'
+import { createExport } from '../containers/export.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys, syncKeys } from '../containers/run.ts'
@@ -25,10 +26,15 @@ import { examine } from '../upkeep/doctor.ts'
 import { createTime } from '../upkeep/time.ts'
 
 /** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
-export function createContexts(works: Works, commands: readonly Command[], log: Log): (caller: Caller) => Omit<Context, 'consider'> {
+export function createContexts(
+  works: Works,
+  commands: readonly Command[],
+  log: Log,
+): (caller: Caller) => Omit<Context, 'consider'> {
   const { store, random, place } = works
   const onKeys = (ownerId: string) => spreadKeys(works, ownerId)
-  const storage = async (personId: string) => (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0
+  const storage = async (personId: string) =>
+    (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0
   const people = createPeople({ store, random, onKeys, storage })
   const keys = createKeys({ store, random, onKeys })
   const tokens = createTokens({ store, random })
@@ -46,6 +52,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
   const room = createRoom(works)
   const time = createTime(works)
   const secrets = createSecrets(works)
+  const files = createExport(works)
   const shares = createShares({ store, onShare: (container) => syncKeys(works, container) })
   return (caller) => ({
     caller,
@@ -69,6 +76,7 @@ export function createContexts(works: Works, commands: readonly Command[], log: 
     room: room(caller),
     ...time(caller),
     secrets,
+    files: files(caller),
     shares: shares(caller),
   })
 }

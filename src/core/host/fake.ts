@@ -332,6 +332,13 @@ export function createFakeHost(
       yield* tail > 0 ? lines.slice(-tail) : []
     },
 
+    async *export(engineId) {
+      const { engineName } = must(engineId)
+      // No real tar: enough to see that every byte of it arrives.
+      yield Buffer.from(`tar of ${engineName},`)
+      yield Buffer.from('end')
+    },
+
     async exec(engineId, wish) {
       const container = must(engineId)
       if (wish.argv.length === 0) throw new HostError('refused', 'What runs inside has to name a program.')
@@ -359,7 +366,17 @@ export function createFakeHost(
       const container = must(engineId)
       if (container.state !== 'running' && container.state !== 'paused')
         throw new HostError('taken', 'The container is not running.', { status: 409 })
-      return container.processes ?? [{ uid: '0', cpu: 0.5, memory: 2 ** 20, elapsed: '00:01', command: container.wish.command.join(' ') || 'sshd' }]
+      return (
+        container.processes ?? [
+          {
+            uid: '0',
+            cpu: 0.5,
+            memory: 2 ** 20,
+            elapsed: '00:01',
+            command: container.wish.command.join(' ') || 'sshd',
+          },
+        ]
+      )
     },
     async load(engineId) {
       const container = must(engineId)
@@ -371,7 +388,8 @@ export function createFakeHost(
     },
     async kill(engineId, signal) {
       const container = must(engineId)
-      if (!listening.has(container.state)) throw new HostError('taken', 'The container is not running.', { status: 409 })
+      if (!listening.has(container.state))
+        throw new HostError('taken', 'The container is not running.', { status: 409 })
       emit(container, 'kill')
       if (signal === 'KILL') end(container, 137)
       // What runs first inside hands TERM on and ends; it bears with the rest.
@@ -380,7 +398,8 @@ export function createFakeHost(
     async update(engineId, limits) {
       const container = must(engineId)
       // Docker itself refuses less than 6 MB.
-      if (limits.memory < 6 * 2 ** 20) throw new HostError('refused', 'Minimum memory limit allowed is 6MB.', { status: 400 })
+      if (limits.memory < 6 * 2 ** 20)
+        throw new HostError('refused', 'Minimum memory limit allowed is 6MB.', { status: 400 })
       container.wish.limits = { ...limits }
     },
 
@@ -575,7 +594,7 @@ export function createFakeHost(
       Object.entries(methods).map(([name, method]) => {
         const key = `${part}.${name}` as FakeMethod
         const real = method as (...args: unknown[]) => unknown
-        if (name === 'logs' || name === 'events')
+        if (name === 'logs' || name === 'events' || name === 'export')
           return [
             name,
             async function* (...args: unknown[]) {

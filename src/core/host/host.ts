@@ -170,6 +170,8 @@ export type Engine = {
   alias(engineId: string, network: string, alias: string): Promise<void>
   /** The log, oldest first; ends when what was there has been read. */
   logs(engineId: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>
+  /** Its file system as a tar, without what is mounted into it, at the reader's pace. @throws HostError */
+  export(engineId: string, signal?: AbortSignal): AsyncIterable<Buffer>
   /** Starts a program in a running container. @throws HostError `gone`, or `taken` while it is stopped or paused */
   exec(engineId: string, wish: ExecWish): Promise<Exec>
   /** What runs inside. @throws HostError `taken` while it does not run */

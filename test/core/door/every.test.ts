@@ -9,7 +9,10 @@ let [alice]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
-  await world.store.sessions.insert({ id: 'aaaaaaaaaaaa', ownerId: alice.id, holder: 'test', address: '::1', fingerprint: 'SHA256:x', doing: 'prompt' }, 600_000)
+  await world.store.sessions.insert(
+    { id: 'aaaaaaaaaaaa', ownerId: alice.id, holder: 'test', address: '::1', fingerprint: 'SHA256:x', doing: 'prompt' },
+    600_000,
+  )
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())
 
@@ -24,7 +27,8 @@ type Row = {
   row?: { target: string | null; decision?: 'done' | 'failed' }
 }
 
-const changing = /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
+const changing =
+  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 /** Twice, for whoever goes on after a crash makes sure of it again. */
 const anew: FakeMethod[] = ['engine.createNetwork', ...begun, 'engine.create']
@@ -34,94 +38,297 @@ const tour: Row[] = [
   { line: 'help', text: /^These are the commands; help COMMAND tells more about one\.$/ },
   { line: 'whoami', text: /^You are alice\.$/ },
   { line: 'images', text: /^There are 2 images you can create from\.$/ },
-  { line: 'create web --ttl 2d --image debian -p 80 -p 53/udp -e A=b -m 64m --cpus 0.5 -- sleep 9', asked: ['engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web is running; log in with the ssh line below\.$/, row: { target: 'web' } },
+  {
+    line: 'create web --ttl 2d --image debian -p 80 -p 53/udp -e A=b -m 64m --cpus 0.5 -- sleep 9',
+    asked: ['engine.createNetwork', ...begun, 'engine.create', 'engine.start'],
+    text: /^web is running; log in with the ssh line below\.$/,
+    row: { target: 'web' },
+  },
   { line: 'ps', text: /^You have 1 container\.$/ },
   { line: 'inspect web', text: /^web: Up / },
   { line: 'ssh web', text: /^This line logs in to web with any of your keys\.$/ },
-  { line: 'config', text: /^The first lines go into ~\/\.ssh\/config, the others into ~\/\.ssh\/known_hosts; then "ssh web" works\.$/ },
+  {
+    line: 'config',
+    text: /^The first lines go into ~\/\.ssh\/config, the others into ~\/\.ssh\/known_hosts; then "ssh web" works\.$/,
+  },
   { line: 'sessions', text: /^1 SSH connection is open\.$/ },
-  { line: 'sessions kill aaaaaaaaaaaa', text: /^The connection aaaaaaaaaaaa of alice is being closed\.$/, row: { target: 'aaaaaaaaaaaa' } },
+  {
+    line: 'sessions kill aaaaaaaaaaaa',
+    text: /^The connection aaaaaaaaaaaa of alice is being closed\.$/,
+    row: { target: 'aaaaaaaaaaaa' },
+  },
   { line: 'logs web', text: /^web has printed nothing\.$/ },
   { line: 'top web', text: /^One process runs in web\.$/ },
   { line: 'stats', text: /^This is what it takes now\.$/ },
   { line: 'diff web', text: /^Nothing in web differs from its image; \/storage is not compared\.$/ },
-  { line: 'update web -m 128m', asked: ['engine.update'], text: /^web has 128m of memory, 0\.5 CPUs and 256 processes now\.$/, row: { target: 'web' } },
+  {
+    line: 'update web -m 128m',
+    asked: ['engine.update'],
+    text: /^web has 128m of memory, 0\.5 CPUs and 256 processes now\.$/,
+    row: { target: 'web' },
+  },
   { line: 'kill -s HUP web', asked: ['engine.kill'], text: /^web was sent HUP and goes on\.$/, row: { target: 'web' } },
-  { line: 'stop web', asked: ['engine.stop'], text: /^web is stopped; its ports stay reserved and its files are kept\.$/, row: { target: 'web' } },
+  {
+    line: 'stop web',
+    asked: ['engine.stop'],
+    text: /^web is stopped; its ports stay reserved and its files are kept\.$/,
+    row: { target: 'web' },
+  },
   { line: 'wait web', text: /^web ended with exit code 0\.$/, row: { target: 'web' } },
   { line: 'events web', text: /^This happened to web, newest first\.$/ },
   { line: 'start web', asked: [...begun, 'engine.start'], text: /^web is running\.$/, row: { target: 'web' } },
-  { line: 'restart web -t 1', asked: ['engine.stop', ...begun, 'engine.start'], text: /^web was restarted\.$/, row: { target: 'web' } },
+  {
+    line: 'restart web -t 1',
+    asked: ['engine.stop', ...begun, 'engine.start'],
+    text: /^web was restarted\.$/,
+    row: { target: 'web' },
+  },
   { line: 'pause web', asked: ['engine.pause'], text: /^web is paused: it keeps its memory/, row: { target: 'web' } },
   { line: 'unpause web', asked: ['engine.unpause'], text: /^web is running again\.$/, row: { target: 'web' } },
   { line: 'exec web -- true', text: /^true in web ended with exit code 0\.$/, row: { target: 'web' } },
-  { line: 'redeploy web', asked: [...anew, ...anew, 'engine.stop', 'engine.start', 'engine.remove'], text: /^web runs debian:latest now; its name, storage, limits and host key are as they were\.$/, row: { target: 'web' } },
-  { line: 'recreate web --yes --clear command', asked: [...anew, ...anew, 'engine.stop', 'engine.start', 'engine.remove'], text: /^web runs debian:latest now; /, row: { target: 'web' } },
-  { line: 'hook new deploy --do "redeploy web --image web:{sha}" --for 1d', text: /^This is your hook deploy; its secret is shown only this once\./, row: { target: 'deploy' } },
+  {
+    line: 'redeploy web',
+    asked: [...anew, ...anew, 'engine.stop', 'engine.start', 'engine.remove'],
+    text: /^web runs debian:latest now; its name, storage, limits and host key are as they were\.$/,
+    row: { target: 'web' },
+  },
+  {
+    line: 'recreate web --yes --clear command',
+    asked: [...anew, ...anew, 'engine.stop', 'engine.start', 'engine.remove'],
+    text: /^web runs debian:latest now; /,
+    row: { target: 'web' },
+  },
+  {
+    line: 'hook new deploy --do "redeploy web --image web:{sha}" --for 1d',
+    text: /^This is your hook deploy; its secret is shown only this once\./,
+    row: { target: 'deploy' },
+  },
   { line: 'hook ls', text: /^You have one hook\.$/ },
   { line: 'hook show deploy', text: /^The hook deploy runs: redeploy web --image web:\{sha\}\.$/ },
-  { line: 'hook rotate deploy', text: /^This is the new secret of deploy, shown only this once; the old one is good until /, row: { target: 'deploy' } },
+  {
+    line: 'hook rotate deploy',
+    text: /^This is the new secret of deploy, shown only this once; the old one is good until /,
+    row: { target: 'deploy' },
+  },
   { line: 'hook log deploy', text: /^Nothing was sent to deploy yet\.$/ },
-  { line: 'hook rm deploy', text: /^Removed the hook deploy; what is sent to it is refused from now on\.$/, row: { target: 'deploy' } },
-  { line: 'commit web web:v1 -m note', asked: ['engine.commit'], text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/, row: { target: 'web web:v1' } },
+  {
+    line: 'hook rm deploy',
+    text: /^Removed the hook deploy; what is sent to it is refused from now on\.$/,
+    row: { target: 'deploy' },
+  },
+  {
+    line: 'commit web web:v1 -m note',
+    asked: ['engine.commit'],
+    text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/,
+    row: { target: 'web web:v1' },
+  },
   { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
-  { line: 'keep web 8h', text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/, row: { target: 'web 8h' } },
-  { line: 'schedule web stop "0 20 * * *"', text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/, row: { target: 'web stop 0 20 * * *' } },
+  {
+    line: 'keep web 8h',
+    text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/,
+    row: { target: 'web 8h' },
+  },
+  {
+    line: 'schedule web stop "0 20 * * *"',
+    text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
+    row: { target: 'web stop 0 20 * * *' },
+  },
   { line: 'schedule ls', text: /^You have one schedule\.$/ },
-  { line: 'share web admin', text: /^admin may look at web until 20.* UTC, as alice\/web\.$/, row: { target: 'web admin' } },
+  {
+    line: 'share web admin',
+    text: /^admin may look at web until 20.* UTC, as alice\/web\.$/,
+    row: { target: 'web admin' },
+  },
   { line: 'unshare web admin', text: /^web is no longer shared with admin; /, row: { target: 'web admin' } },
   { line: 'secret ls web', text: /^web has no secrets\.$/ },
+  {
+    line: 'export web',
+    text: /^This is the file system of web; \/storage and secrets are not in it\.$/,
+    row: { target: 'web' },
+  },
   { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
-  { line: 'clone web web2', asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start'], text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/, row: { target: 'web web2' } },
-  { line: 'rm -f web2', asked: ['engine.remove', 'files.removeRun'], text: /^web2 is removed;/, row: { target: 'web2' } },
-  { line: 'rmi -f web2:clone', asked: ['engine.untag'], text: /^web2:clone is removed\.$/, row: { target: 'web2:clone' } },
-  { line: 'rename web site', text: /^web is now called site\. Your other containers find it under the new name/, row: { target: 'web site' } },
-  { line: 'rm -f site', asked: ['engine.remove', 'files.removeRun'], text: /^site is removed; \/storage and your images are untouched\.$/, row: { target: 'site' } },
+  {
+    line: 'clone web web2',
+    asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start'],
+    text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/,
+    row: { target: 'web web2' },
+  },
+  {
+    line: 'rm -f web2',
+    asked: ['engine.remove', 'files.removeRun'],
+    text: /^web2 is removed;/,
+    row: { target: 'web2' },
+  },
+  {
+    line: 'rmi -f web2:clone',
+    asked: ['engine.untag'],
+    text: /^web2:clone is removed\.$/,
+    row: { target: 'web2:clone' },
+  },
+  {
+    line: 'rename web site',
+    text: /^web is now called site\. Your other containers find it under the new name/,
+    row: { target: 'web site' },
+  },
+  {
+    line: 'rm -f site',
+    asked: ['engine.remove', 'files.removeRun'],
+    text: /^site is removed; \/storage and your images are untouched\.$/,
+    row: { target: 'site' },
+  },
   { line: 'rmi -f web:v1', asked: ['engine.untag'], text: /^web:v1 is removed\.$/, row: { target: 'web:v1' } },
   { line: 'df', text: /^You use 0 of 10g of disk\.$/ },
   { line: 'prune --yes', text: /^There is nothing to prune\.$/, row: { target: null } },
-  { line: `key add ${publicKey('alice@desk')}`, text: /^The key SHA256:\S+ opens your containers now\.$/, row: { target: null } },
+  {
+    line: `key add ${publicKey('alice@desk')}`,
+    text: /^The key SHA256:\S+ opens your containers now\.$/,
+    row: { target: null },
+  },
   { line: 'key ls', text: /^You have 2 keys\.$/ },
-  { line: 'key rm alice@desk', text: /^Removed the key SHA256:\S+; logins that are open stay open\.$/, row: { target: 'alice@desk' } },
-  { line: 'token new ci --command ps --for 1d', text: /^This is your token ci, shown only this once/, row: { target: 'ci' } },
+  {
+    line: 'key rm alice@desk',
+    text: /^Removed the key SHA256:\S+; logins that are open stay open\.$/,
+    row: { target: 'alice@desk' },
+  },
+  {
+    line: 'token new ci --command ps --for 1d',
+    text: /^This is your token ci, shown only this once/,
+    row: { target: 'ci' },
+  },
   { line: 'token ls', text: /^You have one token\.$/ },
   { line: 'token rm ci', text: /^Removed the token ci; it is refused from now on\.$/, row: { target: 'ci' } },
   { line: 'quota show', text: /^This is what you use and may use\.$/ },
   { line: 'grants', text: /^You have no grants\.$/ },
-  { line: 'user invite zoe', admin: true, text: /^The SSH door is off here, so nobody can use this code yet; set DCM_SSH_ADDR\.$/, row: { target: 'zoe' } },
+  {
+    line: 'user invite zoe',
+    admin: true,
+    text: /^The SSH door is off here, so nobody can use this code yet; set DCM_SSH_ADDR\.$/,
+    row: { target: 'zoe' },
+  },
   { line: 'user rm zoe --yes', admin: true, text: /^zoe is removed/, row: { target: 'zoe' } },
-  { line: 'user add bob', admin: true, text: /^Added bob, who has no key yet: add one with key add KEY --as bob\.$/, row: { target: 'bob' } },
+  {
+    line: 'user add bob',
+    admin: true,
+    text: /^Added bob, who has no key yet: add one with key add KEY --as bob\.$/,
+    row: { target: 'bob' },
+  },
   { line: 'user ls', admin: true, text: /^There are 3 members\.$/, row: { target: null } },
   { line: 'user show bob', admin: true, text: /^bob is a member and active\.$/, row: { target: 'bob' } },
-  { line: 'user link bob slack:T1/UBOB', admin: true, text: /^slack:T1\/UBOB is bob now\.$/, row: { target: 'bob slack:T1/UBOB' } },
+  {
+    line: 'user link bob slack:T1/UBOB',
+    admin: true,
+    text: /^slack:T1\/UBOB is bob now\.$/,
+    row: { target: 'bob slack:T1/UBOB' },
+  },
   { line: 'user unlink bob', admin: true, text: /^bob is not slack:T1\/UBOB any more\.$/, row: { target: 'bob' } },
-  { line: 'user link alice slack:T1/UALICE', admin: true, text: /^slack:T1\/UALICE is alice now\.$/, row: { target: 'alice slack:T1/UALICE' } },
-  { line: 'unlink slack:T1/UALICE', text: /^The account slack:T1\/UALICE is not yours any more\.$/, row: { target: 'slack:T1/UALICE' } },
-  { line: 'request port:443 --for 4h --why demo', text: /^Your request \w+ for port:443 is stored; no admin is in a chat, so tell one yourself\.$/, row: { target: 'port:443' } },
+  {
+    line: 'user link alice slack:T1/UALICE',
+    admin: true,
+    text: /^slack:T1\/UALICE is alice now\.$/,
+    row: { target: 'alice slack:T1/UALICE' },
+  },
+  {
+    line: 'unlink slack:T1/UALICE',
+    text: /^The account slack:T1\/UALICE is not yours any more\.$/,
+    row: { target: 'slack:T1/UALICE' },
+  },
+  {
+    line: 'request port:443 --for 4h --why demo',
+    text: /^Your request \w+ for port:443 is stored; no admin is in a chat, so tell one yourself\.$/,
+    row: { target: 'port:443' },
+  },
   { line: 'requests', text: /^There is one request\.$/ },
   { line: 'notify off died', text: /^You are not told any more of died\.$/, row: { target: 'off died' } },
   { line: 'can create more --image debian -m 900g', text: /^No: You may have 48g of memory/ },
   { line: 'shares', text: /^You share nothing, and nothing is shared with you\.$/ },
   { line: 'user suspend bob', admin: true, text: /^Suspended bob: /, row: { target: 'bob' } },
   { line: 'user resume bob', admin: true, text: /^bob may use DCM again, /, row: { target: 'bob' } },
-  { line: 'device add null /dev/null --about Nothing.', admin: true, text: /^\/dev\/null is called null now; nobody has it until grant MEMBER device:null\.$/, row: { target: 'null /dev/null' } },
+  {
+    line: 'device add null /dev/null --about Nothing.',
+    admin: true,
+    text: /^\/dev\/null is called null now; nobody has it until grant MEMBER device:null\.$/,
+    row: { target: 'null /dev/null' },
+  },
   { line: 'device ls', admin: true, text: /^There is one device\.$/ },
-  { line: `seccomp add strict '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}'`, admin: true, text: /^The seccomp profile strict is there; /, row: { target: 'strict' } },
+  {
+    line: `seccomp add strict '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[]}'`,
+    admin: true,
+    text: /^The seccomp profile strict is there; /,
+    row: { target: 'strict' },
+  },
   { line: 'seccomp ls', admin: true, text: /^There is one seccomp profile\.$/ },
-  { line: 'grant bob device:null --for 7d', admin: true, text: /^Granted device:null to bob, until 20.* UTC\.$/, row: { target: 'bob device:null' } },
-  { line: 'revoke bob device:null', admin: true, text: /^Revoked device:null from bob\.$/, row: { target: 'bob device:null' } },
-  { line: 'seccomp rm strict --yes', admin: true, text: /^Forgot the seccomp profile strict; /, row: { target: 'strict' } },
+  {
+    line: 'grant bob device:null --for 7d',
+    admin: true,
+    text: /^Granted device:null to bob, until 20.* UTC\.$/,
+    row: { target: 'bob device:null' },
+  },
+  {
+    line: 'revoke bob device:null',
+    admin: true,
+    text: /^Revoked device:null from bob\.$/,
+    row: { target: 'bob device:null' },
+  },
+  {
+    line: 'seccomp rm strict --yes',
+    admin: true,
+    text: /^Forgot the seccomp profile strict; /,
+    row: { target: 'strict' },
+  },
   { line: 'device rm null --yes', admin: true, text: /^Forgot the device null; /, row: { target: 'null' } },
-  { line: 'quota set bob memory=1g', admin: true, text: /^The quota of bob is now memory=1g\.$/, row: { target: 'bob memory=1g' } },
-  { line: 'quota unset bob memory', admin: true, text: /^bob has the site's quota of memory again\.$/, row: { target: 'bob memory' } },
-  { line: 'quota site', admin: true, text: /^This is what a member may use until told otherwise\.$/, row: { target: null } },
-  { line: 'capacity', admin: true, text: /^This is what the host has and what has been given out\.$/, row: { target: null } },
-  { line: 'image offer bare:1 --name slim', admin: true, asked: ['engine.tag'], text: /^slim:latest is offered to every member\.$/, row: { target: 'bare:1' } },
-  { line: 'image withdraw slim --yes', admin: true, asked: ['engine.untag'], text: /^slim:latest is no longer offered\.$/, row: { target: 'slim' } },
+  {
+    line: 'quota set bob memory=1g',
+    admin: true,
+    text: /^The quota of bob is now memory=1g\.$/,
+    row: { target: 'bob memory=1g' },
+  },
+  {
+    line: 'quota unset bob memory',
+    admin: true,
+    text: /^bob has the site's quota of memory again\.$/,
+    row: { target: 'bob memory' },
+  },
+  {
+    line: 'quota site',
+    admin: true,
+    text: /^This is what a member may use until told otherwise\.$/,
+    row: { target: null },
+  },
+  {
+    line: 'capacity',
+    admin: true,
+    text: /^This is what the host has and what has been given out\.$/,
+    row: { target: null },
+  },
+  {
+    line: 'image offer bare:1 --name slim',
+    admin: true,
+    asked: ['engine.tag'],
+    text: /^slim:latest is offered to every member\.$/,
+    row: { target: 'bare:1' },
+  },
+  {
+    line: 'image withdraw slim --yes',
+    admin: true,
+    asked: ['engine.untag'],
+    text: /^slim:latest is no longer offered\.$/,
+    row: { target: 'slim' },
+  },
   { line: 'inventory', admin: true, text: /^There are 0 containers\.$/, row: { target: null } },
   { line: 'doctor', admin: true, text: / guarantees hold/, row: { target: null } },
-  { line: 'audit --limit 5', admin: true, text: /^These are the last 5 entries, newest first\.$/, row: { target: null } },
-  { line: 'user rm bob --images --storage --yes', admin: true, asked: ['files.removeStorage'], text: /^bob is removed\.$/, row: { target: 'bob' } },
+  {
+    line: 'audit --limit 5',
+    admin: true,
+    text: /^These are the last 5 entries, newest first\.$/,
+    row: { target: null },
+  },
+  {
+    line: 'user rm bob --images --storage --yes',
+    admin: true,
+    asked: ['files.removeStorage'],
+    text: /^bob is removed\.$/,
+    row: { target: 'bob' },
+  },
 ]
 
 const said = new Set<string>()
@@ -132,8 +339,14 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
   expect(told.reply.text).toMatch(text)
   expect(told.asked.filter((method) => changing.test(method))).toEqual(asked)
   const name = admin ? 'admin' : 'alice'
-  expect(told.rows).toEqual(row ? [expect.objectContaining({ actor: name, as: null, surface: 'http', decision: 'done', code: null, ...row })] : [])
-  const command = commands.toSorted((a, b) => b.name.length - a.name.length).find((one) => line === one.name || line.startsWith(`${one.name} `))!
+  expect(told.rows).toEqual(
+    row
+      ? [expect.objectContaining({ actor: name, as: null, surface: 'http', decision: 'done', code: null, ...row })]
+      : [],
+  )
+  const command = commands
+    .toSorted((a, b) => b.name.length - a.name.length)
+    .find((one) => line === one.name || line.startsWith(`${one.name} `))!
   expect(told.reply.data, 'every command gives data').toBeDefined()
   // A command that hands over an operation says so: that is what lets a dry run go as far as admission.
   expect(told.reply.operation !== undefined).toBe(command.begins ?? false)

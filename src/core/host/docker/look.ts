@@ -4,7 +4,7 @@ import { HostError } from '../host.ts'
 import { malformed } from './fault.ts'
 import { containerId } from './names.ts'
 import { array, type Json, maybeObject, object, string, strings } from './read.ts'
-import { deadlines, type Wire } from './wire.ts'
+import { deadlines, pieces, type Wire } from './wire.ts'
 
 /** Columns asked of the host's ps(1). The words are constants: what a caller says never reaches it. */
 const columns = '-eo pid,uid,pcpu,rss,etime,args'
@@ -15,7 +15,13 @@ const count = (value: unknown): number => (typeof value === 'number' && Number.i
 /** One row of ps: the last column holds blanks of its own, which the engine keeps together. */
 function readProcess(row: unknown): Process {
   const [, uid = '?', cpu = '0', rss = '0', elapsed = '', ...args] = strings(row)
-  return { uid, cpu: Number(cpu) || 0, memory: (Number(rss) || 0) * 1024, elapsed, command: args.join(' ').slice(0, 1000) }
+  return {
+    uid,
+    cpu: Number(cpu) || 0,
+    memory: (Number(rss) || 0) * 1024,
+    elapsed,
+    command: args.join(' ').slice(0, 1000),
+  }
 }
 
 /** Memory as `docker stats` shows it: without the file cache that can be dropped. Docker docs, Engine API, ContainerStats. */
@@ -75,6 +81,12 @@ export function createLook(wire: Wire) {
         return { kind, path: string(item.Path, 'changes') }
       })
       return { changes, total: all.length }
+    },
+
+    async *export(engineId: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+      const path = ['containers', containerId(engineId), 'export'] as const
+      const response = await wire.open('GET', path, { deadline: deadlines.start, pool: 'long', signal })
+      yield* pieces(response, deadlines.idle, 'export', signal)
     },
 
     async kill(engineId: string, signal: Signal): Promise<void> {
