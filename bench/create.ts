@@ -11,7 +11,16 @@ import { createClient, must } from './engine.ts'
 import { ms, pairs, type Row, timed } from './measure.ts'
 
 const exec = promisify(execFile)
-const login = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR']
+const login = [
+  '-o',
+  'BatchMode=yes',
+  '-o',
+  'StrictHostKeyChecking=no',
+  '-o',
+  'UserKnownHostsFile=/dev/null',
+  '-o',
+  'LogLevel=ERROR',
+]
 
 /** Tries to log in until it works: the engine's proxy accepts before anything listens inside. */
 async function untilLogin(key: string, port: number): Promise<void> {
@@ -31,14 +40,26 @@ export async function benchCreate(dcm: Dcm, say: (line: string) => void): Promis
   say('  create to first login')
   const bea = await dcm.member('bea')
   const engine = createClient({ socketPath: sharedSocket })
-  const image = (await must<{ Id: string; RepoTags: string[] | null }[]>(engine, 'GET', '/v1.41/images/json')).find((one) => one.RepoTags?.some((tag) => tag.startsWith(`dcm/${dcm.instance()}/`)))!.Id
+  const image = (await must<{ Id: string; RepoTags: string[] | null }[]>(engine, 'GET', '/v1.41/images/json')).find(
+    (one) => one.RepoTags?.some((tag) => tag.startsWith(`dcm/${dcm.instance()}/`)),
+  )!.Id
   const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
   const run = join(folder, 'run')
   await mkdir(run)
   const host = createHostKey()
   await writeFile(join(run, 'host'), host.privateKey, { mode: 0o600 })
   await copyFile(`${bea.key}.pub`, join(run, 'authorized_keys'))
-  await writeFile(join(run, 'sshd_config'), ['HostKey /run/bench/host', 'AuthorizedKeysFile /run/bench/authorized_keys', 'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', ''].join('\n'))
+  await writeFile(
+    join(run, 'sshd_config'),
+    [
+      'HostKey /run/bench/host',
+      'AuthorizedKeysFile /run/bench/authorized_keys',
+      'StrictModes no',
+      'UsePAM no',
+      'PasswordAuthentication no',
+      '',
+    ].join('\n'),
+  )
   // The member's network is there before anything is measured.
   await bea.must('create first --image debian')
   let at = 0
@@ -60,7 +81,11 @@ export async function benchCreate(dcm: Dcm, say: (line: string) => void): Promis
           Image: image,
           Cmd: ['sh', '-c', 'mkdir -p /run/sshd && exec /usr/sbin/sshd -D -f /run/bench/sshd_config'],
           ExposedPorts: { '22/tcp': {} },
-          HostConfig: { Init: true, PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] }, Mounts: [{ Type: 'bind', Source: run, Target: '/run/bench', ReadOnly: true }] },
+          HostConfig: {
+            Init: true,
+            PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+            Mounts: [{ Type: 'bind', Source: run, Target: '/run/bench', ReadOnly: true }],
+          },
         })
       ).Id
       await must(engine, 'POST', `/v1.41/containers/${id}/start`)
@@ -74,7 +99,13 @@ export async function benchCreate(dcm: Dcm, say: (line: string) => void): Promis
     await theirs()
     const result = await pairs(9, ours, theirs)
     return [
-      { what: 'create to first SSH login', dcm: ms(result.ours), other: `${ms(result.theirs)} (docker run, prepared keys)`, ratio: result.ratio.toFixed(2), aim: 'under 1.15' },
+      {
+        what: 'create to first SSH login',
+        dcm: ms(result.ours),
+        other: `${ms(result.theirs)} (docker run, prepared keys)`,
+        ratio: result.ratio.toFixed(2),
+        aim: 'under 1.15',
+      },
       await benchCommit(dcm, say, bea),
     ]
   } finally {
@@ -84,7 +115,11 @@ export async function benchCreate(dcm: Dcm, say: (line: string) => void): Promis
 }
 
 /** Saving a container with 50 MB of its own, against the engine's commit. */
-async function benchCommit(dcm: Dcm, say: (line: string) => void, bea: Awaited<ReturnType<Dcm['member']>>): Promise<Row> {
+async function benchCommit(
+  dcm: Dcm,
+  say: (line: string) => void,
+  bea: Awaited<ReturnType<Dcm['member']>>,
+): Promise<Row> {
   say('  commit')
   const engine = createClient({ socketPath: sharedSocket })
   await bea.ssh('first', 'head -c 50000000 /dev/urandom >/root/data')
@@ -108,5 +143,11 @@ async function benchCommit(dcm: Dcm, say: (line: string) => void, bea: Awaited<R
   await theirs()
   const result = await pairs(5, ours, theirs)
   engine.close()
-  return { what: 'commit, 50 MB of changes', dcm: ms(result.ours), other: `${ms(result.theirs)} (docker commit)`, ratio: result.ratio.toFixed(2), aim: '' }
+  return {
+    what: 'commit, 50 MB of changes',
+    dcm: ms(result.ours),
+    other: `${ms(result.theirs)} (docker commit)`,
+    ratio: result.ratio.toFixed(2),
+    aim: '',
+  }
 }

@@ -2,14 +2,26 @@ import http from 'node:http'
 import { text } from 'node:stream/consumers'
 
 /** A keep-alive connection to something that speaks HTTP; what both sides of a comparison are asked through. */
-export function createClient(where: { socketPath: string } | { host: string; port: number }, headers: Record<string, string> = {}) {
+export function createClient(
+  where: { socketPath: string } | { host: string; port: number },
+  headers: Record<string, string> = {},
+) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   return {
     call(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
       return new Promise((resolve, reject) => {
         const payload = body === undefined ? undefined : JSON.stringify(body)
         const request = http.request(
-          { ...where, agent, method, path, headers: { ...headers, ...(payload ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) } : {}) } },
+          {
+            ...where,
+            agent,
+            method,
+            path,
+            headers: {
+              ...headers,
+              ...(payload ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) } : {}),
+            },
+          },
           (answer) => {
             text(answer).then((said) => resolve({ status: answer.statusCode ?? 0, text: said }), reject)
           },

@@ -18,11 +18,39 @@ const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
   await using dcm = await startDcm({ databaseUrl: database.url })
   rows.push(...(await benchCreate(dcm, say)))
   rows.push(...(await benchPs(dcm, say)))
-  rows.push({ what: 'resident memory after all of this, PostgreSQL', dcm: `${await resident(dcm.pid())} MB`, other: '', ratio: '', aim: '' })
+  rows.push({
+    what: 'resident memory after all of this, PostgreSQL',
+    dcm: `${await resident(dcm.pid())} MB`,
+    other: '',
+    ratio: '',
+    aim: '',
+  })
 }
 await using second = await createDatabase()
-rows.push(...(await benchStart({ dataDir: join(folder, 'pg'), databaseUrl: second.url, what: 'PostgreSQL', aim: 'under 1000 ms', memoryAim: 'under 150 MB' }, say)))
-rows.push(...(await benchStart({ dataDir: join(folder, 'embedded'), databaseUrl: undefined, what: 'embedded database', aim: 'under 1500 ms', memoryAim: 'under 280 MB' }, say)))
+rows.push(
+  ...(await benchStart(
+    {
+      dataDir: join(folder, 'pg'),
+      databaseUrl: second.url,
+      what: 'PostgreSQL',
+      aim: 'under 1000 ms',
+      memoryAim: 'under 150 MB',
+    },
+    say,
+  )),
+)
+rows.push(
+  ...(await benchStart(
+    {
+      dataDir: join(folder, 'embedded'),
+      databaseUrl: undefined,
+      what: 'embedded database',
+      aim: 'under 1500 ms',
+      memoryAim: 'under 280 MB',
+    },
+    say,
+  )),
+)
 await rm(folder, { recursive: true, force: true })
 
 const line = (cells: string[]) => `| ${cells.join(' | ')} |`
@@ -36,4 +64,10 @@ say(`\n${table}\n`)
 const page = join(import.meta.dirname, '../docs/performance.md')
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
 const text = await readFile(page, 'utf8')
-await writeFile(page, text.replace(/(<!-- table -->\n)[\s\S]*?(<!-- \/table -->)/, `$1Measured on ${machine}, with \`npm run bench\`.\n\n${table}\n$2`))
+await writeFile(
+  page,
+  text.replace(
+    /(<!-- table -->\n)[\s\S]*?(<!-- \/table -->)/,
+    `$1Measured on ${machine}, with \`npm run bench\`.\n\n${table}\n$2`,
+  ),
+)

@@ -21,7 +21,8 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 export async function pairs(count: number, ours: () => Promise<number>, theirs: () => Promise<number>) {
   const [mine, other, ratios]: [number[], number[], number[]] = [[], [], []]
   for (let at = 0; at < count; at++) {
-    const [a, b] = at % 2 === 0 ? [await ours(), await theirs()] : (await theirs().then(async (late) => [await ours(), late] as const))
+    const [a, b] =
+      at % 2 === 0 ? [await ours(), await theirs()] : await theirs().then(async (late) => [await ours(), late] as const)
     mine.push(a)
     other.push(b)
     ratios.push(a / b)

@@ -10,7 +10,11 @@ export async function benchPs(dcm: Dcm, say: (line: string) => void): Promise<Ro
   const ada = await dcm.member('ada')
   await dcm.must('quota set ada containers=30 running=30 memory=8g cpus=30 pids=8000')
   const make = (from: number, to: number) =>
-    Promise.all(Array.from({ length: to - from }, (_, at) => ada.must(`create c${from + at} --image debian -m 32m --cpus 0.1 --pids-limit 32`)))
+    Promise.all(
+      Array.from({ length: to - from }, (_, at) =>
+        ada.must(`create c${from + at} --image debian -m 32m --cpus 0.1 --pids-limit 32`),
+      ),
+    )
   const engine = createClient({ socketPath: sharedSocket })
   // The token decides over the local socket too, where there is no rate limit.
   const api = createClient({ socketPath: dcm.socket }, { authorization: `Bearer ${ada.token}` })
@@ -20,7 +24,9 @@ export async function benchPs(dcm: Dcm, say: (line: string) => void): Promise<Ro
   try {
     say('  ps: 10 containers')
     await make(0, 10)
-    const owner = (await must<{ Labels: Record<string, string> }[]>(engine, 'GET', '/v1.41/containers/json?all=1')).find((one) => one.Labels['dcm.instance'] === dcm.instance())!.Labels['dcm.owner']!
+    const owner = (
+      await must<{ Labels: Record<string, string> }[]>(engine, 'GET', '/v1.41/containers/json?all=1')
+    ).find((one) => one.Labels['dcm.instance'] === dcm.instance())!.Labels['dcm.owner']!
     const filter = encodeURIComponent(JSON.stringify({ label: [`dcm.owner=${owner}`] }))
     for (const total of [10, 100, 1000]) {
       if (total === 100) await make(10, 20)
@@ -29,7 +35,11 @@ export async function benchPs(dcm: Dcm, say: (line: string) => void): Promise<Ro
       for (let at = now; at < total; at += 8)
         await Promise.all(
           Array.from({ length: Math.min(8, total - at) }, async () => {
-            const { Id } = await must<{ Id: string }>(createOnce(), 'POST', '/v1.41/containers/create', { Image: image, Cmd: ['true'], Labels: { [label]: '1' } })
+            const { Id } = await must<{ Id: string }>(createOnce(), 'POST', '/v1.41/containers/create', {
+              Image: image,
+              Cmd: ['true'],
+              Labels: { [label]: '1' },
+            })
             others.push(Id)
           }),
         )
@@ -50,7 +60,9 @@ export async function benchPs(dcm: Dcm, say: (line: string) => void): Promise<Ro
     return rows
   } finally {
     for (let at = 0; at < others.length; at += 8)
-      await Promise.all(others.slice(at, at + 8).map((id) => createOnce().call('DELETE', `/v1.41/containers/${id}?force=1&v=1`)))
+      await Promise.all(
+        others.slice(at, at + 8).map((id) => createOnce().call('DELETE', `/v1.41/containers/${id}?force=1&v=1`)),
+      )
     engine.close()
     api.close()
   }

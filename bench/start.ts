@@ -15,7 +15,10 @@ export async function resident(pid: number): Promise<number> {
 }
 
 /** Milliseconds from spawn until /readyz is 200, and memory a few seconds later: three starts of a folder that has been started before. */
-export async function benchStart(options: { dataDir: string; databaseUrl: string | undefined; what: string; aim: string; memoryAim: string }, say: (line: string) => void): Promise<Row[]> {
+export async function benchStart(
+  options: { dataDir: string; databaseUrl: string | undefined; what: string; aim: string; memoryAim: string },
+  say: (line: string) => void,
+): Promise<Row[]> {
   say(`  start on ${options.what}`)
   const times: number[] = []
   const sizes: number[] = []
@@ -25,12 +28,20 @@ export async function benchStart(options: { dataDir: string; databaseUrl: string
     const started = performance.now()
     const child = spawn(process.execPath, ['--max-semi-space-size=4', '--import', './src/preload.ts', 'src/main.ts'], {
       cwd: tree,
-      env: { ...env, DCM_DATA_DIR: options.dataDir, DCM_HTTP_ADDR: `127.0.0.1:${port}`, ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}) },
+      env: {
+        ...env,
+        DCM_DATA_DIR: options.dataDir,
+        DCM_HTTP_ADDR: `127.0.0.1:${port}`,
+        ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
+      },
       stdio: 'ignore',
     })
     for (;;) {
       const client = createClient({ host: '127.0.0.1', port })
-      const status = await client.call('GET', '/readyz').then((answer) => answer.status, () => 0)
+      const status = await client.call('GET', '/readyz').then(
+        (answer) => answer.status,
+        () => 0,
+      )
       client.close()
       if (status === 200) break
       if (performance.now() - started > 180_000 || child.exitCode !== null) throw new Error('DCM did not become ready')
@@ -47,7 +58,19 @@ export async function benchStart(options: { dataDir: string; databaseUrl: string
     await once(child, 'exit')
   }
   return [
-    { what: `ready after start, ${options.what}`, dcm: `${Math.round(median(times))} ms`, other: '', ratio: '', aim: options.aim },
-    { what: `resident memory when idle, ${options.what}`, dcm: `${median(sizes)} MB`, other: '', ratio: '', aim: options.memoryAim },
+    {
+      what: `ready after start, ${options.what}`,
+      dcm: `${Math.round(median(times))} ms`,
+      other: '',
+      ratio: '',
+      aim: options.aim,
+    },
+    {
+      what: `resident memory when idle, ${options.what}`,
+      dcm: `${median(sizes)} MB`,
+      other: '',
+      ratio: '',
+      aim: options.memoryAim,
+    },
   ]
 }

@@ -12,7 +12,11 @@ const table = (head: string[], rows: string[][]) =>
 const parts: Record<string, string> = {
   commands: table(
     ['command', 'what it does', 'who'],
-    commands.map((command) => [`\`${usage(command)}\``, command.about, command.needs === 'admin' ? 'admins' : command.needs === 'anyone' ? 'anyone' : 'members']),
+    commands.map((command) => [
+      `\`${usage(command)}\``,
+      command.about,
+      command.needs === 'admin' ? 'admins' : command.needs === 'anyone' ? 'anyone' : 'members',
+    ]),
   ),
   configuration: table(
     ['variable', 'default', 'what it is'],
@@ -24,7 +28,10 @@ const parts: Record<string, string> = {
 export const renewed = (text: string): string =>
   Object.entries(parts).reduce(
     (whole, [name, part]) =>
-      whole.replace(new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`), (_, open: string, close: string) => `${open}${part}\n${close}`),
+      whole.replace(
+        new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`),
+        (_, open: string, close: string) => `${open}${part}\n${close}`,
+      ),
     text,
   )
 

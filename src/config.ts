@@ -74,39 +74,127 @@ export type Variable = { name: string; fallback: string; about: string }
 
 /** Every variable that DCM reads, in the order of the README's table. */
 export const variables: readonly Variable[] = [
-  { name: 'DCM_DATA_DIR', fallback: '`/var/lib/dcm` as root, else `$XDG_DATA_HOME/dcm`', about: 'Where everything is kept: database, keys, storage, `dcm.sock`.' },
+  {
+    name: 'DCM_DATA_DIR',
+    fallback: '`/var/lib/dcm` as root, else `$XDG_DATA_HOME/dcm`',
+    about: 'Where everything is kept: database, keys, storage, `dcm.sock`.',
+  },
   { name: 'DCM_HTTP_ADDR', fallback: '`127.0.0.1:8787`', about: 'Where the HTTP API listens.' },
   { name: 'DCM_SSH_ADDR', fallback: '`127.0.0.1:2222`', about: 'Where the SSH door listens; `off` for none.' },
   { name: 'DCM_SSH_GRACE', fallback: '`30s`', about: 'How long an SSH connection has to log in.' },
   { name: 'DCM_SSH_TRIES', fallback: '`10`', about: 'Keys that an SSH connection may try.' },
-  { name: 'DCM_SSH_WAITING', fallback: '`100`', about: 'SSH connections that have not logged in yet; when there are more, the oldest gives way.' },
+  {
+    name: 'DCM_SSH_WAITING',
+    fallback: '`100`',
+    about: 'SSH connections that have not logged in yet; when there are more, the oldest gives way.',
+  },
   { name: 'DCM_SSH_WAITING_FROM', fallback: '`50`', about: 'The same for one address.' },
   { name: 'DCM_SSH_PER_MEMBER', fallback: '`50`', about: 'SSH connections of one member at a time.' },
-  { name: 'DCM_BIND_HOST', fallback: '`127.0.0.1`', about: 'The address of this machine that container ports bind to.' },
-  { name: 'DCM_PUBLIC_HOST', fallback: '`127.0.0.1`', about: 'What an ssh line shows: a name or address that members reach this machine by.' },
-  { name: 'DCM_PUBLIC_URL', fallback: '`http://` and DCM_HTTP_ADDR', about: 'What others are told to call this DCM by.' },
-  { name: 'DATABASE_URL', fallback: 'embedded database in the data folder', about: 'A PostgreSQL to use instead, `postgres://…`.' },
-  { name: 'DOCKER_HOST', fallback: '`unix:///var/run/docker.sock`', about: 'The engine. When set, nothing is installed or started. `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY` as Docker has them.' },
-  { name: 'DCM_PORT_RANGE', fallback: '`20000-29999`', about: "Host ports that DCM gives out; below the kernel's own range." },
+  {
+    name: 'DCM_BIND_HOST',
+    fallback: '`127.0.0.1`',
+    about: 'The address of this machine that container ports bind to.',
+  },
+  {
+    name: 'DCM_PUBLIC_HOST',
+    fallback: '`127.0.0.1`',
+    about: 'What an ssh line shows: a name or address that members reach this machine by.',
+  },
+  {
+    name: 'DCM_PUBLIC_URL',
+    fallback: '`http://` and DCM_HTTP_ADDR',
+    about: 'What others are told to call this DCM by.',
+  },
+  {
+    name: 'DATABASE_URL',
+    fallback: 'embedded database in the data folder',
+    about: 'A PostgreSQL to use instead, `postgres://…`.',
+  },
+  {
+    name: 'DOCKER_HOST',
+    fallback: '`unix:///var/run/docker.sock`',
+    about:
+      'The engine. When set, nothing is installed or started. `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY` as Docker has them.',
+  },
+  {
+    name: 'DCM_PORT_RANGE',
+    fallback: '`20000-29999`',
+    about: "Host ports that DCM gives out; below the kernel's own range.",
+  },
   { name: 'DCM_SUBNET_POOL', fallback: '`10.201.0.0/16`', about: "Out of this each member's network gets a /26." },
-  { name: 'DCM_EGRESS_ALLOW', fallback: '`apt`', about: "Private addresses that containers may reach, comma-separated: CIDR, CIDR:PORT, host names, or `apt` for this machine's package mirrors." },
-  { name: 'DCM_TRUST_PROXY', fallback: '`false`', about: 'Whether X-Forwarded-For is believed, because a proxy of yours sets it.' },
-  { name: 'DCM_SECRET_KEY', fallback: 'a 0600 file made at the first start', about: 'What secrets are sealed with: 64 hex digits.' },
+  {
+    name: 'DCM_EGRESS_ALLOW',
+    fallback: '`apt`',
+    about:
+      "Private addresses that containers may reach, comma-separated: CIDR, CIDR:PORT, host names, or `apt` for this machine's package mirrors.",
+  },
+  {
+    name: 'DCM_TRUST_PROXY',
+    fallback: '`false`',
+    about: 'Whether X-Forwarded-For is believed, because a proxy of yours sets it.',
+  },
+  {
+    name: 'DCM_SECRET_KEY',
+    fallback: 'a 0600 file made at the first start',
+    about: 'What secrets are sealed with: 64 hex digits.',
+  },
   { name: 'DCM_ADMIN_KEY', fallback: 'none', about: 'A public key file, enrolled for `admin` at the first start.' },
-  { name: 'DCM_IDLE_STOP', fallback: '`off`', about: 'After how long a container is stopped that nobody uses (no SSH session, no traffic, hardly any CPU, no `keep`), like `12h`; its owner is told a quarter of an hour before.' },
-  { name: 'DCM_SIGNUP', fallback: '`off`', about: 'Who in a chat may become a member by themselves: `off`, `request` (an admin approves) or `open:slack:T1` (everyone of that workspace or guild).' },
-  { name: 'DCM_ADMIN_CHANNEL', fallback: 'a direct message to each admin', about: "Where members' requests are shown to the admins, like `slack:T1/C1`." },
-  { name: 'SLACK_SIGNING_SECRET', fallback: 'none', about: 'Turns Slack on over HTTP: what its requests are signed with.' },
-  { name: 'SLACK_BOT_TOKEN', fallback: 'none', about: 'The bot token of the one workspace (`xoxb-…`); not with OAuth.' },
-  { name: 'SLACK_APP_TOKEN', fallback: 'none', about: 'Turns Slack on over Socket Mode, which needs no public address (`xapp-…`).' },
-  { name: 'SLACK_CLIENT_ID', fallback: 'none', about: 'With SLACK_CLIENT_SECRET: several workspaces, by `/slack/install`.' },
+  {
+    name: 'DCM_IDLE_STOP',
+    fallback: '`off`',
+    about:
+      'After how long a container is stopped that nobody uses (no SSH session, no traffic, hardly any CPU, no `keep`), like `12h`; its owner is told a quarter of an hour before.',
+  },
+  {
+    name: 'DCM_SIGNUP',
+    fallback: '`off`',
+    about:
+      'Who in a chat may become a member by themselves: `off`, `request` (an admin approves) or `open:slack:T1` (everyone of that workspace or guild).',
+  },
+  {
+    name: 'DCM_ADMIN_CHANNEL',
+    fallback: 'a direct message to each admin',
+    about: "Where members' requests are shown to the admins, like `slack:T1/C1`.",
+  },
+  {
+    name: 'SLACK_SIGNING_SECRET',
+    fallback: 'none',
+    about: 'Turns Slack on over HTTP: what its requests are signed with.',
+  },
+  {
+    name: 'SLACK_BOT_TOKEN',
+    fallback: 'none',
+    about: 'The bot token of the one workspace (`xoxb-…`); not with OAuth.',
+  },
+  {
+    name: 'SLACK_APP_TOKEN',
+    fallback: 'none',
+    about: 'Turns Slack on over Socket Mode, which needs no public address (`xapp-…`).',
+  },
+  {
+    name: 'SLACK_CLIENT_ID',
+    fallback: 'none',
+    about: 'With SLACK_CLIENT_SECRET: several workspaces, by `/slack/install`.',
+  },
   { name: 'SLACK_CLIENT_SECRET', fallback: 'none', about: 'See SLACK_CLIENT_ID.' },
   { name: 'SLACK_API_URL', fallback: '`https://slack.com/api/`', about: 'Only for a local stand-in.' },
-  { name: 'SLACK_AUTHORIZE_URL', fallback: '`https://slack.com/oauth/v2/authorize`', about: 'Only for a local stand-in.' },
+  {
+    name: 'SLACK_AUTHORIZE_URL',
+    fallback: '`https://slack.com/oauth/v2/authorize`',
+    about: 'Only for a local stand-in.',
+  },
   { name: 'DISCORD_TOKEN', fallback: 'none', about: 'Turns Discord on: the token of its bot.' },
-  { name: 'DISCORD_PUBLIC_KEY', fallback: 'none', about: "With it, Discord's signed requests to `/discord/interactions` are answered too (64 hex digits)." },
+  {
+    name: 'DISCORD_PUBLIC_KEY',
+    fallback: 'none',
+    about: "With it, Discord's signed requests to `/discord/interactions` are answered too (64 hex digits).",
+  },
   { name: 'DISCORD_APPLICATION_ID', fallback: 'read off the token', about: "The application's id." },
-  { name: 'DISCORD_GUILDS', fallback: 'every server that the bot was added to', about: 'Ids of the servers that DCM may be used in, comma-separated; whoever is in none of them is cut off.' },
+  {
+    name: 'DISCORD_GUILDS',
+    fallback: 'every server that the bot was added to',
+    about: 'Ids of the servers that DCM may be used in, comma-separated; whoever is in none of them is cut off.',
+  },
   { name: 'DISCORD_API_URL', fallback: '`https://discord.com/api`', about: 'Only for a local stand-in.' },
   { name: 'LOG_LEVEL', fallback: '`info`', about: '`debug`, `info`, `warn` or `error`.' },
 ]
@@ -121,10 +209,12 @@ const address = /^((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d
 export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Config } | { problems: string[] } {
   const problems: string[] = []
   const get = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name])
-  const problem = (name: string, should: string) => void problems.push(`${name} must be ${should}; it is "${get(name)}".`)
+  const problem = (name: string, should: string) =>
+    void problems.push(`${name} must be ${should}; it is "${get(name)}".`)
 
   for (const name of Object.keys(env))
-    if (name.startsWith('DCM_') && !name.startsWith('DCM_TEST_') && !known.has(name)) problems.push(`${name} is not a variable of DCM; see the README for those there are.`)
+    if (name.startsWith('DCM_') && !name.startsWith('DCM_TEST_') && !known.has(name))
+      problems.push(`${name} is not a variable of DCM; see the README for those there are.`)
 
   const listen = (name: string, fallback: string): Address => {
     const match = address.exec(get(name) ?? fallback)
@@ -156,26 +246,32 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
   if (!/^(\d{1,3}\.){3}\d{1,3}$/.test(bindHost)) problem('DCM_BIND_HOST', 'an IPv4 address of this machine')
   const publicHost = get('DCM_PUBLIC_HOST') ?? (get('DCM_BIND_HOST') && bindHost !== '0.0.0.0' ? bindHost : '127.0.0.1')
   if (!hostName.test(publicHost)) problem('DCM_PUBLIC_HOST', 'a host name or address')
-  const publicUrl = get('DCM_PUBLIC_URL') ?? `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
+  const publicUrl =
+    get('DCM_PUBLIC_URL') ?? `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
   if (!/^https?:\/\/[^\s]+$/.test(publicUrl)) problem('DCM_PUBLIC_URL', 'a URL that starts with http:// or https://')
   const databaseUrl = get('DATABASE_URL')
-  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) problems.push('DATABASE_URL must start with postgres://.')
+  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl))
+    problems.push('DATABASE_URL must start with postgres://.')
 
   const [low, high] = (get('DCM_PORT_RANGE') ?? '20000-29999').split('-').map(Number)
-  if (!(Number.isInteger(low) && Number.isInteger(high) && low! >= 1024 && high! <= 65535 && low! < high!)) problem('DCM_PORT_RANGE', 'LOW-HIGH between 1024 and 65535')
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low! >= 1024 && high! <= 65535 && low! < high!))
+    problem('DCM_PORT_RANGE', 'LOW-HIGH between 1024 and 65535')
   const subnetPool = get('DCM_SUBNET_POOL') ?? '10.201.0.0/16'
   const pool = parseSubnet(subnetPool)
-  if (!pool || pool.last - pool.first < 63) problem('DCM_SUBNET_POOL', 'an IPv4 subnet of at least /26, like 10.201.0.0/16')
+  if (!pool || pool.last - pool.first < 63)
+    problem('DCM_SUBNET_POOL', 'an IPv4 subnet of at least /26, like 10.201.0.0/16')
 
   const dockerHost = get('DOCKER_HOST') ?? 'unix:///var/run/docker.sock'
   if (!/^(unix:\/\/\/|tcp:\/\/)/.test(dockerHost)) problem('DOCKER_HOST', 'unix:///path or tcp://host:port')
   const trust = get('DCM_TRUST_PROXY') ?? 'false'
   if (!['true', 'false', '1', '0'].includes(trust)) problem('DCM_TRUST_PROXY', 'true or false')
   const logLevel = get('LOG_LEVEL') ?? 'info'
-  if (!['debug', 'info', 'warn', 'error', 'silent'].includes(logLevel)) problem('LOG_LEVEL', 'debug, info, warn or error')
+  if (!['debug', 'info', 'warn', 'error', 'silent'].includes(logLevel))
+    problem('LOG_LEVEL', 'debug, info, warn or error')
 
   const secret = get('DCM_SECRET_KEY')
-  if (secret !== undefined && !/^[0-9a-fA-F]{64}$/.test(secret)) problems.push('DCM_SECRET_KEY must be 64 hex digits; make one with: openssl rand -hex 32.')
+  if (secret !== undefined && !/^[0-9a-fA-F]{64}$/.test(secret))
+    problems.push('DCM_SECRET_KEY must be 64 hex digits; make one with: openssl rand -hex 32.')
   const adminKeyFile = get('DCM_ADMIN_KEY')
   let adminKey: string | undefined
   if (adminKeyFile !== undefined)
@@ -188,12 +284,14 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
 
   const idle = get('DCM_IDLE_STOP') ?? 'off'
   const idleStop = idle === 'off' ? undefined : parseDuration(idle)
-  if (idle !== 'off' && (idleStop === undefined || idleStop < 60_000)) problem('DCM_IDLE_STOP', 'off, or a time of at least 1m')
+  if (idle !== 'off' && (idleStop === undefined || idleStop < 60_000))
+    problem('DCM_IDLE_STOP', 'off, or a time of at least 1m')
   const signup = parseSignup(get('DCM_SIGNUP') ?? 'off')
   if (!signup) problem('DCM_SIGNUP', 'off, request or open:PLATFORM:WORKSPACE, like open:slack:T1')
   const channel = get('DCM_ADMIN_CHANNEL')
   const adminChannel = channel === undefined ? undefined : parseChannel(channel)
-  if (channel !== undefined && !adminChannel) problem('DCM_ADMIN_CHANNEL', 'PLATFORM:WORKSPACE/CHANNEL, like slack:T1/C1')
+  if (channel !== undefined && !adminChannel)
+    problem('DCM_ADMIN_CHANNEL', 'PLATFORM:WORKSPACE/CHANNEL, like slack:T1/C1')
   const url = (name: string, fallback: string): string => {
     const value = get(name) ?? fallback
     if (!/^https?:\/\/[^\s]+$/.test(value)) problem(name, 'a URL that starts with http:// or https://')
@@ -209,13 +307,20 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
     authorizeUrl: url('SLACK_AUTHORIZE_URL', 'https://slack.com/oauth/v2/authorize'),
   }
   if (slack.signingSecret !== undefined && !/^\S{16,}$/.test(slack.signingSecret))
-    problems.push('SLACK_SIGNING_SECRET must be the signing secret that Slack shows under Basic Information; it is too short for one.')
+    problems.push(
+      'SLACK_SIGNING_SECRET must be the signing secret that Slack shows under Basic Information; it is too short for one.',
+    )
   const slackOn = [slack.signingSecret, slack.botToken, slack.appToken, slack.clientId].some((one) => one !== undefined)
 
-  const guilds = get('DISCORD_GUILDS')?.split(',').map((one) => one.trim()).filter((one) => one !== '')
-  if (guilds?.some((one) => !/^\d{2,24}$/.test(one))) problem('DISCORD_GUILDS', 'ids of servers, comma-separated, like 197038439483310086')
+  const guilds = get('DISCORD_GUILDS')
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+  if (guilds?.some((one) => !/^\d{2,24}$/.test(one)))
+    problem('DISCORD_GUILDS', 'ids of servers, comma-separated, like 197038439483310086')
   const applicationId = get('DISCORD_APPLICATION_ID')
-  if (applicationId !== undefined && !/^\d{2,24}$/.test(applicationId)) problem('DISCORD_APPLICATION_ID', 'a number, as the developer portal shows it')
+  if (applicationId !== undefined && !/^\d{2,24}$/.test(applicationId))
+    problem('DISCORD_APPLICATION_ID', 'a number, as the developer portal shows it')
   const discord: DiscordConfig = {
     token: get('DISCORD_TOKEN'),
     applicationId,
@@ -241,7 +346,10 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
       tlsVerify: get('DOCKER_TLS_VERIFY') !== '0',
       ports: { low: low!, high: high! },
       subnetPool,
-      egressAllow: (get('DCM_EGRESS_ALLOW') ?? 'apt').split(',').map((one) => one.trim()).filter((one) => one !== '' && one !== 'none'),
+      egressAllow: (get('DCM_EGRESS_ALLOW') ?? 'apt')
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '' && one !== 'none'),
       idleStop,
       signup: signup!,
       adminChannel,

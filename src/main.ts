@@ -120,7 +120,7 @@ const door = createDoor({
   commands,
   runner,
   log,
-  contextFor: createContexts(works, commands, log),
+  contextFor: createContexts(works, commands),
   holder: life,
   ...(config.ssh ? { perMember: config.ssh.perMember } : {}),
 })
@@ -177,7 +177,7 @@ function noSsh(error: NodeJS.ErrnoException): undefined {
   process.exit(78)
 }
 
-let loops: ReturnType<typeof startLoops> | undefined
+let loops: ReturnType<typeof startLoops> | undefined = undefined
 let stopping = false
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.on(signal, () => {

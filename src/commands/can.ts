@@ -20,10 +20,23 @@ export const can = defineCommand({
   }),
   async run({ line }, { consider }) {
     const { command, rule, refusal } = await consider(line)
-    const data = { allowed: refusal === null, command, rule, code: refusal?.code ?? null, why: refusal?.message ?? null, try: refusal?.try ?? null }
+    const data = {
+      allowed: refusal === null,
+      command,
+      rule,
+      code: refusal?.code ?? null,
+      why: refusal?.message ?? null,
+      try: refusal?.try ?? null,
+    }
     if (!refusal) return ok(`Yes: ${rule}. Nothing was done.`, { data, fields: { rule } })
-    const extras = { data, fields: { rule }, ...(refusal.try ? { actions: [{ label: 'Try this', line: refusal.try }] } : {}) }
+    const extras = {
+      data,
+      fields: { rule },
+      ...(refusal.try ? { actions: [{ label: 'Try this', line: refusal.try }] } : {}),
+    }
     // What stands in the way only now, or only in the words, is no "no".
-    return refusal.code === 'usage' || refusal.code === 'conflict' ? info(`Not like this: ${refusal.message}`, extras) : warn(`No: ${refusal.message}`, extras)
+    return refusal.code === 'usage' || refusal.code === 'conflict'
+      ? info(`Not like this: ${refusal.message}`, extras)
+      : warn(`No: ${refusal.message}`, extras)
   },
 })

@@ -15,7 +15,12 @@ export const commit = defineCommand({
     message: { kind: 'text', about: 'A note on what is in it.', flag: true, short: 'm', default: '' },
     'no-env': { kind: 'flag', about: 'Leave the values of -e variables out of the image.', flag: true, optional: true },
   },
-  gives: z.object({ image: z.string(), size: z.number().int().describe('Bytes.'), layers: z.number().int(), kept_env: z.array(z.string()) }),
+  gives: z.object({
+    image: z.string(),
+    size: z.number().int().describe('Bytes.'),
+    layers: z.number().int(),
+    kept_env: z.array(z.string()),
+  }),
   run: async (args) =>
     begin('commit', {
       containerId: args.container.id,

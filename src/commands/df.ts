@@ -44,6 +44,11 @@ export const df = defineCommand({
         images: images.map(({ ref, size }) => ({ image: ref, size })),
       },
     }
-    return used < limit ? info(text, extras) : warn(`${text} Remove something, or look what prune would.`, { ...extras, actions: [{ label: 'See what could go', line: 'prune --dry-run' }] })
+    return used < limit
+      ? info(text, extras)
+      : warn(`${text} Remove something, or look what prune would.`, {
+          ...extras,
+          actions: [{ label: 'See what could go', line: 'prune --dry-run' }],
+        })
   },
 })

@@ -28,9 +28,16 @@ export const diff = defineCommand({
     const shown = theirs.slice(0, most)
     const all = total - (changes.length - theirs.length)
     const data = { total: all, changes: shown }
-    if (all === 0) return info(`Nothing in ${container.name} differs from its image; /storage is not compared.`, { data })
+    if (all === 0)
+      return info(`Nothing in ${container.name} differs from its image; /storage is not compared.`, { data })
     const cut = shown.length < all ? ` These are the first ${shown.length}; --limit shows more.` : ''
-    const text = all === 1 ? `One path in ${container.name} differs from its image.` : `${all} paths in ${container.name} differ from its image.${cut}`
-    return info(text, { table: { head: ['', 'PATH'], rows: shown.map((change) => [letters[change.kind], change.path]) }, data })
+    const text =
+      all === 1
+        ? `One path in ${container.name} differs from its image.`
+        : `${all} paths in ${container.name} differ from its image.${cut}`
+    return info(text, {
+      table: { head: ['', 'PATH'], rows: shown.map((change) => [letters[change.kind], change.path]) },
+      data,
+    })
   },
 })

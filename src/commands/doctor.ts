@@ -14,11 +14,18 @@ export const doctor = defineCommand({
   async run(_, { site }) {
     const checks = await site.doctor()
     const missing = checks.filter((check) => !check.holds)
-    const text = missing.length === 0 ? `All ${checks.length} guarantees hold.` : `${checks.length - missing.length} of ${checks.length} guarantees hold; ${missing.length} do not.`
+    const text =
+      missing.length === 0
+        ? `All ${checks.length} guarantees hold.`
+        : `${checks.length - missing.length} of ${checks.length} guarantees hold; ${missing.length} do not.`
     return (missing.length === 0 ? info : warn)(text, {
       table: {
         head: ['', 'GUARANTEE', 'FINDING'],
-        rows: checks.map((check) => [check.holds ? 'ok' : 'no', check.name, check.holds || !check.fix ? check.says : `${check.says} ${check.fix}`]),
+        rows: checks.map((check) => [
+          check.holds ? 'ok' : 'no',
+          check.name,
+          check.holds || !check.fix ? check.says : `${check.says} ${check.fix}`,
+        ]),
       },
       data: checks,
     })

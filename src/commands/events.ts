@@ -36,7 +36,13 @@ export const events = defineCommand({
     return info(`This happened ${whose}, newest first.`, {
       table: {
         head: ['TIME', 'WHO', 'WHAT', 'TARGET', 'HOW'],
-        rows: found.map((one) => [formatTime(one.at), one.by ?? '-', one.what, one.target ?? '', one.detail ?? one.ended]),
+        rows: found.map((one) => [
+          formatTime(one.at),
+          one.by ?? '-',
+          one.what,
+          one.target ?? '',
+          one.detail ?? one.ended,
+        ]),
       },
       data,
     })

@@ -7,8 +7,14 @@ const longest = 3_600_000
 
 /** @throws DcmError `usage` */
 export function checkRun(command: readonly string[], lives: number, line: string): void {
-  if (command.length === 0 || command[0] === '') throw new DcmError('usage', `Say what to run after --, as in: ${line}.`, { try: `help ${line.split(' ')[0]!}` })
-  if (lives > longest) throw new DcmError('usage', `It may take at most ${formatDuration(longest)}; what lives longer is a container of its own.`, { try: 'help create' })
+  if (command.length === 0 || command[0] === '')
+    throw new DcmError('usage', `Say what to run after --, as in: ${line}.`, { try: `help ${line.split(' ')[0]!}` })
+  if (lives > longest)
+    throw new DcmError(
+      'usage',
+      `It may take at most ${formatDuration(longest)}; what lives longer is a container of its own.`,
+      { try: 'help create' },
+    )
 }
 
 export const exec = defineCommand({
@@ -22,7 +28,12 @@ export const exec = defineCommand({
   args: {
     container: { kind: 'container', about: 'Container to run it in; it has to be running.' },
     workdir: { kind: 'text', flag: true, short: 'w', default: '/root', about: 'Folder of the container to run it in.' },
-    timeout: { kind: 'duration', flag: true, default: '60s', about: 'How long it may take before it is killed, at most 1h.' },
+    timeout: {
+      kind: 'duration',
+      flag: true,
+      default: '60s',
+      about: 'How long it may take before it is killed, at most 1h.',
+    },
     command: { kind: 'argv', rest: true, about: 'The program and its arguments, as they are.' },
   },
   gives: endedData,

@@ -17,10 +17,17 @@ export const extend = defineCommand({
   },
   gives: containerData,
   async run({ container, time, forever }, { time: clock, place }) {
-    if ((time === undefined) === !forever) throw new DcmError('usage', 'extend takes either a time like 3d or --forever.', { try: 'help extend' })
-    if (container.expiresAt === null) throw new DcmError('conflict', `${container.name} has no end: it was not created with --ttl, or was extended --forever.`)
+    if ((time === undefined) === !forever)
+      throw new DcmError('usage', 'extend takes either a time like 3d or --forever.', { try: 'help extend' })
+    if (container.expiresAt === null)
+      throw new DcmError(
+        'conflict',
+        `${container.name} has no end: it was not created with --ttl, or was extended --forever.`,
+      )
     const expiresAt = await clock.extend(container, forever ? null : time!)
-    const text = expiresAt ? `${container.name} will be removed at ${formatTime(expiresAt)}.` : `${container.name} has no end any more.`
+    const text = expiresAt
+      ? `${container.name} will be removed at ${formatTime(expiresAt)}.`
+      : `${container.name} has no end any more.`
     return ok(text, { data: toData({ ...container, expiresAt }, place) })
   },
 })

@@ -16,7 +16,8 @@ export const help = defineCommand({
     const words = command.flatMap((word) => word.split(/\s+/))
     const noun = words[0]!.toLowerCase()
     const known = commands.some((one) => one.name === noun || one.aliases?.includes(noun))
-    if (words.length === 1 && !known && commands.some((one) => one.name.startsWith(`${noun} `))) return helpGroup(commands, noun)
+    if (words.length === 1 && !known && commands.some((one) => one.name.startsWith(`${noun} `)))
+      return helpGroup(commands, noun)
     return helpOne(commands, findCommand(commands, words).command)
   },
 })

@@ -37,14 +37,24 @@ export const hookLog = defineCommand({
   async run({ hook: name, tail }, { caller, hooks }) {
     const hook = await hooks.find(caller.person.id, name)
     const sent = await hooks.log(hook, Math.min(Math.max(tail, 1), 200))
-    const failures = hook.failures > 0 && hook.failedAt ? ` ${hook.failures} requests were not signed with its secret, the last at ${formatTime(hook.failedAt)}.` : ''
-    const text = sent.length === 0 ? `Nothing was sent to ${hook.name} yet.` : `This was sent to ${hook.name}, the newest first.`
+    const failures =
+      hook.failures > 0 && hook.failedAt
+        ? ` ${hook.failures} requests were not signed with its secret, the last at ${formatTime(hook.failedAt)}.`
+        : ''
+    const text =
+      sent.length === 0 ? `Nothing was sent to ${hook.name} yet.` : `This was sent to ${hook.name}, the newest first.`
     return info(`${text}${failures}`, {
       ...(sent.length > 0
         ? {
             table: {
               head: ['WHEN', 'EVENT', 'OUTCOME', 'WHAT IT SAYS', 'DELIVERY'],
-              rows: sent.map((one) => [formatTime(one.createdAt), one.event ?? '', one.state, one.text, one.key ?? one.id]),
+              rows: sent.map((one) => [
+                formatTime(one.createdAt),
+                one.event ?? '',
+                one.state,
+                one.text,
+                one.key ?? one.id,
+              ]),
             },
           }
         : {}),
@@ -52,8 +62,21 @@ export const hookLog = defineCommand({
         failures: hook.failures,
         failed_at: hook.failedAt?.toISOString() ?? null,
         deliveries: sent.map((one) => ({
-          ...{ id: one.id, key: one.key, event: one.event, places: one.places, state: one.state, text: one.text, error: one.code },
-          ...{ operation: one.operationId, address: one.address, at: one.createdAt.toISOString(), ended_at: one.endedAt?.toISOString() ?? null },
+          ...{
+            id: one.id,
+            key: one.key,
+            event: one.event,
+            places: one.places,
+            state: one.state,
+            text: one.text,
+            error: one.code,
+          },
+          ...{
+            operation: one.operationId,
+            address: one.address,
+            at: one.createdAt.toISOString(),
+            ended_at: one.endedAt?.toISOString() ?? null,
+          },
         })),
       },
     })

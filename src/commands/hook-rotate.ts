@@ -21,7 +21,9 @@ export const hookRotate = defineCommand({
   gives: hookData.extend({ secret: z.string().describe('What the sender signs with from now on; shown only now.') }),
   async run({ hook: name, overlap, now: atOnce }, { caller, hooks, now, place }) {
     const { hook, secret } = await hooks.rotate(caller.person.id, name, atOnce ? 0 : overlap)
-    const old = hook.previousUntil ? `the old one is good until ${formatTime(hook.previousUntil)}` : 'the old one is refused from now on'
+    const old = hook.previousUntil
+      ? `the old one is good until ${formatTime(hook.previousUntil)}`
+      : 'the old one is refused from now on'
     return ok(`This is the new secret of ${hook.name}, shown only this once; ${old}.`, {
       fields: toHookFields(hook, place, now),
       code: howTo(hook, place, secret),

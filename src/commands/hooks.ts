@@ -47,7 +47,9 @@ export const toHookFields = (hook: Hook, place: Place, now: Date): Record<string
   ...(hook.conditions.length > 0 ? { 'only if': hook.conditions.join(', ') } : {}),
   expires: hook.expiresAt <= now ? 'expired' : formatTime(hook.expiresAt),
   ...(hook.previousUntil && hook.previousUntil > now ? { 'old secret until': formatTime(hook.previousUntil) } : {}),
-  ...(hook.failures > 0 && hook.failedAt ? { 'wrong signatures': `${hook.failures}, the last ${formatTime(hook.failedAt)}` } : {}),
+  ...(hook.failures > 0 && hook.failedAt
+    ? { 'wrong signatures': `${hook.failures}, the last ${formatTime(hook.failedAt)}` }
+    : {}),
 })
 
 /** The name of a hook of one's own. */

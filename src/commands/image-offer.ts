@@ -15,5 +15,6 @@ export const imageOffer = defineCommand({
     restricted: { kind: 'flag', about: 'Only for members with the grant image:NAME.', flag: true, optional: true },
   },
   gives: z.object({ image: z.string() }),
-  run: async ({ source, name, about, restricted }) => begin('offer-image', { source, ref: name, about, restricted: restricted ?? false }),
+  run: async ({ source, name, about, restricted }) =>
+    begin('offer-image', { source, ref: name, about, restricted: restricted ?? false }),
 })

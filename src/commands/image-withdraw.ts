@@ -14,6 +14,9 @@ export const imageWithdraw = defineCommand({
   async run({ image }, { images }) {
     const users = await images.usedBy(image)
     await images.withdraw(image)
-    return ok(`${image.ref} is no longer offered${users.length > 0 ? `; ${users.length} containers made from it go on` : ''}.`, { data: { image: image.ref } })
+    return ok(
+      `${image.ref} is no longer offered${users.length > 0 ? `; ${users.length} containers made from it go on` : ''}.`,
+      { data: { image: image.ref } },
+    )
   },
 })

@@ -24,7 +24,9 @@ export const inspect = defineCommand({
         created: container.createdAt.toISOString(),
         ...(spec.command.length > 0 ? { command: spec.command.join(' ') } : {}),
         ...(container.commandExit === null ? {} : { 'command exited': String(container.commandExit) }),
-        ...(spec.env.length > 0 ? { variables: spec.env.map((pair) => pair.slice(0, pair.indexOf('='))).join(', ') } : {}),
+        ...(spec.env.length > 0
+          ? { variables: spec.env.map((pair) => pair.slice(0, pair.indexOf('='))).join(', ') }
+          : {}),
         ...(spec.restart.name === 'no' ? {} : { restart: formatRestart(spec.restart) }),
         ...(spec.caps.length > 0 ? { capabilities: spec.caps.join(', ') } : {}),
         ...(spec.devices.length > 0 ? { devices: spec.devices.join(', ') } : {}),

@@ -45,7 +45,13 @@ export const inventory = defineCommand({
     return (stale ? warn : info)(stale ? `${text} ${stale}` : text, {
       table: {
         head: ['OWNER', 'NAME', 'IMAGE', 'STATUS', 'WANTED'],
-        rows: all.map((container) => [container.owner, container.name, container.imageRef, status(container, now), container.desired]),
+        rows: all.map((container) => [
+          container.owner,
+          container.name,
+          container.imageRef,
+          status(container, now),
+          container.desired,
+        ]),
       },
       data,
     })

@@ -18,8 +18,13 @@ export const keep = defineCommand({
   gives: containerData,
   async run({ container, time, off }, { time: clock, place }) {
     const { until, idleStop } = await clock.keep(container, off ? null : time)
-    const here = idleStop === null ? ' Nothing is stopped for being idle here, though.' : ` Otherwise that happens after ${formatDuration(idleStop)}.`
-    const text = until ? `${container.name} is not stopped for being idle until ${formatTime(until)}.${here}` : `${container.name} may be stopped for being idle again.`
+    const here =
+      idleStop === null
+        ? ' Nothing is stopped for being idle here, though.'
+        : ` Otherwise that happens after ${formatDuration(idleStop)}.`
+    const text = until
+      ? `${container.name} is not stopped for being idle until ${formatTime(until)}.${here}`
+      : `${container.name} may be stopped for being idle again.`
     return ok(text, { data: toData({ ...container, keepUntil: until }, place) })
   },
 })

@@ -10,7 +10,13 @@ export const kill = defineCommand({
   begins: true,
   args: {
     container: { kind: 'container', about: 'Containers it is sent to.', each: true },
-    signal: { kind: 'signal', about: 'Which one: HUP, INT, QUIT, KILL, USR1, USR2, TERM, CONT or WINCH.', flag: true, short: 's', default: 'KILL' },
+    signal: {
+      kind: 'signal',
+      about: 'Which one: HUP, INT, QUIT, KILL, USR1, USR2, TERM, CONT or WINCH.',
+      flag: true,
+      short: 's',
+      default: 'KILL',
+    },
   },
   gives: containerData,
   run: async ({ container, signal }) => begin('kill', { containerId: container.id, signal }),

@@ -17,9 +17,14 @@ export const logs = defineCommand({
   },
   gives: z.object({ log: z.string(), cut: z.boolean() }),
   async run({ container, tail, since, timestamps }, { containers }) {
-    const { text, cut } = await containers.logs(container, { tail: Math.min(tail, 10_000), since, timestamps: timestamps ?? false })
+    const { text, cut } = await containers.logs(container, {
+      tail: Math.min(tail, 10_000),
+      since,
+      timestamps: timestamps ?? false,
+    })
     const log = text.replace(/\n$/, '')
-    if (log === '') return info(`${container.name} has printed nothing${since ? ' since then' : ''}.`, { data: { log: '', cut } })
+    if (log === '')
+      return info(`${container.name} has printed nothing${since ? ' since then' : ''}.`, { data: { log: '', cut } })
     return info(`The log of ${container.name}${cut ? ', its last megabyte' : ''}:`, { code: log, data: { log, cut } })
   },
 })

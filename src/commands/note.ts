@@ -15,6 +15,8 @@ export const note = defineCommand({
   gives: containerData,
   async run({ container, text }, { containers, place }) {
     const noted = await containers.note(container, text ?? '')
-    return ok(text ? `Noted for ${container.name}.` : `${container.name} has no note any more.`, { data: toData(noted, place) })
+    return ok(text ? `Noted for ${container.name}.` : `${container.name} has no note any more.`, {
+      data: toData(noted, place),
+    })
   },
 })

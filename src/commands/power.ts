@@ -30,7 +30,13 @@ const ending = (name: 'stop' | 'restart', about: string) =>
     begins: true,
     args: {
       container: { kind: 'container', about: 'Containers it is done to.', each: true },
-      time: { kind: 'count', about: 'Seconds to wait before what runs is killed.', flag: true, short: 't', default: grace },
+      time: {
+        kind: 'count',
+        about: 'Seconds to wait before what runs is killed.',
+        flag: true,
+        short: 't',
+        default: grace,
+      },
     },
     gives: containerData,
     async run({ container, time }) {

@@ -18,7 +18,11 @@ export const ps = defineCommand({
     const [{ containers: own, stale }, shared] = await Promise.all([containers.mine(), containers.shared()])
     const mine = [...own, ...shared]
     const data = mine.map((container) => toData(container, place))
-    if (mine.length === 0) return (stale ? warn : info)(`You have no containers${stale ? `. ${stale}` : '; make one with create NAME --image IMAGE.'}`, { data })
+    if (mine.length === 0)
+      return (stale ? warn : info)(
+        `You have no containers${stale ? `. ${stale}` : '; make one with create NAME --image IMAGE.'}`,
+        { data },
+      )
     const head = ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS']
     const rows = mine.map((container) => [
       calledBy(caller.person.id, container),
@@ -27,8 +31,11 @@ export const ps = defineCommand({
       sshLine(container, place) ?? '-',
       portList(container, place) || '-',
     ])
-    const others = shared.length === 0 ? '' : `, and ${shared.length === 1 ? 'one is' : `${shared.length} are`} shared with you`
+    const others =
+      shared.length === 0 ? '' : `, and ${shared.length === 1 ? 'one is' : `${shared.length} are`} shared with you`
     const count = `You have ${own.length === 1 ? '1 container' : `${own.length} containers`}${others}.`
-    return stale ? warn(`${count} ${stale}`, { table: { head, rows }, data }) : info(count, { table: { head, rows }, data })
+    return stale
+      ? warn(`${count} ${stale}`, { table: { head, rows }, data })
+      : info(count, { table: { head, rows }, data })
   },
 })

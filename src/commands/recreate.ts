@@ -12,7 +12,8 @@ const grace = 10
 function readHealth(text: string | undefined): { port: number; path: string } | null {
   if (text === undefined) return null
   const match = /^([1-9]\d{0,4})(\/[\x21-\x7e]{0,150})?$/.exec(text)
-  if (!match || Number(match[1]) > 65535) throw new DcmError('usage', '--health is PORT or PORT/PATH of the container, like 8000/healthz.')
+  if (!match || Number(match[1]) > 65535)
+    throw new DcmError('usage', '--health is PORT or PORT/PATH of the container, like 8000/healthz.')
   return { port: Number(match[1]), path: match[2] ?? '/' }
 }
 
@@ -22,12 +23,26 @@ async function imageFor(container: Container, image: Image | undefined, images: 
   const all = (await images.visible()).filter((one) => one.ref === container.imageRef)
   const found = all.find((one) => one.ownerId === container.ownerId) ?? all.find((one) => one.ownerId === null)
   if (found) return found
-  throw new DcmError('conflict', `The image ${container.imageRef} is gone; say which one ${container.name} is to run with --image.`, { try: 'images' })
+  throw new DcmError(
+    'conflict',
+    `The image ${container.imageRef} is gone; say which one ${container.name} is to run with --image.`,
+    { try: 'images' },
+  )
 }
 
 const shared = {
-  image: { kind: 'image', flag: true, optional: true, about: 'The image that it is to run; its own, as it is now, when absent.' },
-  health: { kind: 'text', flag: true, optional: true, about: 'PORT/PATH of the container that has to answer HTTP before the old one goes.' },
+  image: {
+    kind: 'image',
+    flag: true,
+    optional: true,
+    about: 'The image that it is to run; its own, as it is now, when absent.',
+  },
+  health: {
+    kind: 'text',
+    flag: true,
+    optional: true,
+    about: 'PORT/PATH of the container that has to answer HTTP before the old one goes.',
+  },
   time: { kind: 'count', flag: true, short: 't', default: grace, about: 'Seconds to wait before what runs is killed.' },
 } as const
 
@@ -53,16 +68,38 @@ export const redeploy = defineCommand({
 export const recreate = defineCommand({
   name: 'recreate',
   about: 'Change what Docker cannot change in place: ports, variables, capabilities, command, image.',
-  examples: ['recreate web -p 8080', 'recreate web --clear ports -p 443 -e MODE=live', 'recreate web -- python3 app.py'],
+  examples: [
+    'recreate web -p 8080',
+    'recreate web --clear ports -p 443 -e MODE=live',
+    'recreate web -- python3 app.py',
+  ],
   needs: 'own',
   changes: true,
   begins: true,
   private: true,
   args: {
-    container: { kind: 'container', about: 'The container; what is inside it and not in /storage is as in its image again.' },
+    container: {
+      kind: 'container',
+      about: 'The container; what is inside it and not in /storage is as in its image again.',
+    },
     ...shared,
-    publish: { kind: 'port', flag: true, short: 'p', many: true, optional: true, about: 'One more port to open; DCM picks the outer one.' },
-    env: { kind: 'env', flag: true, short: 'e', many: true, optional: true, secret: true, about: 'A variable to set or to change.' },
+    publish: {
+      kind: 'port',
+      flag: true,
+      short: 'p',
+      many: true,
+      optional: true,
+      about: 'One more port to open; DCM picks the outer one.',
+    },
+    env: {
+      kind: 'env',
+      flag: true,
+      short: 'e',
+      many: true,
+      optional: true,
+      secret: true,
+      about: 'A variable to set or to change.',
+    },
     'cap-add': { kind: 'cap', flag: true, many: true, optional: true, about: 'One more capability (granted).' },
     restart: { kind: 'restart', flag: true, optional: true, about: 'When it is started again by itself (granted).' },
     clear: {
@@ -86,7 +123,9 @@ export const recreate = defineCommand({
     const nameOf = (pair: string) => pair.slice(0, pair.indexOf('='))
     const set = new Set(args.env.map(nameOf))
     const kept = cleared('env') ? [] : spec.env.filter((pair) => !set.has(nameOf(pair)))
-    const had: PortWish[] = cleared('ports') ? [] : publicPorts(container).map(({ container: inside, proto, host }) => ({ container: inside, proto, host }))
+    const had: PortWish[] = cleared('ports')
+      ? []
+      : publicPorts(container).map(({ container: inside, proto, host }) => ({ container: inside, proto, host }))
     const alike = (one: PortWish, other: PortWish) => one.container === other.container && one.proto === other.proto
     const named = args.publish.filter((wish) => wish.host !== undefined)
     const stays = had.filter((port) => !named.some((wish) => alike(wish, port)))

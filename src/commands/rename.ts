@@ -15,7 +15,10 @@ export const rename = defineCommand({
   gives: containerData,
   async run({ container, name }, { containers, place }) {
     const renamed = await containers.rename(container, name)
-    const later = container.state === 'running' || container.state === 'paused' ? ' Your other containers find it under the new name after its next stop and start.' : ''
+    const later =
+      container.state === 'running' || container.state === 'paused'
+        ? ' Your other containers find it under the new name after its next stop and start.'
+        : ''
     return ok(`${container.name} is now called ${name}.${later}`, { data: toData(renamed, place) })
   },
 })

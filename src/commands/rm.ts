@@ -15,10 +15,17 @@ export const rm = defineCommand({
     force: { kind: 'flag', about: 'Do not ask, and remove a running one too.', flag: true, short: 'f', optional: true },
   },
   gives: z.object({ name: z.string() }),
-  confirms: ({ container, force }) => (force ? undefined : `Remove ${container.name} and everything inside it? /storage is kept. Confirm with --yes, or use -f.`),
+  confirms: ({ container, force }) =>
+    force
+      ? undefined
+      : `Remove ${container.name} and everything inside it? /storage is kept. Confirm with --yes, or use -f.`,
   async run({ container, force }) {
     if (!force && (container.state === 'running' || container.state === 'paused'))
-      throw new DcmError('conflict', `${container.name} is ${container.state}; stop it first, or remove it as it is with -f.`, { try: `rm -f ${container.name}` })
+      throw new DcmError(
+        'conflict',
+        `${container.name} is ${container.state}; stop it first, or remove it as it is with -f.`,
+        { try: `rm -f ${container.name}` },
+      )
     return begin('remove', { containerId: container.id })
   },
 })

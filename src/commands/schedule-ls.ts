@@ -20,7 +20,15 @@ export const scheduleLs = defineCommand({
     return info(all.length === 1 ? 'You have one schedule.' : `You have ${all.length} schedules.`, {
       table: {
         head: ['ID', 'CONTAINER', 'WHAT', 'WHEN', 'ZONE', 'NEXT', 'LAST'],
-        rows: all.map((one) => [one.id, one.container, one.verb, one.cron, one.zone, formatTime(one.nextAt), one.trouble ?? (one.lastAt ? formatTime(one.lastAt) : '-')]),
+        rows: all.map((one) => [
+          one.id,
+          one.container,
+          one.verb,
+          one.cron,
+          one.zone,
+          formatTime(one.nextAt),
+          one.trouble ?? (one.lastAt ? formatTime(one.lastAt) : '-'),
+        ]),
       },
       data,
     })

@@ -43,6 +43,9 @@ export const schedule = defineCommand({
   gives: scheduleData,
   async run({ container, verb, cron, tz }, { schedules }) {
     const made = await schedules.add({ container, verb, cron, zone: tz })
-    return ok(`${container.name} will ${verb} at ${formatTime(made.nextAt)} for the next time; schedule rm ${made.id} ends that.`, { data: toScheduleData(made) })
+    return ok(
+      `${container.name} will ${verb} at ${formatTime(made.nextAt)} for the next time; schedule rm ${made.id} ends that.`,
+      { data: toScheduleData(made) },
+    )
   },
 })

@@ -16,9 +16,12 @@ export const secretLs = defineCommand({
     const all = await secrets.list(container)
     const data = all.map((one) => ({ name: one.name, set_at: one.setAt.toISOString() }))
     if (all.length === 0) return info(`${container.name} has no secrets.`, { data })
-    return info(`${container.name} has ${all.length === 1 ? 'one secret' : `${all.length} secrets`}; values are never shown.`, {
-      table: { head: ['NAME', 'SET'], rows: all.map((one) => [one.name, formatTime(one.setAt)]) },
-      data,
-    })
+    return info(
+      `${container.name} has ${all.length === 1 ? 'one secret' : `${all.length} secrets`}; values are never shown.`,
+      {
+        table: { head: ['NAME', 'SET'], rows: all.map((one) => [one.name, formatTime(one.setAt)]) },
+        data,
+      },
+    )
   },
 })

@@ -15,6 +15,8 @@ export const secretRm = defineCommand({
   gives: z.object({ container: z.string(), name: z.string() }),
   async run({ container, name }, { secrets }) {
     await secrets.remove(container, name)
-    return ok(`${container.name} has no secret ${name} any more; what has read it keeps it.`, { data: { container: container.name, name } })
+    return ok(`${container.name} has no secret ${name} any more; what has read it keeps it.`, {
+      data: { container: container.name, name },
+    })
   },
 })

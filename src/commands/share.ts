@@ -19,7 +19,10 @@ type Levels = { view: boolean; exec: boolean; ssh: boolean }
 
 function levelOf(wish: Levels): ShareLevel {
   const chosen = (['view', 'exec', 'ssh'] as const).filter((level) => wish[level])
-  if (chosen.length > 1) throw new DcmError('usage', 'Choose one of --view, --exec and --ssh; each holds those before it.', { try: 'help share' })
+  if (chosen.length > 1)
+    throw new DcmError('usage', 'Choose one of --view, --exec and --ssh; each holds those before it.', {
+      try: 'help share',
+    })
   return chosen[0] ?? 'view'
 }
 
@@ -39,14 +42,25 @@ export const share = defineCommand({
   },
   gives: shareData,
   confirms: ({ container, member, exec, ssh }) =>
-    exec || ssh ? `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage. Confirm with --yes.` : undefined,
+    exec || ssh
+      ? `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage. Confirm with --yes.`
+      : undefined,
   async run(args, { shares }) {
     const level = levelOf(args)
     const made = await shares.add(args.container, args.member, level, Math.min(args.for, longest))
     const what = { view: 'look at', exec: 'look at and enter', ssh: 'look at, enter and log in to' }[level]
-    return ok(`${made.guest} may ${what} ${made.container} until ${formatTime(made.expiresAt)}, as ${made.owner}/${made.container}.`, {
-      data: { container: made.container, owner: made.owner, member: made.guest, level, expires_at: made.expiresAt.toISOString() },
-      actions: [{ label: 'End it', line: `unshare ${made.container} ${made.guest}` }],
-    })
+    return ok(
+      `${made.guest} may ${what} ${made.container} until ${formatTime(made.expiresAt)}, as ${made.owner}/${made.container}.`,
+      {
+        data: {
+          container: made.container,
+          owner: made.owner,
+          member: made.guest,
+          level,
+          expires_at: made.expiresAt.toISOString(),
+        },
+        actions: [{ label: 'End it', line: `unshare ${made.container} ${made.guest}` }],
+      },
+    )
   },
 })

@@ -15,12 +15,23 @@ export const shares = defineCommand({
   gives: z.array(shareData),
   async run(_, context) {
     const all = await context.shares.list()
-    const data = all.map((one) => ({ container: one.container, owner: one.owner, member: one.guest, level: one.level, expires_at: one.expiresAt.toISOString() }))
+    const data = all.map((one) => ({
+      container: one.container,
+      owner: one.owner,
+      member: one.guest,
+      level: one.level,
+      expires_at: one.expiresAt.toISOString(),
+    }))
     if (all.length === 0) return info('You share nothing, and nothing is shared with you.', { data })
     return info(all.length === 1 ? 'There is one share.' : `There are ${all.length} shares.`, {
       table: {
         head: ['CONTAINER', 'WITH', 'LEVEL', 'UNTIL'],
-        rows: all.map((one) => [one.mine ? one.container : `${one.owner}/${one.container}`, one.mine ? one.guest : 'you', one.level, formatTime(one.expiresAt)]),
+        rows: all.map((one) => [
+          one.mine ? one.container : `${one.owner}/${one.container}`,
+          one.mine ? one.guest : 'you',
+          one.level,
+          formatTime(one.expiresAt),
+        ]),
       },
       data,
     })

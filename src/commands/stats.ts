@@ -60,7 +60,12 @@ export const stats = defineCommand({
     })
     if (all.length === 0) return info('You have no containers; make one with create NAME --image IMAGE.', { data })
     const running = loads.filter(Boolean).length
-    const text = running === 0 ? 'None of them runs now.' : running === 1 ? 'This is what it takes now.' : `This is what ${running} running containers take now.`
+    const text =
+      running === 0
+        ? 'None of them runs now.'
+        : running === 1
+          ? 'This is what it takes now.'
+          : `This is what ${running} running containers take now.`
     return info(text, { table: { head: ['NAME', 'CPUS', 'MEMORY', 'PROCESSES', 'NETWORK'], rows }, data })
   },
 })

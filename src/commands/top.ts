@@ -25,9 +25,14 @@ export const top = defineCommand({
   ),
   async run({ container }, { watch }) {
     const all = await watch.processes(container)
-    const rows = all.slice(0, most).map((one) => [one.uid, `${one.cpu}%`, formatSize(one.memory), one.elapsed, one.command])
+    const rows = all
+      .slice(0, most)
+      .map((one) => [one.uid, `${one.cpu}%`, formatSize(one.memory), one.elapsed, one.command])
     const cut = all.length > most ? `; the first ${most} are shown` : ''
-    const text = all.length === 1 ? `One process runs in ${container.name}.` : `${all.length} processes run in ${container.name}${cut}.`
+    const text =
+      all.length === 1
+        ? `One process runs in ${container.name}.`
+        : `${all.length} processes run in ${container.name}${cut}.`
     return info(text, { table: { head: ['USER', 'CPU', 'MEMORY', 'SINCE', 'COMMAND'], rows }, data: all })
   },
 })

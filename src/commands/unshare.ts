@@ -19,10 +19,16 @@ export const unshare = defineCommand({
     const { person } = caller
     const name = calledBy(person.id, container)
     const guest = container.ownerId !== person.id && container.shares.some((share) => share.guestId === person.id)
-    if (guest && member !== undefined && member !== person.name) throw new DcmError('denied', `Only ${container.owner} can end what is shared with ${member}.`, { try: `unshare ${name}` })
-    if (!guest && member === undefined) throw new DcmError('usage', `Say with whom ${name} is not shared any more.`, { try: 'shares' })
+    if (guest && member !== undefined && member !== person.name)
+      throw new DcmError('denied', `Only ${container.owner} can end what is shared with ${member}.`, {
+        try: `unshare ${name}`,
+      })
+    if (!guest && member === undefined)
+      throw new DcmError('usage', `Say with whom ${name} is not shared any more.`, { try: 'shares' })
     const who = member ?? person.name
     await shares.remove(container, who)
-    return ok(`${name} is no longer shared with ${who}; a login at its own port that is open stays open.`, { data: { container: container.name, owner: container.owner, member: who } })
+    return ok(`${name} is no longer shared with ${who}; a login at its own port that is open stays open.`, {
+      data: { container: container.name, owner: container.owner, member: who },
+    })
   },
 })

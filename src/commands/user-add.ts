@@ -7,12 +7,20 @@ import { ok, warn } from '../core/reply/reply.ts'
 export const userAdd = defineCommand({
   name: 'user add',
   about: 'Add a member, with the public keys that open their containers.',
-  examples: ['user add alice --key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI... alice@laptop"', 'user add bob --admin', 'user add carol slack:T1/U1'],
+  examples: [
+    'user add alice --key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI... alice@laptop"',
+    'user add bob --admin',
+    'user add carol slack:T1/U1',
+  ],
   needs: 'admin',
   changes: true,
   args: {
     name: { kind: 'person-name', about: 'What the member is called: 2 to 31 of a-z, 0-9 and "-".' },
-    account: { kind: 'account', optional: true, about: 'Their chat account, theirs at once: a mention, or PLATFORM:WORKSPACE/USER.' },
+    account: {
+      kind: 'account',
+      optional: true,
+      about: 'Their chat account, theirs at once: a mention, or PLATFORM:WORKSPACE/USER.',
+    },
     key: {
       kind: 'line',
       flag: true,
@@ -30,7 +38,12 @@ export const userAdd = defineCommand({
   }),
   async run({ name, account, key, admin }, { caller, people }) {
     const visitor = account && placeAccount(account, caller.visitor)
-    const { person, keys } = await people.add({ name, role: admin ? 'admin' : 'member', keys: key, ...(visitor ? { visitor } : {}) })
+    const { person, keys } = await people.add({
+      name,
+      role: admin ? 'admin' : 'member',
+      keys: key,
+      ...(visitor ? { visitor } : {}),
+    })
     const said = `Added ${person.name}${person.role === 'admin' ? ' as an admin' : ''}${visitor ? `, who is ${formatVisitor(visitor)}` : ''}`
     const extras = {
       fields: {

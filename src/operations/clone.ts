@@ -24,7 +24,11 @@ const commitInput = (input: Run<'clone', Cloning>['input']): Run<'commit', State
 /** A step of commit, on its own part of what is stored. */
 const saving = (step: Step<never, never>): Step<'clone', Cloning> => {
   const run = step as unknown as Step<'commit', State>
-  const inner = (outer: Run<'clone', Cloning>): Run<'commit', State> => ({ ...outer, input: commitInput(outer.input), state: outer.state.committing })
+  const inner = (outer: Run<'clone', Cloning>): Run<'commit', State> => ({
+    ...outer,
+    input: commitInput(outer.input),
+    state: outer.state.committing,
+  })
   return {
     name: run.name,
     do: async (outer) => ({ committing: { ...outer.state.committing, ...(await run.do(inner(outer))) } }),
@@ -41,11 +45,20 @@ export const clone = defineOperation<'clone', Cloning>({
     const source = await present(tx, input.containerId)
     const image = imageOf(input.name)
     if (await tx.images.byRef(input.ownerId, image))
-      throw new DcmError('conflict', `You already have an image ${image}; remove it with rmi, or choose another name.`, { try: `rmi ${image}` })
+      throw new DcmError(
+        'conflict',
+        `You already have an image ${image}; remove it with rmi, or choose another name.`,
+        { try: `rmi ${image}` },
+      )
     const committing = await commit.admit(tx, commitInput(input), id, works)
     const ports = publicPorts(source).map((port) => ({ container: port.container, proto: port.proto }))
     const { limits, spec, ssh } = source
-    await reserveContainer(tx, { ownerId: input.ownerId, name: input.name, limits, spec, ports }, id, works, { id: null, engineId: '', ref: image, ssh })
+    await reserveContainer(tx, { ownerId: input.ownerId, name: input.name, limits, spec, ports }, id, works, {
+      id: null,
+      engineId: '',
+      ref: image,
+      ssh,
+    })
     return { source: source.name, committing }
   },
   steps: [
@@ -65,11 +78,14 @@ export const clone = defineOperation<'clone', Cloning>({
   release: (run) => run.store.containers.remove(run.id),
   reply({ state, place }) {
     const made = state.made!
-    return ok(`${made.name} is running, a copy of ${state.source} as it is now; /storage is the same directory in both.`, {
-      fields: toFields(made, place),
-      data: toData(made, place),
-      private: true,
-      actions: [{ label: 'Remove it', line: `rm ${made.name}`, danger: true }],
-    })
+    return ok(
+      `${made.name} is running, a copy of ${state.source} as it is now; /storage is the same directory in both.`,
+      {
+        fields: toFields(made, place),
+        data: toData(made, place),
+        private: true,
+        actions: [{ label: 'Remove it', line: `rm ${made.name}`, danger: true }],
+      },
+    )
   },
 })

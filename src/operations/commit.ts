@@ -6,7 +6,13 @@ import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
-type State = { name: string; engineRef: string; made?: { engineId: string; size: number; layers: number }; replaced?: string; kept: string[] }
+type State = {
+  name: string
+  engineRef: string
+  made?: { engineId: string; size: number; layers: number }
+  replaced?: string
+  kept: string[]
+}
 
 /** Names of variables given by `-e`: what stays in the image unless `--no-env` blanks it. */
 const names = (env: readonly string[]) => env.map((pair) => pair.slice(0, pair.indexOf('=')))
@@ -18,12 +24,17 @@ export const commit = defineOperation<'commit', State>({
   doing: 'being saved as an image',
   async admit(tx, input, id, works) {
     const container = await present(tx, input.containerId)
-    if (!container.engineId) throw new DcmError('conflict', `${container.name} is gone from Docker, so there is nothing to save.`)
+    if (!container.engineId)
+      throw new DcmError('conflict', `${container.name} is gone from Docker, so there is nothing to save.`)
     const member = await lockMember(tx, input.ownerId)
     checkDisk(member)
     const old = await tx.images.byRef(input.ownerId, input.ref)
     await reserve(tx, member, { images: old ? 0 : 1 })
-    return { name: container.name, engineRef: `dcm/${works.place.instance}/${id}:latest`, kept: input.keepEnv ? names(container.spec.env) : [] }
+    return {
+      name: container.name,
+      engineRef: `dcm/${works.place.instance}/${id}:latest`,
+      kept: input.keepEnv ? names(container.spec.env) : [],
+    }
   },
   steps: [
     {
@@ -53,7 +64,14 @@ export const commit = defineOperation<'commit', State>({
           const container = await present(tx, run.input.containerId)
           const member = await lockMember(tx, run.input.ownerId)
           const old = await tx.images.byRef(run.input.ownerId, run.input.ref)
-          const facts = { ...made!, engineRef, ssh: container.ssh, source: container.name, about: run.input.message, hostId: container.hostId }
+          const facts = {
+            ...made!,
+            engineRef,
+            ssh: container.ssh,
+            source: container.name,
+            about: run.input.message,
+            hostId: container.hostId,
+          }
           if (old) await tx.images.update(old.id, { ...facts, createdAt: run.now() })
           else {
             await reserve(tx, member, { images: 1 })
@@ -73,7 +91,8 @@ export const commit = defineOperation<'commit', State>({
     },
   ],
   reply({ input, state }) {
-    const env = state.kept.length > 0 ? ` It keeps the values of ${state.kept.join(', ')}; use --no-env to leave them out.` : ''
+    const env =
+      state.kept.length > 0 ? ` It keeps the values of ${state.kept.join(', ')}; use --no-env to leave them out.` : ''
     return ok(`Saved ${state.name} as ${input.ref}, ${formatSize(state.made!.size)}. /storage is not in it.${env}`, {
       fields: { image: input.ref, size: formatSize(state.made!.size), layers: String(state.made!.layers) },
       data: { image: input.ref, size: state.made!.size, layers: state.made!.layers, kept_env: state.kept },

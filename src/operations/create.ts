@@ -26,7 +26,8 @@ export const create = defineOperation<'create', State>({
   async admit(tx, input, id, works) {
     const image = await tx.images.byId(input.imageId)
     const { grants } = await lockMember(tx, input.ownerId)
-    if (!image || !mayUse(image, input.ownerId, grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    if (!image || !mayUse(image, input.ownerId, grants))
+      throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
     await reserveContainer(tx, input, id, works, image)
     return {}
   },

@@ -14,12 +14,17 @@ type Mine = Run<'exec', State>
 const begun = 'running inside'
 
 const cutOff = () =>
-  new DcmError('conflict', 'DCM or Docker was cut off while it ran, so its outcome is not known; look inside before you run it again.')
+  new DcmError(
+    'conflict',
+    'DCM or Docker was cut off while it ran, so its outcome is not known; look inside before you run it again.',
+  )
 
 /** Ends all that it has started, wherever it has put itself. */
 async function endIt(run: Mine, engineId: string): Promise<void> {
   try {
-    const killing = await run.host(run.settings.hostId).engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null })
+    const killing = await run
+      .host(run.settings.hostId)
+      .engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null })
     killing.input.end()
     for await (const _ of killing.output);
   } catch (error) {
@@ -36,7 +41,9 @@ export const exec = defineOperation<'exec', State>({
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
     if (container.state !== 'running')
-      throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, { try: `start ${container.name}` })
+      throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
+        try: `start ${container.name}`,
+      })
     return { name: container.name }
   },
   steps: [
@@ -51,13 +58,18 @@ export const exec = defineOperation<'exec', State>({
         const output = createOutput()
         try {
           const { engine } = run.host(container.hostId)
-          const program = await engine.exec(container.engineId, { ...running(run.input.argv, run.id, run.input.folder), tty: null })
+          const program = await engine.exec(container.engineId, {
+            ...running(run.input.argv, run.id, run.input.folder),
+            tty: null,
+          })
           program.input.on('error', () => undefined)
           program.input.end()
           let late = false
           const timer = setTimeout(() => {
             late = true
-            endIt(run, container.engineId!).then(undefined, () => undefined).finally(() => program.close())
+            endIt(run, container.engineId!)
+              .then(undefined, () => undefined)
+              .finally(() => program.close())
           }, run.input.lives)
           const leave = () => program.close()
           run.signal.addEventListener('abort', leave)
@@ -74,7 +86,10 @@ export const exec = defineOperation<'exec', State>({
           return { output: text, cut, late, code: late ? null : await program.exit() }
         } catch (error) {
           if (error instanceof HostError && error.fault === 'taken')
-            throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, { cause: error, try: `start ${container.name}` })
+            throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
+              cause: error,
+              try: `start ${container.name}`,
+            })
           if (error instanceof HostError && error.fault === 'down') throw cutOff()
           throw error
         }
@@ -82,8 +97,13 @@ export const exec = defineOperation<'exec', State>({
     },
   ],
   reply: ({ input, state }) =>
-    ended(state.late ? `${input.argv[0]} did not end within ${formatDuration(input.lives)} in ${state.name} and was killed.` : `${input.argv[0]} in ${state.name}`, {
-      ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
-      ...{ output: state.output ?? '', cut: state.cut ?? false },
-    }),
+    ended(
+      state.late
+        ? `${input.argv[0]} did not end within ${formatDuration(input.lives)} in ${state.name} and was killed.`
+        : `${input.argv[0]} in ${state.name}`,
+      {
+        ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
+        ...{ output: state.output ?? '', cut: state.cut ?? false },
+      },
+    ),
 })

@@ -15,7 +15,8 @@ export const removeImage = defineOperation<'remove-image', Removing>({
     const image = await tx.images.byId(input.imageId)
     if (!image) throw new DcmError('not_found', 'That image is gone.', { try: 'images' })
     const users = await tx.containers.usingImage(image.id)
-    if (users.length > 0) throw new DcmError('conflict', `${image.ref} is used by ${users.join(', ')}; remove those first.`, { try: 'ps' })
+    if (users.length > 0)
+      throw new DcmError('conflict', `${image.ref} is used by ${users.join(', ')}; remove those first.`, { try: 'ps' })
     return { ref: image.ref, engineRef: image.engineRef }
   },
   steps: [
@@ -26,7 +27,10 @@ export const removeImage = defineOperation<'remove-image', Removing>({
           await run.host(run.settings.hostId).engine.untag(run.state.engineRef)
         } catch (cause) {
           if (!(cause instanceof HostError && cause.fault === 'taken')) throw cause
-          throw new DcmError('conflict', `A container still needs ${run.state.ref}; remove that first.`, { cause, try: 'ps' })
+          throw new DcmError('conflict', `A container still needs ${run.state.ref}; remove that first.`, {
+            cause,
+            try: 'ps',
+          })
         }
         await run.store.images.remove(run.input.imageId)
       },
@@ -52,7 +56,11 @@ export const offerImage = defineOperation<'offer-image', Offering>({
       async do(run) {
         const { engine } = run.host(run.settings.hostId)
         const seen = await engine.image(run.input.source)
-        if (!seen) throw new DcmError('not_found', `Docker on this host has no image ${run.input.source}; pull or build it there first.`)
+        if (!seen)
+          throw new DcmError(
+            'not_found',
+            `Docker on this host has no image ${run.input.source}; pull or build it there first.`,
+          )
         await run.say('looking inside')
         const ssh = await engine.imageHas(seen.engineId, sshd)
         await engine.tag(seen.engineId, run.state.engineRef)
@@ -85,5 +93,8 @@ export const offerImage = defineOperation<'offer-image', Offering>({
     },
   ],
   reply: ({ input }) =>
-    ok(`${input.ref} is offered${input.restricted ? ` to members with the grant image:${input.ref}` : ' to every member'}.`, { data: { image: input.ref } }),
+    ok(
+      `${input.ref} is offered${input.restricted ? ` to members with the grant image:${input.ref}` : ' to every member'}.`,
+      { data: { image: input.ref } },
+    ),
 })

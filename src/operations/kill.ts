@@ -14,7 +14,9 @@ const patience = { KILL: 20_000, other: 1500 }
 const up = new Set(['running', 'paused', 'restarting'])
 
 const notRunning = (container: Container) =>
-  new DcmError('conflict', `${container.name} is not running, so there is nothing to send a signal to.`, { try: `start ${container.name}` })
+  new DcmError('conflict', `${container.name} is not running, so there is nothing to send a signal to.`, {
+    try: `start ${container.name}`,
+  })
 
 /** Sends a signal. An end that follows is what was wanted, so nobody is told of it as of an accident. */
 export const kill = defineOperation<'kill', State>({

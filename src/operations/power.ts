@@ -30,10 +30,15 @@ async function settleAs(run: Run<Power, State>, desired: Desired): Promise<{ now
   return { now: await present(run.store, container.id) }
 }
 
-const told = (text: (container: Container) => string, full = false) => ({ state, place }: { state: State; place: Place }): Reply => {
-  const now = state.now!
-  return ok(text(now), { ...(full ? { fields: toFields(now, place), private: true as const } : {}), data: toData(now, place) })
-}
+const told =
+  (text: (container: Container) => string, full = false) =>
+  ({ state, place }: { state: State; place: Place }): Reply => {
+    const now = state.now!
+    return ok(text(now), {
+      ...(full ? { fields: toFields(now, place), private: true as const } : {}),
+      data: toData(now, place),
+    })
+  }
 
 const startStep = {
   name: 'start',
@@ -64,7 +69,8 @@ export const start = defineOperation<'start', State>({
   doing: 'being started',
   async admit(tx, input, _, works) {
     const container = await present(tx, input.containerId)
-    if (container.state === 'paused') throw new DcmError('conflict', `${container.name} is paused.`, { try: `unpause ${container.name}` })
+    if (container.state === 'paused')
+      throw new DcmError('conflict', `${container.name} is paused.`, { try: `unpause ${container.name}` })
     await admitRunning(tx, container, works)
     return { before: container.desired }
   },
@@ -125,7 +131,9 @@ export const pause = defineOperation<'pause', State>({
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
     if (container.state !== 'running' && container.state !== 'paused')
-      throw new DcmError('conflict', `${container.name} is not running, so it cannot be paused.`, { try: `start ${container.name}` })
+      throw new DcmError('conflict', `${container.name} is not running, so it cannot be paused.`, {
+        try: `start ${container.name}`,
+      })
     return { before: container.desired }
   },
   steps: [
@@ -139,7 +147,9 @@ export const pause = defineOperation<'pause', State>({
       },
     },
   ],
-  reply: told((container) => `${container.name} is paused: it keeps its memory and gets no processor time until it is unpaused.`),
+  reply: told(
+    (container) => `${container.name} is paused: it keeps its memory and gets no processor time until it is unpaused.`,
+  ),
 })
 
 export const unpause = defineOperation<'unpause', State>({
@@ -148,7 +158,8 @@ export const unpause = defineOperation<'unpause', State>({
   doing: 'being unpaused',
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
-    if (container.state !== 'paused') throw new DcmError('conflict', `${container.name} is not paused.`, { try: `inspect ${container.name}` })
+    if (container.state !== 'paused')
+      throw new DcmError('conflict', `${container.name} is not paused.`, { try: `inspect ${container.name}` })
     return { before: container.desired }
   },
   steps: [
@@ -172,7 +183,8 @@ export const revive = defineOperation<'revive', State>({
   doing: 'being started again',
   async admit(tx: Tables, input: { containerId: string }, _: string, works: Works) {
     const container = await present(tx, input.containerId)
-    if (container.desired !== 'running' && container.desired !== 'paused') throw new DcmError('conflict', `${container.name} is not wanted running.`)
+    if (container.desired !== 'running' && container.desired !== 'paused')
+      throw new DcmError('conflict', `${container.name} is not wanted running.`)
     checkStillGranted(readGrants(await tx.grants.lock(container.ownerId)), container, works.settings.ports)
     return { before: container.desired }
   },

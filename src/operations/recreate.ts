@@ -16,9 +16,22 @@ import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
 /** What it is to become. `engineName` is the operation's own, so that old and new are never taken for one another. */
-type Target = { engineName: string; imageId: string; imageEngineId: string; imageRef: string; ssh: boolean; ports: Port[]; gained: Port[] }
+type Target = {
+  engineName: string
+  imageId: string
+  imageEngineId: string
+  imageRef: string
+  ssh: boolean
+  ports: Port[]
+  gained: Port[]
+}
 /** `now`: what the answer is told from; the last step's alone, for what is stored and read again has no dates in it. */
-type State = { before: Desired; old: { engineId: string | null; engineName: string; imageRef: string }; target: Target; now?: Container }
+type State = {
+  before: Desired
+  old: { engineId: string | null; engineName: string; imageRef: string }
+  target: Target
+  now?: Container
+}
 type Mine = Run<'recreate', State>
 
 /** The container as it is to be. */
@@ -55,9 +68,15 @@ async function prove(run: Mine, container: Container): Promise<void> {
   const { health, spec } = run.input
   if (health) {
     await run.say(`waiting for its health on port ${health.port}`)
-    const port = container.ports.find((one) => one.container === health.port && one.proto === 'tcp' && one.purpose === 'public')
+    const port = container.ports.find(
+      (one) => one.container === health.port && one.proto === 'tcp' && one.purpose === 'public',
+    )
     const why = await healthy(run, net, port!.host, health.path, container.name, run.signal)
-    if (why !== undefined) throw new DcmError('conflict', `${container.name} is not well on port ${health.port}: ${why}.${await lastWords(run, container)}`)
+    if (why !== undefined)
+      throw new DcmError(
+        'conflict',
+        `${container.name} is not well on port ${health.port}: ${why}.${await lastWords(run, container)}`,
+      )
   }
   if (spec.command.length === 0) return
   // What cannot run at all ends at once; SSH beside it would not show that.
@@ -66,7 +85,11 @@ async function prove(run: Mine, container: Container): Promise<void> {
   for await (const chunk of engine.logs(container.engineId!, { tail: 20 })) log += chunk.data.toString('utf8')
   const seen = await engine.inspect(container.engineId!)
   const code = seen.state === 'running' ? commandExit(log) : (seen.exitCode ?? 255)
-  if (code !== null && code !== 0) throw new DcmError('conflict', `The command of ${container.name} ended with exit code ${code}.${await lastWords(run, container)}`)
+  if (code !== null && code !== 0)
+    throw new DcmError(
+      'conflict',
+      `The command of ${container.name} ended with exit code ${code}.${await lastWords(run, container)}`,
+    )
 }
 
 /** Brings the one before back to how it was. */
@@ -87,7 +110,10 @@ async function putBack(run: Mine): Promise<void> {
     await settle(run, container, await engine.inspect(old.engineId))
   } catch (error) {
     if (!(error instanceof HostError) || error.fault === 'down') throw error
-    await run.store.containers.update(container.id, { desired: 'exited', trouble: 'It could not be started again after an attempt to make it anew; try start.' })
+    await run.store.containers.update(container.id, {
+      desired: 'exited',
+      trouble: 'It could not be started again after an attempt to make it anew; try start.',
+    })
   }
 }
 
@@ -105,9 +131,12 @@ export const recreate = defineOperation<'recreate', State>({
     const { low, high } = works.settings.ports
     const member = await lockMember(tx, container.ownerId)
     const image = await tx.images.byId(input.imageId)
-    if (!image || !mayUse(image, container.ownerId, member.grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    if (!image || !mayUse(image, container.ownerId, member.grants))
+      throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
     if (image.ssh && !container.ssh && (await tx.keys.of(container.ownerId)).length === 0)
-      throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', { try: 'key add' })
+      throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {
+        try: 'key add',
+      })
     const own = publicPorts(container)
     // A number that DCM chose stays by itself; one that a grant named is asked for again, for the grant may be gone.
     const chosen = (port: { host?: number; proto: string }) =>
@@ -118,7 +147,10 @@ export const recreate = defineOperation<'recreate', State>({
     }))
     checkGrants(member.grants, input.spec, wished)
     if (input.health && !wished.some((port) => port.container === input.health!.port && port.proto === 'tcp'))
-      throw new DcmError('usage', `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`)
+      throw new DcmError(
+        'usage',
+        `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`,
+      )
     const before = container.desired
     const { memory, cpus, pids } = container.limits
     const more = Math.max(0, wished.length - own.length)
@@ -170,8 +202,13 @@ export const recreate = defineOperation<'recreate', State>({
         } catch (error) {
           const held = error instanceof HostError && error.fault === 'taken'
           if (!held && !(error instanceof DcmError && error.code === 'conflict')) throw error
-          const why = held ? `One of the ports of ${container.name} is held by something else on this host.` : error.message
-          throw new DcmError('conflict', old.engineId ? `${why} The one before is put back.` : why, { cause: error, try: `logs ${container.name}` })
+          const why = held
+            ? `One of the ports of ${container.name} is held by something else on this host.`
+            : error.message
+          throw new DcmError('conflict', old.engineId ? `${why} The one before is put back.` : why, {
+            cause: error,
+            try: `logs ${container.name}`,
+          })
         }
       },
       async undo(run) {
@@ -185,7 +222,11 @@ export const recreate = defineOperation<'recreate', State>({
         const { target } = run.state
         const { engine } = run.host(run.settings.hostId)
         const seen = await engine.find(target.engineName)
-        if (!seen) throw new DcmError('conflict', 'The new container was removed in Docker before it was the container; the one before is put back.')
+        if (!seen)
+          throw new DcmError(
+            'conflict',
+            'The new container was removed in Docker before it was the container; the one before is put back.',
+          )
         await run.store.tx(async (tx) => {
           const container = await present(tx, run.input.containerId)
           if (container.engineName === target.engineName) return
@@ -193,7 +234,11 @@ export const recreate = defineOperation<'recreate', State>({
           await tx.containers.update(container.id, {
             ...{ engineId: seen.engineId, engineName: target.engineName, spec: run.input.spec, ssh: target.ssh },
             // The image may have been removed meanwhile; what is made of it goes on.
-            ...{ imageId: (await tx.images.byId(target.imageId)) ? target.imageId : null, imageEngineId: target.imageEngineId, imageRef: target.imageRef },
+            ...{
+              imageId: (await tx.images.byId(target.imageId)) ? target.imageId : null,
+              imageEngineId: target.imageEngineId,
+              imageRef: target.imageRef,
+            },
             ...{ desired: 'running', commandExit: null, layerBytes: 0 },
           })
         })
@@ -229,10 +274,13 @@ export const recreate = defineOperation<'recreate', State>({
   reply({ input, state, place }) {
     const now = state.now!
     const was = state.old.imageRef === input.imageRef ? '' : `, and ran ${state.old.imageRef} before`
-    return ok(`${now.name} runs ${input.imageRef} now${was}; its name, storage, limits and host key are as they were.`, {
-      fields: toFields(now, place),
-      data: toData(now, place),
-      private: true,
-    })
+    return ok(
+      `${now.name} runs ${input.imageRef} now${was}; its name, storage, limits and host key are as they were.`,
+      {
+        fields: toFields(now, place),
+        data: toData(now, place),
+        private: true,
+      },
+    )
   },
 })

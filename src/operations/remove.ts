@@ -13,8 +13,10 @@ export const remove = defineOperation<'remove', State>({
   doing: 'being removed',
   async admit(tx, input) {
     const { name, desired } = await present(tx, input.containerId)
-    if (input.stopped && desired !== 'exited') throw new DcmError('conflict', `${name} was started meanwhile, so it stays.`)
-    if (input.expired && !(await tx.containers.expired(input.containerId))) throw new DcmError('conflict', `${name} was given more time meanwhile.`)
+    if (input.stopped && desired !== 'exited')
+      throw new DcmError('conflict', `${name} was started meanwhile, so it stays.`)
+    if (input.expired && !(await tx.containers.expired(input.containerId)))
+      throw new DcmError('conflict', `${name} was given more time meanwhile.`)
     return { name }
   },
   steps: [
@@ -28,5 +30,6 @@ export const remove = defineOperation<'remove', State>({
       },
     },
   ],
-  reply: ({ state }) => ok(`${state.name} is removed; /storage and your images are untouched.`, { data: { name: state.name } }),
+  reply: ({ state }) =>
+    ok(`${state.name} is removed; /storage and your images are untouched.`, { data: { name: state.name } }),
 })

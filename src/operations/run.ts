@@ -15,7 +15,8 @@ import { createHostKey } from '../core/secret/keys.ts'
 type State = { name: string; network?: string; code?: number | null; output?: string; cut?: boolean; late?: boolean }
 type Mine = Run<'run', State>
 
-const removed = (name: string, cause?: unknown) => new DcmError('conflict', `The job ${name} was removed in Docker before it ended.`, { cause })
+const removed = (name: string, cause?: unknown) =>
+  new DcmError('conflict', `The job ${name} was removed in Docker before it ended.`, { cause })
 
 async function job(run: Mine): Promise<Container> {
   const container = await run.store.containers.byId(run.id)
@@ -26,7 +27,8 @@ async function job(run: Mine): Promise<Container> {
 /** What it has printed so far, all of it. */
 async function outputOf(run: Mine, container: Container): Promise<{ output: string; cut: boolean }> {
   const output = createOutput()
-  for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, {}, run.signal)) output.take(chunk)
+  for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, {}, run.signal))
+    output.take(chunk)
   const { text, cut } = output.end()
   return { output: text, cut }
 }
@@ -39,16 +41,24 @@ export const run = defineOperation<'run', State>({
   async admit(tx, input, id, works) {
     const member = await lockMember(tx, input.ownerId)
     const image = await tx.images.byId(input.imageId)
-    if (!image || !mayUse(image, input.ownerId, member.grants)) throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
+    if (!image || !mayUse(image, input.ownerId, member.grants))
+      throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
     const name = input.name ?? `job-${id}`
-    if (await tx.containers.byName(input.ownerId, name)) throw new DcmError('conflict', `You already have a container called ${name}.`, { try: `inspect ${name}` })
+    if (await tx.containers.byName(input.ownerId, name))
+      throw new DcmError('conflict', `You already have a container called ${name}.`, { try: `inspect ${name}` })
     const { memory, cpus, pids } = input.limits
     checkDisk(member)
     await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids })
     await reserveHost(tx, works.settings.hostId, memory)
     const key = createHostKey()
     await tx.containers.insert({
-      ...{ id, ownerId: input.ownerId, hostId: works.settings.hostId, name, engineName: `dcm-${works.place.instance}-${id}` },
+      ...{
+        id,
+        ownerId: input.ownerId,
+        hostId: works.settings.hostId,
+        name,
+        engineName: `dcm-${works.place.instance}-${id}`,
+      },
       ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, memory, cpus, pids },
       spec: { env: input.env, command: input.command, restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
       // It is its command and nothing beside it, so nobody logs in.
@@ -93,7 +103,8 @@ export const run = defineOperation<'run', State>({
         try {
           for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
             const seen = await engine.inspect(container.engineId!)
-            if (seen.state === 'exited' || seen.state === 'dead') return { ...(await outputOf(run, container)), late, code: late ? null : (seen.exitCode ?? null) }
+            if (seen.state === 'exited' || seen.state === 'dead')
+              return { ...(await outputOf(run, container)), late, code: late ? null : (seen.exitCode ?? null) }
             // By the clock of the start, so that a new life of DCM gives it no more time.
             if (run.now().getTime() - (container.startedAt?.getTime() ?? 0) > run.input.lives) {
               late = true
@@ -118,8 +129,13 @@ export const run = defineOperation<'run', State>({
   ],
   release: (run) => run.store.containers.remove(run.id),
   reply: ({ input, state }) =>
-    ended(state.late ? `${input.command[0]} did not end within ${formatDuration(input.lives)} and was stopped.` : `${input.command[0]} in ${input.imageRef}`, {
-      ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
-      ...{ output: state.output ?? '', cut: state.cut ?? false },
-    }),
+    ended(
+      state.late
+        ? `${input.command[0]} did not end within ${formatDuration(input.lives)} and was stopped.`
+        : `${input.command[0]} in ${input.imageRef}`,
+      {
+        ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
+        ...{ output: state.output ?? '', cut: state.cut ?? false },
+      },
+    ),
 })

@@ -23,14 +23,17 @@ export const update = defineOperation<'update', State>({
   doing: 'being given other limits',
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
-    if (!container.engineId) throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
+    if (!container.engineId)
+      throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
     const before = container.limits
     const after = { ...before, ...input.limits }
     const most = {} as Limits
     for (const name of names) most[name] = Math.max(before[name], after[name])
     const member = await lockMember(tx, container.ownerId)
     if (wanted(container)) {
-      const growth = Object.fromEntries(names.filter((name) => most[name] > before[name]).map((name) => [name, most[name] - before[name]]))
+      const growth = Object.fromEntries(
+        names.filter((name) => most[name] > before[name]).map((name) => [name, most[name] - before[name]]),
+      )
       await reserve(tx, member, growth)
       if (most.memory > before.memory) await reserveHost(tx, container.hostId, most.memory - before.memory)
     }
@@ -49,10 +52,14 @@ export const update = defineOperation<'update', State>({
         } catch (cause) {
           // cgroup v1 refuses a limit below what is in use; the engine has no status of its own for it.
           if (!(cause instanceof HostError && cause.fault === 'broken' && after.memory < before.memory)) throw cause
-          throw new DcmError('conflict', `${container.name} uses more than ${formatSize(after.memory)} of memory now: end something in it, or stop it first.`, {
-            cause,
-            try: `top ${container.name}`,
-          })
+          throw new DcmError(
+            'conflict',
+            `${container.name} uses more than ${formatSize(after.memory)} of memory now: end something in it, or stop it first.`,
+            {
+              cause,
+              try: `top ${container.name}`,
+            },
+          )
         }
         await run.store.containers.update(container.id, after)
         return { now: await present(run.store, container.id) }
@@ -72,6 +79,8 @@ export const update = defineOperation<'update', State>({
   reply({ state, place }) {
     const now = state.now!
     const { memory, cpus, pids } = now.limits
-    return ok(`${now.name} has ${formatSize(memory)} of memory, ${formatCpus(cpus)} CPUs and ${pids} processes now.`, { data: toData(now, place) })
+    return ok(`${now.name} has ${formatSize(memory)} of memory, ${formatCpus(cpus)} CPUs and ${pids} processes now.`, {
+      data: toData(now, place),
+    })
   },
 })

@@ -29,7 +29,9 @@ export const removeUser = defineOperation<'remove-user', State>({
     const person = await tx.people.byId(input.personId)
     if (!person) throw new DcmError('not_found', 'That member is gone.', { try: 'user ls' })
     if (person.role === 'admin' && (await tx.people.otherAdmins(person.id)) === 0)
-      throw new DcmError('conflict', `${person.name} is the last admin who can act; make another one first.`, { try: 'user add NAME --admin' })
+      throw new DcmError('conflict', `${person.name} is the last admin who can act; make another one first.`, {
+        try: 'user add NAME --admin',
+      })
     await tx.people.update(person.id, { state: 'leaving' })
     await tx.keys.removeAll(person.id)
     await tx.tokens.removeAll(person.id)
@@ -74,7 +76,11 @@ export const removeUser = defineOperation<'remove-user', State>({
             await run.store.images.remove(image.id)
           } else {
             // Kept for the admins: under the leaver's name and id, restricted, so that nobody inherits it by a name.
-            await run.store.images.update(image.id, { ownerId: null, ref: `${run.state.name}-${run.input.personId}/${image.ref}`, restricted: true })
+            await run.store.images.update(image.id, {
+              ownerId: null,
+              ref: `${run.state.name}-${run.input.personId}/${image.ref}`,
+              restricted: true,
+            })
           }
         }
       },
@@ -102,10 +108,18 @@ export const removeUser = defineOperation<'remove-user', State>({
     },
   ],
   reply({ input, state }) {
-    const kept = [state.kept.length > 0 ? `their images (${state.kept.join(', ')})` : '', input.storage ? '' : 'their storage'].filter(Boolean)
+    const kept = [
+      state.kept.length > 0 ? `their images (${state.kept.join(', ')})` : '',
+      input.storage ? '' : 'their storage',
+    ].filter(Boolean)
     const gone = state.containers.length > 0 ? ` with ${state.containers.join(', ')}` : ''
     return ok(`${state.name} is removed${gone}.${kept.length > 0 ? ` Kept: ${kept.join(' and ')}.` : ''}`, {
-      data: { name: state.name, containers: state.containers, images: input.images ? state.images : [], storage: input.storage },
+      data: {
+        name: state.name,
+        containers: state.containers,
+        images: input.images ? state.images : [],
+        storage: input.storage,
+      },
     })
   },
 })

@@ -58,7 +58,8 @@ export const wait = defineOperation<'wait', State>({
           if (how) return { how }
           const person = await run.store.people.byId(container.ownerId)
           if (person?.state === 'leaving') return { how: { ended: false, code: null, state: 'removing' } }
-          if (run.now() >= new Date(run.state.until)) return { how: { ended: false, code: null, state: container.state } }
+          if (run.now() >= new Date(run.state.until))
+            return { how: { ended: false, code: null, state: container.state } }
           if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
           await run.sleep(look)
         }

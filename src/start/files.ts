@@ -11,7 +11,10 @@ export async function filesFolder(store: Store, hostId: string, dataDir: string)
   const key = `files:${hostId}`
   const settled = await store.site.settle(key, own)
   if (settled === own) return own
-  const there = await stat(settled).then((found) => found.isDirectory(), () => false)
+  const there = await stat(settled).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
   if (there) return settled
   await store.site.set(key, own)
   return own

@@ -7,7 +7,8 @@ import { violated } from '../core/store/db.ts'
 import type { Store } from '../core/store/store.ts'
 
 /** The instance id: made once, then in every engine name and label of this DCM. */
-export const instanceOf = (store: Store, random: Random): Promise<string> => store.site.settle('instance', newId(random).slice(0, 6))
+export const instanceOf = (store: Store, random: Random): Promise<string> =>
+  store.site.settle('instance', newId(random).slice(0, 6))
 
 /** Makes the member `admin`, whom the local command acts as, and enrols the configured key for them. */
 export async function ensureAdmin(store: Store, random: Random, key: string | undefined): Promise<void> {
@@ -31,6 +32,10 @@ const usualReserve = (memory: number) => Math.max(512 * 1024 ** 2, Math.floor(me
 export async function measureHost(store: Store, host: Host): Promise<{ version: string }> {
   const { memory, cpus, version } = await host.engine.info()
   const row = await store.hosts.byId(host.id)
-  await store.hosts.update(host.id, { memory, cpus: cpus * 1000, ...(row?.reserve ? {} : { reserve: usualReserve(memory) }) })
+  await store.hosts.update(host.id, {
+    memory,
+    cpus: cpus * 1000,
+    ...(row?.reserve ? {} : { reserve: usualReserve(memory) }),
+  })
   return { version }
 }

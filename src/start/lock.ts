@@ -11,13 +11,17 @@ export type Serving = { pid: number; http: string; ssh: string | null; tree: str
  * process ends (unix(7)); the file beside it only tells others who it is.
  * @returns what lets go of it, or who has it
  */
-export async function takeFolder(dataDir: string): Promise<{ announce(serving: Serving): void; release(): void } | { taken: Serving | undefined }> {
+export async function takeFolder(
+  dataDir: string,
+): Promise<{ announce(serving: Serving): void; release(): void } | { taken: Serving | undefined }> {
   mkdirSync(dataDir, { recursive: true, mode: 0o711 })
   const name = `\0dcm:${createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 32)}`
   const file = join(dataDir, 'dcm.pid')
   const server = createServer((socket) => socket.destroy())
   const mine = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)))
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    )
     server.listen(name, () => resolve(true))
   })
   if (!mine) return { taken: read(file) }

@@ -9,11 +9,19 @@ import type { Runner } from '../core/operation/runner.ts'
  * withdrawn. `say` gets a line now and then.
  * @throws HostError when a build fails, with the end of its log
  */
-export async function offerImages(deps: { works: Works; runner: Runner; folder: string; say(line: string): void }): Promise<void> {
+export async function offerImages(deps: {
+  works: Works
+  runner: Runner
+  folder: string
+  say(line: string): void
+}): Promise<void> {
   const { works, runner, folder, say } = deps
   const { store, place, settings } = works
   const host = works.host(settings.hostId)
-  for (const entry of (await readdir(folder, { withFileTypes: true })).filter((one) => one.isDirectory()).map((one) => one.name).toSorted()) {
+  for (const entry of (await readdir(folder, { withFileTypes: true }))
+    .filter((one) => one.isDirectory())
+    .map((one) => one.name)
+    .toSorted()) {
     const ref = `${entry}:latest`
     const row = await store.images.byRef(null, ref)
     if (row && (await host.engine.image(row.engineRef))) continue
@@ -27,7 +35,16 @@ export async function offerImages(deps: { works: Works; runner: Runner; folder: 
       last = performance.now()
       say(`  ${entry}: ${line.trim().slice(0, 100)}`)
     })
-    const asker = { ownerId: null, actorId: null, actorName: null, asName: null, surface: 'system', command: 'image offer', target: ref, requestId: newId(works.random) }
+    const asker = {
+      ownerId: null,
+      actorId: null,
+      actorName: null,
+      asName: null,
+      surface: 'system',
+      command: 'image offer',
+      target: ref,
+      requestId: newId(works.random),
+    }
     const id = await runner.begin('offer-image', { source: built, ref, about, restricted: false }, asker)
     const outcome = await runner.wait(id, {})
     if (outcome?.reply?.error) throw new Error(outcome.reply.text)

@@ -17,7 +17,8 @@ function keep(path: string, make: () => string): string {
 export function secretKey(configured: Buffer | undefined, dataDir: string): Buffer {
   if (configured) return configured
   const text = keep(join(dataDir, 'secret.key'), () => randomBytes(32).toString('hex'))
-  if (!/^[0-9a-f]{64}$/i.test(text)) throw new Error('secret.key in the data folder does not hold 64 hex digits; restore it from a backup.')
+  if (!/^[0-9a-f]{64}$/i.test(text))
+    throw new Error('secret.key in the data folder does not hold 64 hex digits; restore it from a backup.')
   return Buffer.from(text, 'hex')
 }
 
@@ -28,9 +29,13 @@ export function secretKey(configured: Buffer | undefined, dataDir: string): Buff
 export function doorKey(dataDir: string): HostKey {
   const text = keep(join(dataDir, 'ssh_host_ed25519_key'), () => createHostKey().privateKey.trim())
   const key = readHostKey(`${text}\n`)
-  if (!key) throw new Error('ssh_host_ed25519_key in the data folder is no ed25519 key; restore it from a backup, or remove it for a new one.')
+  if (!key)
+    throw new Error(
+      'ssh_host_ed25519_key in the data folder is no ed25519 key; restore it from a backup, or remove it for a new one.',
+    )
   return key
 }
 
 /** What this data folder's processes are known by, from one life to the next: only they may free what earlier ones held. */
-export const holderName = (dataDir: string): string => keep(join(dataDir, 'holder'), () => randomBytes(9).toString('base64url'))
+export const holderName = (dataDir: string): string =>
+  keep(join(dataDir, 'holder'), () => randomBytes(9).toString('base64url'))

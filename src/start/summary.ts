@@ -10,7 +10,9 @@ export const summary = ({ config, database, engine, http, place }: Facts): strin
   '',
   `DCM ${place.version} is running.`,
   `  HTTP API   ${http} (reference: ${http}/docs)`,
-  ...(place.ssh ? [`  SSH        ssh -p ${place.ssh.port} MEMBER@${place.publicHost} (host key ${place.ssh.fingerprint})`] : []),
+  ...(place.ssh
+    ? [`  SSH        ssh -p ${place.ssh.port} MEMBER@${place.publicHost} (host key ${place.ssh.fingerprint})`]
+    : []),
   `  Docker     ${engine ? `Engine ${engine} at ${config.dockerHost}` : `does not answer at ${config.dockerHost} yet; DCM keeps trying`}`,
   `  Database   ${database === 'postgres' ? 'PostgreSQL' : 'embedded'}`,
   `  Data       ${config.dataDir}`,

@@ -31,7 +31,8 @@ async function lookedWith(images: Record<string, SeenImage>): Promise<AidWish[]>
   }
   const ran: AidWish[] = []
   const engine = {
-    imageTags: async () => Object.entries(images).flatMap(([ref, { engineId }]) => (ref.startsWith('dcm/') ? [{ ref, engineId }] : [])),
+    imageTags: async () =>
+      Object.entries(images).flatMap(([ref, { engineId }]) => (ref.startsWith('dcm/') ? [{ ref, engineId }] : [])),
     image: async (ref: string) => images[ref] ?? Object.values(images).find((one) => one.engineId === ref),
     info: async () => ({}),
   } as unknown as Engine
@@ -59,7 +60,11 @@ const built = image('built', { 'dcm.built': 'i1' })
 const saved = image('saved', { 'dcm.built': '' })
 
 test("a saved image's programs never get another member's folder, however new it is", async () => {
-  const ran = await lookedWith({ 'dcm/i1/saved:latest': saved, 'dcm/i1/flat:latest': image('flat', {}), 'dcm/i1/built:latest': built })
+  const ran = await lookedWith({
+    'dcm/i1/saved:latest': saved,
+    'dcm/i1/flat:latest': image('flat', {}),
+    'dcm/i1/built:latest': built,
+  })
   expect(ran.map((wish) => wish.imageId)).toEqual([built.engineId])
   // With DAC_READ_SEARCH a program inside opens any file of the host by its handle.
   expect(ran[0]!.caps).toEqual(['DAC_OVERRIDE', 'FOWNER'])
@@ -67,8 +72,12 @@ test("a saved image's programs never get another member's folder, however new it
 
 test('where DCM built none, none of a member takes its place', async () => {
   const base = image('base', {})
-  expect((await lookedWith({ 'dcm/i1/saved:latest': saved, 'debian:bookworm-slim': base })).map((wish) => wish.imageId)).toEqual([base.engineId])
-  await expect(lookedWith({ 'dcm/i1/saved:latest': saved, 'dcm/i1/other:latest': image('other', { 'dcm.built': 'i2' }) })).rejects.toThrow('no image')
+  expect(
+    (await lookedWith({ 'dcm/i1/saved:latest': saved, 'debian:bookworm-slim': base })).map((wish) => wish.imageId),
+  ).toEqual([base.engineId])
+  await expect(
+    lookedWith({ 'dcm/i1/saved:latest': saved, 'dcm/i1/other:latest': image('other', { 'dcm.built': 'i2' }) }),
+  ).rejects.toThrow('no image')
 })
 
 test('a commit takes the mark of an image of DCM away', () => {

@@ -8,11 +8,16 @@ let [mallory, victim]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   ;[mallory, victim] = [await world.member('mallory'), await world.member('victim')]
-  for (const who of [mallory, victim]) expect((await world.say(who, 'create web --image debian -m 64m')).error).toBeUndefined()
+  for (const who of [mallory, victim])
+    expect((await world.say(who, 'create web --image debian -m 64m')).error).toBeUndefined()
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())
 
-const measure = () => measureDisk({ works: world.works, runner: world.runner, log: { debug() {}, info() {}, warn() {}, error() {} } }, 'local')
+const measure = () =>
+  measureDisk(
+    { works: world.works, runner: world.runner, log: { debug() {}, info() {}, warn() {}, error() {} } },
+    'local',
+  )
 const used = async (who: Person) => (await world.store.people.usage(who.id))!.disk
 
 test("a storage that nobody can measure counts as full, and stops nobody else's from being measured", async () => {

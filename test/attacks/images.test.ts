@@ -20,18 +20,46 @@ const must = async (line: string, who = alice!) => {
 /** What every name but alice's own stands for in the engine. */
 const others = async () => {
   const images = (await world.store.images.all()).filter((image) => image.ownerId !== alice!.id)
-  return Promise.all(images.map(async (image) => [image.ref, image.engineId, (await world.host.engine.image(image.engineRef))?.engineId]))
+  return Promise.all(
+    images.map(async (image) => [
+      image.ref,
+      image.engineId,
+      (await world.host.engine.image(image.engineRef))?.engineId,
+    ]),
+  )
 }
 
-describe('B01 a name of an image is its owner\'s own', () => {
-  test.each(['dcm/debian-ssh', 'bob/x', 'bob/x:1', 'library/x', 'docker.io/library/debian', 'localhost:5000/x', 'debian@sha256:aa', 'sha256:aa', 'deadbeef', '0123456789ab', 'UPPER', 'a..b', '-x', '.', '..', 'x:y:z', 'x:-t', `${'a'.repeat(61)}`, `x:${'t'.repeat(64)}`, 'x\u0000', 'x\ny', 'x y', 'dcm/test/x', ''])(
-    '%j is none',
-    async (ref) => {
-      await world.refused(alice!, { name: 'commit', args: { container: 'web', image: ref } }, 'usage')
-    },
-  )
+describe("B01 a name of an image is its owner's own", () => {
+  test.each([
+    'dcm/debian-ssh',
+    'bob/x',
+    'bob/x:1',
+    'library/x',
+    'docker.io/library/debian',
+    'localhost:5000/x',
+    'debian@sha256:aa',
+    'sha256:aa',
+    'deadbeef',
+    '0123456789ab',
+    'UPPER',
+    'a..b',
+    '-x',
+    '.',
+    '..',
+    'x:y:z',
+    'x:-t',
+    `${'a'.repeat(61)}`,
+    `x:${'t'.repeat(64)}`,
+    'x\u0000',
+    'x\ny',
+    'x y',
+    'dcm/test/x',
+    '',
+  ])('%j is none', async (ref) => {
+    await world.refused(alice!, { name: 'commit', args: { container: 'web', image: ref } }, 'usage')
+  })
 
-  test.each(['debian', 'debian:latest', 'x:1'])('%s is alice\'s, and nothing of anybody else moves', async (ref) => {
+  test.each(['debian', 'debian:latest', 'x:1'])("%s is alice's, and nothing of anybody else moves", async (ref) => {
     const before = await others()
     await must(`commit web ${ref}`)
     expect(await others()).toEqual(before)
@@ -48,13 +76,14 @@ describe('B01 a name of an image is its owner\'s own', () => {
 })
 
 describe('B10 removing', () => {
-  test('takes one\'s own name, never another\'s, nor one that is in use', async () => {
+  test("takes one's own name, never another's, nor one that is in use", async () => {
     await must('commit web a:1')
     await must('create copy --image a:1 -m 64m')
     const { imageId } = await world.container(alice!, 'copy')
     const engineId = (await world.store.images.byId(imageId!))!.engineId
     expect((await world.say(alice!, 'rmi -f a:1')).text).toBe('a:1 is used by copy; remove those first.')
-    for (const ref of [engineId, engineId.slice(7, 19), 'x:1', 'bob/x:1', 'debian']) await world.refused(alice!, { name: 'rmi', args: { image: [ref], force: true } }, 'not_found')
+    for (const ref of [engineId, engineId.slice(7, 19), 'x:1', 'bob/x:1', 'debian'])
+      await world.refused(alice!, { name: 'rmi', args: { image: [ref], force: true } }, 'not_found')
     await must('stop copy')
     expect((await world.say(alice!, 'rmi -f a:1')).error).toBe('conflict')
     await must('rm -f copy')
@@ -86,17 +115,44 @@ test('E06 each container has a host key of its own, also copies', async () => {
   expect(new Set(prints).size).toBe(prints.length)
 })
 
-test('C03 a container named like an id is refused, and names in the engine are DCM\'s', async () => {
+test("C03 a container named like an id is refused, and names in the engine are DCM's", async () => {
   const theirs = await world.container(bob!, 'web')
-  for (const name of [theirs.engineId!, theirs.engineId!.slice(0, 12), 'abcdefabcdef']) await world.refused(alice!, { name: 'create', args: { name, image: 'debian' } }, 'usage')
+  for (const name of [theirs.engineId!, theirs.engineId!.slice(0, 12), 'abcdefabcdef'])
+    await world.refused(alice!, { name: 'create', args: { name, image: 'debian' } }, 'usage')
   await must('create abc --image debian -m 64m')
-  for (const container of await world.store.containers.all()) expect(container.engineName).toBe(`dcm-test-${container.id}`)
+  for (const container of await world.store.containers.all())
+    expect(container.engineName).toBe(`dcm-test-${container.id}`)
 })
 
 describe('C06 a name with anything else in it', () => {
-  test.each(['x?force=1&v=1', '../images/y', '%2e%2e%2f', 'a/b', 'x\u0000', 'x\ny', 'web/', '/web', 'web%00', 'web#', 'ＷＥＢ', 'web\u200b', '.', '..'])('%j names nothing, and the engine is not asked', async (name) => {
+  test.each([
+    'x?force=1&v=1',
+    '../images/y',
+    '%2e%2e%2f',
+    'a/b',
+    'x\u0000',
+    'x\ny',
+    'web/',
+    '/web',
+    'web%00',
+    'web#',
+    'ＷＥＢ',
+    'web\u200b',
+    '.',
+    '..',
+  ])('%j names nothing, and the engine is not asked', async (name) => {
     for (const command of ['stop', 'inspect', 'rm', 'logs', 'commit'])
-      await world.refused(alice!, { name: command, args: { container: command === 'stop' || command === 'rm' ? [name] : name, ...(command === 'commit' ? { image: 'a:1' } : {}) } }, 'not_found')
+      await world.refused(
+        alice!,
+        {
+          name: command,
+          args: {
+            container: command === 'stop' || command === 'rm' ? [name] : name,
+            ...(command === 'commit' ? { image: 'a:1' } : {}),
+          },
+        },
+        'not_found',
+      )
     await world.refused(alice!, { name: 'create', args: { name, image: 'debian' } }, 'usage')
     await world.refused(alice!, { name: 'rename', args: { container: 'web', name } }, 'usage')
   })

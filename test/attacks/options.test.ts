@@ -23,7 +23,9 @@ type Got = { status: number; reply: Reply }
 /** A request as alice's token makes it, over the real HTTP API. */
 async function post(path: string, body: string): Promise<Got> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const answer = await http.fetch(new Request(`http://dcm/v1/${path}`, { method: 'POST', headers, body }), { address: '127.0.0.1' })
+  const answer = await http.fetch(new Request(`http://dcm/v1/${path}`, { method: 'POST', headers, body }), {
+    address: '127.0.0.1',
+  })
   return { status: answer.status, reply: (await answer.json()) as Reply }
 }
 
@@ -47,9 +49,24 @@ const wishes: [id: string, flags: string, json: Record<string, unknown> | undefi
   ['A01', '--userns host', { userns: 'host' }],
   ['A02', '-v /:/h', { volumes: ['/:/h'] }],
   ['A02', '--volume /etc:/x', { Binds: ['/etc:/x'] }],
-  ['A02', '--mount type=bind,src=/var/run/docker.sock,dst=/s', { Mounts: [{ Type: 'bind', Source: '/', Target: '/h' }] }],
+  [
+    'A02',
+    '--mount type=bind,src=/var/run/docker.sock,dst=/s',
+    { Mounts: [{ Type: 'bind', Source: '/', Target: '/h' }] },
+  ],
   ['A02', '--bind /var/lib/dcm:/d', { HostConfig: { Binds: ['/:/h'] } }],
-  ['A03', '--mount type=volume,volume-opt=o=bind,volume-opt=device=/etc,dst=/e', { Mounts: [{ Type: 'volume', VolumeOptions: { DriverConfig: { Name: 'local', Options: { type: 'none', o: 'bind', device: '/etc' } } } }] }],
+  [
+    'A03',
+    '--mount type=volume,volume-opt=o=bind,volume-opt=device=/etc,dst=/e',
+    {
+      Mounts: [
+        {
+          Type: 'volume',
+          VolumeOptions: { DriverConfig: { Name: 'local', Options: { type: 'none', o: 'bind', device: '/etc' } } },
+        },
+      ],
+    },
+  ],
   ['A03', '--volume-driver local', { VolumeDriver: 'local' }],
   ['A04', '--volumes-from victim', { VolumesFrom: ['victim'] }],
   ['A05', '--network container:victim', { NetworkMode: 'container:victim' }],
@@ -106,7 +123,11 @@ describe('what is never offered, by whatever spelling it is asked for', () => {
     expect(['usage', 'denied'], reply.text).toContain(reply.error)
     // The option is named, or the grant that would permit it, so that who meant well knows what to ask for.
     const name = /^-+([a-z-]+)/.exec(flags)![1]!
-    expect(reply.text.toLowerCase(), flags).toMatch(new RegExp(`${name}|grant member|dcm|${{ p: 'host port', e: 'variable', v: '-v' }[name] ?? name}|${name.replace('-add', '')}|not right for`))
+    expect(reply.text.toLowerCase(), flags).toMatch(
+      new RegExp(
+        `${name}|grant member|dcm|${{ p: 'host port', e: 'variable', v: '-v' }[name] ?? name}|${name.replace('-add', '')}|not right for`,
+      ),
+    )
     expect(await standing()).toEqual(before)
   })
 
@@ -116,7 +137,13 @@ describe('what is never offered, by whatever spelling it is asked for', () => {
     expect([400, 403], reply.text).toContain(status)
     expect(await standing()).toEqual(before)
     const [row] = await world.store.audit.read({ limit: 1 })
-    expect(row).toMatchObject({ actor: 'alice', command: 'create', decision: 'refused', code: reply.error, surface: 'http' })
+    expect(row).toMatchObject({
+      actor: 'alice',
+      command: 'create',
+      decision: 'refused',
+      code: reply.error,
+      surface: 'http',
+    })
   })
 
   test.each([
@@ -144,16 +171,43 @@ describe('what is never offered, by whatever spelling it is asked for', () => {
 
 describe('A10 limits', () => {
   test.each(
-    ['0', '-1', '1e18', 'NaN', '512m ', ' 512m', '0x10', '1e3', '', 'Infinity', '1', '15m', '2t', '٥٠٠m', '5\u0661m', '999999999999999999999', '512mm', '1.5.5g', '-0', '+512m', 'null', '512M;'].flatMap((value) => [
-      ['memory', value] as const,
-      ['cpus', value] as const,
-      ['pids-limit', value] as const,
-    ]),
+    [
+      '0',
+      '-1',
+      '1e18',
+      'NaN',
+      '512m ',
+      ' 512m',
+      '0x10',
+      '1e3',
+      '',
+      'Infinity',
+      '1',
+      '15m',
+      '2t',
+      '٥٠٠m',
+      '5\u0661m',
+      '999999999999999999999',
+      '512mm',
+      '1.5.5g',
+      '-0',
+      '+512m',
+      'null',
+      '512M;',
+    ].flatMap((value) => [['memory', value] as const, ['cpus', value] as const, ['pids-limit', value] as const]),
   )('%s %j', async (name, value) => {
     // Some of them are numbers of CPUs and processes, which they may be; none is a size.
     const good = { memory: /(?!)/, cpus: /^(1)$/, 'pids-limit': /(?!)/ }[name]
     const before = await standing()
-    const { status, reply } = await post('create', JSON.stringify({ name: 'limits', image: 'debian', [name]: value, ...(good.test(value) ? { 'dry-run': true } : {}) }))
+    const { status, reply } = await post(
+      'create',
+      JSON.stringify({
+        name: 'limits',
+        image: 'debian',
+        [name]: value,
+        ...(good.test(value) ? { 'dry-run': true } : {}),
+      }),
+    )
     if (good.test(value)) return expect(status, reply.text).toBe(200)
     expect(status, `${name} ${value}: ${reply.text}`).toBe(400)
     expect(reply.text).toMatch(new RegExp(`${name}|-m`))
@@ -179,18 +233,34 @@ describe('a grant permits exactly what it names', () => {
 
   test('A06 one capability, not two, and in any spelling', async () => {
     await world.say(world.admin, 'grant carol cap:NET_ADMIN')
-    expect((await world.refused(carol!, 'create c1 --image debian --cap-add NET_ADMIN --cap-add SYS_PTRACE', 'denied')).text).toContain('cap:SYS_PTRACE')
-    expect((await world.say(carol!, 'create c1 --image debian -m 64m --cap-add cap_net_admin --cap-add NET_ADMIN')).error).toBeUndefined()
+    expect(
+      (await world.refused(carol!, 'create c1 --image debian --cap-add NET_ADMIN --cap-add SYS_PTRACE', 'denied')).text,
+    ).toContain('cap:SYS_PTRACE')
+    expect(
+      (await world.say(carol!, 'create c1 --image debian -m 64m --cap-add cap_net_admin --cap-add NET_ADMIN')).error,
+    ).toBeUndefined()
     expect(await capsOf('c1')).toEqual(['NET_ADMIN'])
   })
 
-  test.each(['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'BPF', 'PERFMON', 'SYSLOG', 'ALL', 'SYS_BOOT', 'MAC_ADMIN'])('A06 not even an admin can grant %s', async (cap) => {
+  test.each([
+    'SYS_ADMIN',
+    'SYS_MODULE',
+    'SYS_RAWIO',
+    'DAC_READ_SEARCH',
+    'BPF',
+    'PERFMON',
+    'SYSLOG',
+    'ALL',
+    'SYS_BOOT',
+    'MAC_ADMIN',
+  ])('A06 not even an admin can grant %s', async (cap) => {
     await world.refused(world.admin, `grant carol cap:${cap}`, 'usage')
   })
 
   test('A11 a restart policy up to the number that was granted', async () => {
     await world.say(world.admin, 'grant carol restart:on-failure:5')
-    for (const policy of ['on-failure:6', 'unless-stopped', 'on-failure:99']) await world.refused(carol!, `create c2 --image debian --restart ${policy}`, 'denied')
+    for (const policy of ['on-failure:6', 'unless-stopped', 'on-failure:99'])
+      await world.refused(carol!, `create c2 --image debian --restart ${policy}`, 'denied')
     await world.refused(carol!, 'create c2 --image debian --restart always', 'usage')
     expect((await world.say(carol!, 'create c2 --image debian -m 64m --restart on-failure:5')).error).toBeUndefined()
   })
@@ -229,11 +299,13 @@ describe('a grant permits exactly what it names', () => {
       else expect(['denied', 'usage'], port).toContain(reply.error)
     }
     await world.refused(alice!, 'create c6 --image debian -p 443:443', 'denied')
-    expect((await world.say(carol!, 'create c6 --image debian -m 64m -p 443:443')).data).toMatchObject({ ports: [{ port: 443 }] })
+    expect((await world.say(carol!, 'create c6 --image debian -m 64m -p 443:443')).data).toMatchObject({
+      ports: [{ port: 443 }],
+    })
     expect((await world.refused(carol!, 'create c7 --image debian -p 443:80', 'conflict')).text).toContain('taken')
   })
 
-  test('a device and a profile are granted by their names on the admins\' list', async () => {
+  test("a device and a profile are granted by their names on the admins' list", async () => {
     await world.say(world.admin, 'device add null /dev/null')
     await world.refused(carol!, 'create d1 --image debian --device null', 'denied')
     await world.refused(carol!, 'create d1 --image debian --device /dev/null', 'denied')

@@ -17,9 +17,27 @@ const must = async (line: string, who = alice!) => {
   return reply
 }
 const keysIn = async (who: Person) =>
-  (await world.store.containers.of(who.id)).map((container) => world.host.fake.run(container.id)?.authorizedKeys ?? null)
+  (await world.store.containers.of(who.id)).map(
+    (container) => world.host.fake.run(container.id)?.authorizedKeys ?? null,
+  )
 
-test.each(['../bob', '.', '', 'a/b', 'a\0b', 'Bob', 'a'.repeat(300), '-x', 'bob ', 'root', 'ｂob', 'bob\n', 'b', '0day', 'ad_min'])('D05 a member cannot be called %j', async (name) => {
+test.each([
+  '../bob',
+  '.',
+  '',
+  'a/b',
+  'a\0b',
+  'Bob',
+  'a'.repeat(300),
+  '-x',
+  'bob ',
+  'root',
+  'ｂob',
+  'bob\n',
+  'b',
+  '0day',
+  'ad_min',
+])('D05 a member cannot be called %j', async (name) => {
   await world.refused(world.admin, { name: 'user add', args: { name } }, 'usage')
 })
 
@@ -42,12 +60,24 @@ describe('keys reach what runs, and nothing else', () => {
   })
 
   test('E01, E02 a file holds only types and keys, a line each, whatever was given', async () => {
-    for (const text of [`command="x" ${publicKey()}`, `from="*" ${publicKey()}`, `environment="A=b" ${publicKey()}`, `cert-authority ${publicKey()}`, `restrict,pty ${publicKey()}`, `${publicKey()}\n${publicKey()}`, `${publicKey('a')}\r\nssh-rsa AAAA`, `\ufeff${publicKey()}`, `${publicKey()}\0`])
+    for (const text of [
+      `command="x" ${publicKey()}`,
+      `from="*" ${publicKey()}`,
+      `environment="A=b" ${publicKey()}`,
+      `cert-authority ${publicKey()}`,
+      `restrict,pty ${publicKey()}`,
+      `${publicKey()}\n${publicKey()}`,
+      `${publicKey('a')}\r\nssh-rsa AAAA`,
+      `\ufeff${publicKey()}`,
+      `${publicKey()}\0`,
+    ])
       await world.tell(alice!, { name: 'key add', args: { key: text } })
-    for (const file of await keysIn(alice!)) for (const line of file!.trimEnd().split('\n')) expect(line).toMatch(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+$/)
+    for (const file of await keysIn(alice!))
+      for (const line of file!.trimEnd().split('\n'))
+        expect(line).toMatch(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+$/)
   })
 
-  test('E04 another member\'s public key gives nothing, and is refused', async () => {
+  test("E04 another member's public key gives nothing, and is refused", async () => {
     const [key] = await world.store.keys.of(bob!.id)
     await world.refused(alice!, `key add ${key!.type} ${key!.blob}`, 'conflict')
     expect((await keysIn(alice!)).join('')).not.toContain(key!.blob)
@@ -57,7 +87,8 @@ describe('keys reach what runs, and nothing else', () => {
 describe('N04 a member who is removed', () => {
   test('running, paused, stopped and half made: all goes, and once more is nothing', async () => {
     const eve = await world.member('eve')
-    for (const name of ['runs', 'paused', 'stopped', 'fails']) await must(`create ${name} --image debian -m 64m -p 80`, eve)
+    for (const name of ['runs', 'paused', 'stopped', 'fails'])
+      await must(`create ${name} --image debian -m 64m -p 80`, eve)
     await must('pause paused', eve)
     await must('stop stopped', eve)
     world.host.fake.exit((await world.container(eve, 'fails')).engineId!, 1)
@@ -65,7 +96,9 @@ describe('N04 a member who is removed', () => {
     await must('token new t', eve)
     await must('grant eve restart-policy', world.admin)
     const ids = (await world.store.containers.of(eve.id)).map((one) => one.engineId!)
-    const others = (await world.store.containers.all()).filter((one) => one.ownerId !== eve.id).map((one) => one.engineId!)
+    const others = (await world.store.containers.all())
+      .filter((one) => one.ownerId !== eve.id)
+      .map((one) => one.engineId!)
     await must('user rm eve --images --storage --yes', world.admin)
     for (const id of ids) await expect(world.host.engine.inspect(id)).rejects.toMatchObject({ fault: 'gone' })
     for (const id of others) await expect(world.host.engine.inspect(id)).resolves.toBeDefined()
@@ -81,7 +114,14 @@ describe('N04 a member who is removed', () => {
     const mad = await world.member('mad')
     let over = false
     const loop = (async () => {
-      for (let at = 0; !over && at < 200; at++) await world.door.handle({ actor: { person: (await world.store.people.byId(mad.id)) ?? { ...mad, state: 'leaving' }, surface: 'http' }, input: { line: `create c${at} --image bare -m 16m` } }, { wait: 0 })
+      for (let at = 0; !over && at < 200; at++)
+        await world.door.handle(
+          {
+            actor: { person: (await world.store.people.byId(mad.id)) ?? { ...mad, state: 'leaving' }, surface: 'http' },
+            input: { line: `create c${at} --image bare -m 16m` },
+          },
+          { wait: 0 },
+        )
     })()
     while ((await world.store.containers.of(mad.id)).length < 3) await new Promise((resolve) => setTimeout(resolve, 1))
     await must('user rm mad --images --storage --yes', world.admin)
@@ -89,12 +129,15 @@ describe('N04 a member who is removed', () => {
     await loop
     expect(await world.store.people.byName('mad')).toBeUndefined()
     expect((await world.store.containers.all()).filter((one) => one.ownerId === mad.id)).toEqual([])
-    expect((await world.host.engine.list()).filter((seen) => world.host.fake.wish(seen.engineId)?.ownerId === mad.id)).toEqual([])
+    expect(
+      (await world.host.engine.list()).filter((seen) => world.host.fake.wish(seen.engineId)?.ownerId === mad.id),
+    ).toEqual([])
   }, 30_000)
 })
 
 describe('I03, I04 what members and containers write', () => {
-  const hostile = '\u001b[31mred\u001b]0;title\u0007\u001b]52;c;aGk=\u0007\u001b[2J\rback\b\b\u202eevil\u2066x\u2028y\u009b31m'
+  const hostile =
+    '\u001b[31mred\u001b]0;title\u0007\u001b]52;c;aGk=\u0007\u001b[2J\rback\b\b\u202eevil\u2066x\u2028y\u009b31m'
 
   test('I03 a log is shown without what moves a terminal', async () => {
     await must('create loud --image debian -m 64m', bob)
@@ -117,18 +160,35 @@ describe('I03, I04 what members and containers write', () => {
       expect(`${row!.target}${row!.detail}`).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202e]/)
     }
     expect(written).toHaveLength(5)
-    for (const line of written.join('').trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown, line).not.toThrow()
+    for (const line of written.join('').trimEnd().split('\n'))
+      expect(() => JSON.parse(line) as unknown, line).not.toThrow()
   })
 })
 
 test('N06 a hundred calls leave a row each that changed something or was refused, whole and without secrets', async () => {
   const before = (await world.store.audit.read({ limit: 2000 })).length
-  const lines = ['create n1 --image bare -m 16m -e SECRET=hunter2', 'ps', 'stop n1', 'start nothing', 'frobnicate', 'create n1 --image bare', 'rm -f n1', 'user ls', 'key rm nothing', 'quota show']
+  const lines = [
+    'create n1 --image bare -m 16m -e SECRET=hunter2',
+    'ps',
+    'stop n1',
+    'start nothing',
+    'frobnicate',
+    'create n1 --image bare',
+    'rm -f n1',
+    'user ls',
+    'key rm nothing',
+    'quota show',
+  ]
   for (let times = 0; times < 10; times++) for (const line of lines) await world.say(bob!, line)
   const rows = (await world.store.audit.read({ limit: 2000 })).slice(0, -before)
   expect(rows).toHaveLength(10 * 8)
   for (const row of rows) {
-    expect(row).toMatchObject({ actor: 'bob', surface: 'http', requestId: expect.stringMatching(/./), at: expect.any(Date) })
+    expect(row).toMatchObject({
+      actor: 'bob',
+      surface: 'http',
+      requestId: expect.stringMatching(/./),
+      at: expect.any(Date),
+    })
     expect(row.decision === 'done' ? row.code : (row.code ?? 'none')).toBe(row.decision === 'done' ? null : row.code)
   }
   expect(JSON.stringify(rows)).not.toContain('hunter2')

@@ -21,7 +21,8 @@ test('what was granted and revoked does not come up again after the engine was a
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const upkeep = { works: world.works, runner: world.runner, log }
   await reconcile(upkeep, 'local', () => ({ seen: false }))
-  for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   expect(await world.container(mallory, 'plain')).toMatchObject({ state: 'running', desired: 'running' })
   const strong = await world.container(mallory, 'strong')
   expect(strong).toMatchObject({ desired: 'exited', trouble: expect.stringContaining('NET_ADMIN') })

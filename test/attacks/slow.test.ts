@@ -10,7 +10,8 @@ let tokens: string[]
 beforeAll(async () => {
   world = await createWorld()
   ;[mallory, ada] = [await world.member('mallory'), await world.member('ada')]
-  for (const who of [mallory, ada]) expect((await world.say(who, 'create noisy --image debian -m 64m')).error).toBeUndefined()
+  for (const who of [mallory, ada])
+    expect((await world.say(who, 'create noisy --image debian -m 64m')).error).toBeUndefined()
   tokens = [(await world.say(mallory, 'token new one')).code!, (await world.say(mallory, 'token new two')).code!]
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   http = createHttp({ door: world.door, log: log as never, version: '0', limits: { large: 2 } })
@@ -18,8 +19,18 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]())
 
 const ask = (path: string, at = 0, init: RequestInit = {}) =>
-  http.fetch(new Request(`http://dcm/v1/${path}`, { ...init, headers: { authorization: `Bearer ${tokens[at]}`, ...(init.headers as Record<string, string>) } }), { address: '127.0.0.1' })
-const line = (text: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ line: text }) })
+  http.fetch(
+    new Request(`http://dcm/v1/${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${tokens[at]}`, ...(init.headers as Record<string, string>) },
+    }),
+    { address: '127.0.0.1' },
+  )
+const line = (text: string) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ line: text }),
+})
 
 test('a log of control characters is a megabyte all the same', async () => {
   const { engineId } = await world.container(mallory!, 'noisy')
@@ -47,7 +58,8 @@ test('answers that are asked for and not read are kept for the member so many at
     expect(again.status).toBe(200)
     await again.text()
   }
-  for (let tries = 0; tries < 3; tries++) expect((await ask('logs?container=noisy', 0, { method: 'HEAD' })).status).toBe(200)
+  for (let tries = 0; tries < 3; tries++)
+    expect((await ask('logs?container=noisy', 0, { method: 'HEAD' })).status).toBe(200)
 })
 
 /** Waits until something is so, for as long as the test may take. */
@@ -59,9 +71,12 @@ test("one member's logs take a few of the engine's connections, and nobody else 
   const logs = () => world.host.fake.calls.filter((call) => call.method === 'engine.logs').length
   const before = logs()
   const release = world.host.fake.hold('engine.logs')
-  const log = (person: Person) => world.door.handle({ actor: { person, surface: 'http' }, input: { line: 'logs noisy --tail 1' } })
+  const log = (person: Person) =>
+    world.door.handle({ actor: { person, surface: 'http' }, input: { line: 'logs noisy --tail 1' } })
   let refused = 0
-  const asked = Array.from({ length: 26 }, () => log(mallory!).then((reply) => (reply.error === 'limited' ? refused++ : undefined, reply.error)))
+  const asked = Array.from({ length: 26 }, () =>
+    log(mallory!).then((reply) => (reply.error === 'limited' ? refused++ : undefined, reply.error)),
+  )
   // Three are with the engine, twenty stand in line, and what is more is told so at once.
   await until(() => refused === 3 && logs() === before + 3)
   const others = log(ada!)

@@ -22,31 +22,67 @@ describe('top, stats and diff', () => {
     world.host.fake.set(web.engineId!, { load: { cpus: 250, memory: 32 * 2 ** 20, pids: 4, received: 2048, sent: 10 } })
     expect((await world.say(alice!, 'top web')).table?.rows).toEqual([['0', '0.5%', '1m', '00:01', 'sleep 9']])
     const { data, table } = await world.say(alice!, 'stats web')
-    expect(data).toEqual([{ name: 'web', owner: 'alice', state: 'running', cpus: 0.25, cpus_limit: 0.1, memory: 32 * 2 ** 20, memory_limit: 64 * 2 ** 20, pids: 4, pids_limit: 32, received: 2048, sent: 10 }])
+    expect(data).toEqual([
+      {
+        name: 'web',
+        owner: 'alice',
+        state: 'running',
+        cpus: 0.25,
+        cpus_limit: 0.1,
+        memory: 32 * 2 ** 20,
+        memory_limit: 64 * 2 ** 20,
+        pids: 4,
+        pids_limit: 32,
+        received: 2048,
+        sent: 10,
+      },
+    ])
     expect(table?.rows).toEqual([['web', '0.25 of 0.1', '32m of 64m', '4 of 32', '2k in, 10b out']])
   })
 
   test('diff is capped, and leaves out what DCM puts there', async () => {
     const web = await world.container(alice!, 'web')
     const files = Array.from({ length: 300 }, (_, at) => ({ kind: 'added' as const, path: `/srv/${at}` }))
-    world.host.fake.set(web.engineId!, { changes: [{ kind: 'added', path: '/run/dcm' }, { kind: 'added', path: '/storage' }, ...files, { kind: 'deleted', path: '/etc/motd' }] })
+    world.host.fake.set(web.engineId!, {
+      changes: [
+        { kind: 'added', path: '/run/dcm' },
+        { kind: 'added', path: '/storage' },
+        ...files,
+        { kind: 'deleted', path: '/etc/motd' },
+      ],
+    })
     const reply = await world.say(alice!, 'diff web --limit 3')
-    expect(reply).toMatchObject({ text: '301 paths in web differ from its image. These are the first 3; --limit shows more.', data: { total: 301 } })
-    expect(reply.table?.rows).toEqual([['A', '/srv/0'], ['A', '/srv/1'], ['A', '/srv/2']])
+    expect(reply).toMatchObject({
+      text: '301 paths in web differ from its image. These are the first 3; --limit shows more.',
+      data: { total: 301 },
+    })
+    expect(reply.table?.rows).toEqual([
+      ['A', '/srv/0'],
+      ['A', '/srv/1'],
+      ['A', '/srv/2'],
+    ])
     expect((await world.say(alice!, 'diff web --limit 5000')).table?.rows.at(-1)).toEqual(['D', '/etc/motd'])
   })
 
   test('one that does not run has no processes and takes nothing', async () => {
     await world.say(alice!, 'stop web')
-    expect(await world.say(alice!, 'top web')).toMatchObject({ error: 'conflict', text: 'web is not running, so nothing runs inside.' })
-    expect((await world.say(alice!, 'stats')).data).toMatchObject([{ name: 'web', cpus: null, memory: null, pids: null }])
+    expect(await world.say(alice!, 'top web')).toMatchObject({
+      error: 'conflict',
+      text: 'web is not running, so nothing runs inside.',
+    })
+    expect((await world.say(alice!, 'stats')).data).toMatchObject([
+      { name: 'web', cpus: null, memory: null, pids: null },
+    ])
   })
 
   test('stats asks for several at once, and one that ended meanwhile does not spoil the rest', async () => {
     await world.say(alice!, 'start web')
     await made(alice!, 'db')
     world.host.fake.fail('engine.load', 'gone')
-    expect(((await world.say(alice!, 'stats')).data as { cpus: unknown }[]).map((one) => one.cpus)).toEqual([null, 0.25])
+    expect(((await world.say(alice!, 'stats')).data as { cpus: unknown }[]).map((one) => one.cpus)).toEqual([
+      null,
+      0.25,
+    ])
     world.host.fake.away(true)
     expect(await world.say(alice!, 'stats')).toMatchObject({ error: 'unavailable' })
     world.host.fake.away(false)
@@ -59,7 +95,8 @@ describe('events', () => {
     await made(bob!, 'vault')
     await world.say(world.admin, 'restart alice/web')
     await world.say(alice!, 'note web hello')
-    const rows = async (who: Person, line: string) => ((await world.say(who, line)).data as { what: string; by: string | null; target: string | null }[])
+    const rows = async (who: Person, line: string) =>
+      (await world.say(who, line)).data as { what: string; by: string | null; target: string | null }[]
     const mine = await rows(alice!, 'events web')
     expect(mine[0]).toMatchObject({ what: 'note', by: 'alice' })
     expect(mine[1]).toMatchObject({ what: 'restart', by: 'admin', target: 'alice/web' })
@@ -68,8 +105,20 @@ describe('events', () => {
   })
 
   test('hold the ends that were seen, and start where since says', async () => {
-    await world.store.audit.add({ actor: null, as: null, surface: 'system', command: 'exited', target: 'bob/vault', decision: 'done', requestId: 'x', detail: 'It ended by itself with exit code 3.' })
-    expect((await world.say(bob!, 'events vault')).data).toMatchObject([{ what: 'exited', by: null, detail: 'It ended by itself with exit code 3.' }, { what: 'create' }])
+    await world.store.audit.add({
+      actor: null,
+      as: null,
+      surface: 'system',
+      command: 'exited',
+      target: 'bob/vault',
+      decision: 'done',
+      requestId: 'x',
+      detail: 'It ended by itself with exit code 3.',
+    })
+    expect((await world.say(bob!, 'events vault')).data).toMatchObject([
+      { what: 'exited', by: null, detail: 'It ended by itself with exit code 3.' },
+      { what: 'create' },
+    ])
     await world.sql("update audit set at = now() - interval '3 hours' where command = 'create' and actor = 'bob'")
     expect((await world.say(bob!, 'events --since 2h')).data).toHaveLength(1)
   })
@@ -92,19 +141,28 @@ describe('wait', () => {
     expect((await world.say(alice!, 'restart web')).error).toBeUndefined()
     expect(await world.store.operations.countOpen()).toBe(0)
     await world.store.containers.update(web.id, { state: 'exited', desired: 'exited', exitCode: 3 })
-    expect(await waiting).toMatchObject({ text: 'web ended with exit code 3.', data: { name: 'web', ended: true, exit_code: 3, state: 'exited' } })
+    expect(await waiting).toMatchObject({
+      text: 'web ended with exit code 3.',
+      data: { name: 'web', ended: true, exit_code: 3, state: 'exited' },
+    })
     await world.say(alice!, 'rm -f web')
   })
 
   test("a command's end comes first, for sshd goes on; it is read from the log", async () => {
     const job = await made(alice!, 'job', '-- make')
     await world.store.containers.update(job.id, { commandExit: 7 })
-    expect(await world.say(alice!, 'wait job')).toMatchObject({ text: 'The command of job ended with exit code 7.', data: { exit_code: 7, state: 'running' } })
+    expect(await world.say(alice!, 'wait job')).toMatchObject({
+      text: 'The command of job ended with exit code 7.',
+      data: { exit_code: 7, state: 'running' },
+    })
   })
 
   test('tells that it has not ended when the time is over, and of one that was removed', async () => {
     await made(alice!, 'long')
-    expect(await world.say(alice!, 'wait long --for 1s')).toMatchObject({ text: 'long has not ended: it is running.', data: { ended: false } })
+    expect(await world.say(alice!, 'wait long --for 1s')).toMatchObject({
+      text: 'long has not ended: it is running.',
+      data: { ended: false },
+    })
     const waiting = world.say(alice!, 'wait long')
     await expect.poll(() => world.store.operations.openOfKind(alice!.id, 'wait')).toBe(1)
     await world.say(alice!, 'rm -f long')
@@ -124,8 +182,14 @@ describe('wait', () => {
 describe('kill', () => {
   test('an end that follows is wanted: nobody is told of an accident', async () => {
     await made(alice!, 'one')
-    expect(await world.say(alice!, 'kill one')).toMatchObject({ text: 'one was sent KILL and ended with exit code 137.', data: { state: 'exited', desired: 'exited', exit_code: 137 } })
-    expect(await world.say(alice!, 'kill -s TERM one')).toMatchObject({ error: 'conflict', text: 'one is not running, so there is nothing to send a signal to.' })
+    expect(await world.say(alice!, 'kill one')).toMatchObject({
+      text: 'one was sent KILL and ended with exit code 137.',
+      data: { state: 'exited', desired: 'exited', exit_code: 137 },
+    })
+    expect(await world.say(alice!, 'kill -s TERM one')).toMatchObject({
+      error: 'conflict',
+      text: 'one is not running, so there is nothing to send a signal to.',
+    })
     await world.say(alice!, 'rm -f one')
   })
 
@@ -140,14 +204,19 @@ describe('update', () => {
   test('changes the limits that were named, in the engine and in what is used', async () => {
     const box = await made(alice!, 'box')
     const before = (await world.store.people.usage(alice!.id))!
-    expect(await world.say(alice!, 'update box -m 128m')).toMatchObject({ text: 'box has 128m of memory, 0.1 CPUs and 32 processes now.', data: { memory: 128 * 2 ** 20, cpus: 0.1, pids: 32 } })
+    expect(await world.say(alice!, 'update box -m 128m')).toMatchObject({
+      text: 'box has 128m of memory, 0.1 CPUs and 32 processes now.',
+      data: { memory: 128 * 2 ** 20, cpus: 0.1, pids: 32 },
+    })
     expect(world.host.fake.wish(box.engineId!)?.limits).toEqual({ memory: 128 * 2 ** 20, cpus: 100, pids: 32 })
     expect((await world.store.people.usage(alice!.id))!.memory - before.memory).toBe(64 * 2 ** 20)
   })
 
   test('what does not fit the quota is refused before anything is asked of the engine', async () => {
     await world.say(world.admin, 'quota set alice memory=512m')
-    expect((await world.refused(alice!, 'update box -m 4g', 'limited')).text).toMatch(/^You may have 512m of memory for running containers \(your quota\)/)
+    expect((await world.refused(alice!, 'update box -m 4g', 'limited')).text).toMatch(
+      /^You may have 512m of memory for running containers \(your quota\)/,
+    )
     expect((await world.container(alice!, 'box')).limits.memory).toBe(128 * 2 ** 20)
     // One that is stopped uses nothing; it is asked when it starts.
     await world.say(alice!, 'stop box')
@@ -172,12 +241,18 @@ describe('update', () => {
 
   test('less than it uses is told as such', async () => {
     world.host.fake.fail('engine.update', 'broken', { status: 500 })
-    expect(await world.say(alice!, 'update box -m 32m')).toMatchObject({ error: 'conflict', text: 'box uses more than 32m of memory now: end something in it, or stop it first.' })
+    expect(await world.say(alice!, 'update box -m 32m')).toMatchObject({
+      error: 'conflict',
+      text: 'box uses more than 32m of memory now: end something in it, or stop it first.',
+    })
   })
 
-  test.each(['update box', 'update box -m 1m', 'update box --cpus 0', 'update box --pids-limit 1'])('%s is refused', async (line) => {
-    await world.refused(alice!, line, 'usage')
-  })
+  test.each(['update box', 'update box -m 1m', 'update box --cpus 0', 'update box --pids-limit 1'])(
+    '%s is refused',
+    async (line) => {
+      await world.refused(alice!, line, 'usage')
+    },
+  )
 
   test('two that would only fit alone: one of them does', async () => {
     await made(alice!, 'other')
@@ -199,7 +274,9 @@ describe('clone', () => {
     expect(second.ports.map((port) => port.host)).not.toEqual(first.ports.map((port) => port.host))
     expect(second.fingerprint).not.toBe(first.fingerprint)
     expect((await world.store.images.of(alice!.id)).map((image) => image.ref)).toContain('second:clone')
-    expect((await world.refused(alice!, 'clone first second', 'conflict')).text).toBe('You already have an image second:clone; remove it with rmi, or choose another name.')
+    expect((await world.refused(alice!, 'clone first second', 'conflict')).text).toBe(
+      'You already have an image second:clone; remove it with rmi, or choose another name.',
+    )
   })
 
   test('is admitted as a whole: what does not fit leaves nothing', async () => {
@@ -212,11 +289,22 @@ describe('clone', () => {
     await world.refused(alice!, 'clone first box', 'conflict')
   })
 
-  test.each(['engine.commit', 'engine.create', 'engine.start'] as const)('%s refused leaves neither image nor container', async (method) => {
-    const before = { images: await world.store.images.of(alice!.id), tags: await world.host.engine.imageTags(), used: await world.store.people.usage(alice!.id) }
-    world.host.fake.fail(method, 'refused')
-    expect(await world.say(alice!, 'clone first third')).toMatchObject({ error: 'conflict' })
-    expect(await world.store.containers.byName(alice!.id, 'third')).toBeUndefined()
-    expect({ images: await world.store.images.of(alice!.id), tags: await world.host.engine.imageTags(), used: await world.store.people.usage(alice!.id) }).toEqual(before)
-  })
+  test.each(['engine.commit', 'engine.create', 'engine.start'] as const)(
+    '%s refused leaves neither image nor container',
+    async (method) => {
+      const before = {
+        images: await world.store.images.of(alice!.id),
+        tags: await world.host.engine.imageTags(),
+        used: await world.store.people.usage(alice!.id),
+      }
+      world.host.fake.fail(method, 'refused')
+      expect(await world.say(alice!, 'clone first third')).toMatchObject({ error: 'conflict' })
+      expect(await world.store.containers.byName(alice!.id, 'third')).toBeUndefined()
+      expect({
+        images: await world.store.images.of(alice!.id),
+        tags: await world.host.engine.imageTags(),
+        used: await world.store.people.usage(alice!.id),
+      }).toEqual(before)
+    },
+  )
 })

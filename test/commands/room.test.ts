@@ -8,7 +8,15 @@ beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   for (const who of [alice, bob])
-    for (const line of ['create up --image debian', 'create down --image debian', 'commit up kept:v1', 'create copy --image kept:v1', 'commit up loose:v1', 'stop down', 'stop copy'])
+    for (const line of [
+      'create up --image debian',
+      'create down --image debian',
+      'commit up kept:v1',
+      'create copy --image kept:v1',
+      'commit up loose:v1',
+      'stop down',
+      'stop copy',
+    ])
       expect((await world.say(who, line)).error, line).toBeUndefined()
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())
@@ -20,7 +28,19 @@ test('df shows what the disk is used by, and warns where it is all used', async 
   const { text, data } = await world.say(alice!, 'df')
   expect(text).toMatch(/^You use 200m of 10g of disk\.$/)
   const size = 100 * 2 ** 20
-  expect(data).toMatchObject({ used: 2 * size + 1024, storage: 1000, containers: [{ name: 'copy', size: 0 }, { name: 'down', size: 0 }, { name: 'up', size: 24 }], images: [{ image: 'kept:v1', size }, { image: 'loose:v1', size }] })
+  expect(data).toMatchObject({
+    used: 2 * size + 1024,
+    storage: 1000,
+    containers: [
+      { name: 'copy', size: 0 },
+      { name: 'down', size: 0 },
+      { name: 'up', size: 24 },
+    ],
+    images: [
+      { image: 'kept:v1', size },
+      { image: 'loose:v1', size },
+    ],
+  })
   await world.say(world.admin, 'quota set alice disk=100m')
   expect(await world.say(alice!, 'df')).toMatchObject({ tone: 'warn', actions: [{ line: 'prune --dry-run' }] })
   await world.say(world.admin, 'quota unset alice disk')
@@ -28,7 +48,11 @@ test('df shows what the disk is used by, and warns where it is all used', async 
 
 test('prune lists first, and nothing happens until it is confirmed', async () => {
   const before = world.host.fake.calls.length
-  const rows = [['container', 'copy'], ['container', 'down'], ['image', 'loose:v1']]
+  const rows = [
+    ['container', 'copy'],
+    ['container', 'down'],
+    ['image', 'loose:v1'],
+  ]
   const dry = await world.say(alice!, 'prune --dry-run')
   expect(dry.table?.rows.map((row) => row.slice(0, 2))).toEqual(rows)
   const asked = await world.say(alice!, 'prune')
@@ -39,7 +63,10 @@ test('prune lists first, and nothing happens until it is confirmed', async () =>
 
 test("prune removes one's own that is stopped or unused, each written down, and nothing of others", async () => {
   const { reply, rows } = await world.tell(alice!, 'prune --yes')
-  expect(reply).toMatchObject({ text: 'Removed 2 containers and 1 image; /storage is untouched.', data: { containers: ['copy', 'down'], images: ['loose:v1'], kept: [] } })
+  expect(reply).toMatchObject({
+    text: 'Removed 2 containers and 1 image; /storage is untouched.',
+    data: { containers: ['copy', 'down'], images: ['loose:v1'], kept: [] },
+  })
   expect(rows.map((row) => row.target).toSorted()).toEqual(['copy', 'down', 'loose:v1', null].toSorted())
   expect((await world.store.containers.of(alice!.id)).map((one) => one.name)).toEqual(['up'])
   // What only a container that went was made from goes at the next one.
@@ -55,7 +82,11 @@ test('what is started after it was listed stays', async () => {
   await expect.poll(() => world.store.operations.openOn(`container:${copy.id}`)).toBeDefined()
   expect((await world.say(bob!, 'start down')).error).toBeUndefined()
   release()
-  expect(await pruning).toMatchObject({ tone: 'warn', text: 'Removed 1 container and 0 images; /storage is untouched. down was started meanwhile, so it stays.', data: { containers: ['copy'] } })
+  expect(await pruning).toMatchObject({
+    tone: 'warn',
+    text: 'Removed 1 container and 0 images; /storage is untouched. down was started meanwhile, so it stays.',
+    data: { containers: ['copy'] },
+  })
   expect((await world.container(bob!, 'down')).id).toBe(down.id)
 })
 
@@ -66,8 +97,12 @@ test('K: a process that dies in the middle goes on where it was, and removes not
   // The first container is gone and told of; the prune itself was cut off before its end was stored.
   const { reply } = await world.tell(bob!, 'prune --yes --only containers')
   expect(reply.data).toMatchObject({ containers: ['down', 'other'] })
-  const [row] = await world.rows<{ id: string }>("select id from operations where kind = 'prune' order by created_at desc limit 1")
-  await world.sql(`update operations set status = 'open', step = 0, reply = null, lease_until = null, finished_at = null, next_at = now() where id = '${row!.id}'`)
+  const [row] = await world.rows<{ id: string }>(
+    "select id from operations where kind = 'prune' order by created_at desc limit 1",
+  )
+  await world.sql(
+    `update operations set status = 'open', step = 0, reply = null, lease_until = null, finished_at = null, next_at = now() where id = '${row!.id}'`,
+  )
   const before = world.host.fake.calls.length
   await world.runner.resume()
   const again = await world.runner.wait(row!.id, { ms: 10_000 })

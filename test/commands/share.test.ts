@@ -8,37 +8,78 @@ let [alice, bob, carol]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob, carol] = [await world.member('alice'), await world.member('bob'), await world.member('carol')]
-  for (const [who, name] of [[alice, 'web'], [alice, 'db'], [bob, 'web']] as const) expect((await world.say(who, `create ${name} --image debian`)).error).toBeUndefined()
+  for (const [who, name] of [
+    [alice, 'web'],
+    [alice, 'db'],
+    [bob, 'web'],
+  ] as const)
+    expect((await world.say(who, `create ${name} --image debian`)).error).toBeUndefined()
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())
 
-const upkeep = () => ({ works: world.works, runner: world.runner, log: { debug() {}, info() {}, warn() {}, error() {} } })
-const keysIn = async (name: string) => (world.host.fake.run((await world.container(alice!, name)).id)?.authorizedKeys ?? '').trim().split('\n')
-const over = (name: string) => world.sql(`update shares set expires_at = now() - interval '1 second' where container_id = (select id from containers where name = '${name}' and owner_id = '${alice!.id}')`)
+const upkeep = () => ({
+  works: world.works,
+  runner: world.runner,
+  log: { debug() {}, info() {}, warn() {}, error() {} },
+})
+const keysIn = async (name: string) =>
+  (world.host.fake.run((await world.container(alice!, name)).id)?.authorizedKeys ?? '').trim().split('\n')
+const over = (name: string) =>
+  world.sql(
+    `update shares set expires_at = now() - interval '1 second' where container_id = (select id from containers where name = '${name}' and owner_id = '${alice!.id}')`,
+  )
 
-const look = ['inspect alice/web', 'logs alice/web', 'top alice/web', 'diff alice/web', 'stats alice/web', 'events alice/web']
+const look = [
+  'inspect alice/web',
+  'logs alice/web',
+  'top alice/web',
+  'diff alice/web',
+  'stats alice/web',
+  'events alice/web',
+]
 const enter = ['ssh alice/web', 'exec alice/web -- true']
 const operate = ['stop alice/web', 'restart alice/web', 'pause alice/web', 'kill alice/web']
-const own = ['rm -f alice/web', 'rename alice/web mine', 'commit alice/web x:v1', 'update alice/web -m 64m', 'note alice/web x', 'clone alice/web x', 'keep alice/web', 'share alice/web carol', 'schedule alice/web stop "0 0 * * *"']
+const own = [
+  'rm -f alice/web',
+  'rename alice/web mine',
+  'commit alice/web x:v1',
+  'update alice/web -m 64m',
+  'note alice/web x',
+  'clone alice/web x',
+  'keep alice/web',
+  'share alice/web carol',
+  'schedule alice/web stop "0 0 * * *"',
+]
 
 describe('what a guest may', () => {
   test('nothing before it is shared, in the very words for what is not there', async () => {
     const strip = (text: string, name: string) => text.replaceAll(name, '<it>')
     for (const line of [...look, ...enter, ...operate, ...own]) {
       const there = await world.refused(bob!, line, 'not_found')
-      expect(strip(there.text, 'alice/web')).toBe(strip((await world.refused(bob!, line.replace('alice/web', 'alice/wex'), 'not_found')).text, 'alice/wex'))
+      expect(strip(there.text, 'alice/web')).toBe(
+        strip((await world.refused(bob!, line.replace('alice/web', 'alice/wex'), 'not_found')).text, 'alice/wex'),
+      )
     }
   })
 
   test('--view: to look, and to be told that the rest is not shared', async () => {
-    expect(await world.say(alice!, 'share web bob --for 1h')).toMatchObject({ text: expect.stringMatching(/^bob may look at web until 20.* UTC, as alice\/web\.$/), data: { container: 'web', owner: 'alice', member: 'bob', level: 'view' } })
+    expect(await world.say(alice!, 'share web bob --for 1h')).toMatchObject({
+      text: expect.stringMatching(/^bob may look at web until 20.* UTC, as alice\/web\.$/),
+      data: { container: 'web', owner: 'alice', member: 'bob', level: 'view' },
+    })
     for (const line of look) expect((await world.say(bob!, line)).error, line).toBeUndefined()
-    for (const line of [...enter, ...operate, ...own]) expect((await world.refused(bob!, line, 'denied')).text, line).toBe('alice/web is shared with you to look at only; its owner can share more.')
+    for (const line of [...enter, ...operate, ...own])
+      expect((await world.refused(bob!, line, 'denied')).text, line).toBe(
+        'alice/web is shared with you to look at only; its owner can share more.',
+      )
     expect(await keysIn('web')).toHaveLength(1)
   })
 
   test('--exec asks first, for they are root inside with the storage; then they may enter', async () => {
-    expect(await world.say(alice!, 'share web bob --exec')).toMatchObject({ error: 'conflict', text: 'Let bob into web? They are root inside, and read and write all of your /storage. Confirm with --yes.' })
+    expect(await world.say(alice!, 'share web bob --exec')).toMatchObject({
+      error: 'conflict',
+      text: 'Let bob into web? They are root inside, and read and write all of your /storage. Confirm with --yes.',
+    })
     expect((await world.refused(bob!, 'ssh alice/web', 'denied')).text).toContain('to look at only')
     await world.say(alice!, 'share web bob --exec --yes')
     for (const line of [...look, ...enter]) expect((await world.say(bob!, line)).error, line).toBeUndefined()
@@ -63,7 +104,8 @@ describe('what a guest may', () => {
   })
 
   test('nobody else gets anything by it, and a token for some containers does not either', async () => {
-    for (const line of ['inspect alice/web', 'ssh alice/web', 'stop alice/web']) await world.refused(carol!, line, 'not_found')
+    for (const line of ['inspect alice/web', 'ssh alice/web', 'stop alice/web'])
+      await world.refused(carol!, line, 'not_found')
     for (const line of ['inspect alice/db', 'ssh alice/db']) await world.refused(bob!, line, 'not_found')
     const scoped = { actor: { tokenId: 't', scope: { commands: null, containers: ['web'] } } }
     // What names its own "web" says nothing of alice's.
@@ -77,7 +119,10 @@ describe('what a guest may', () => {
     const { text, table, data } = await world.say(bob!, 'ps')
     expect(text).toBe('You have 1 container, and one is shared with you.')
     expect(table?.rows.map((row) => row[0])).toEqual(['web', 'alice/web'])
-    expect(data).toMatchObject([{ name: 'web', owner: 'bob' }, { name: 'web', owner: 'alice' }])
+    expect(data).toMatchObject([
+      { name: 'web', owner: 'bob' },
+      { name: 'web', owner: 'alice' },
+    ])
     expect(await world.door.complete({ person: bob!, surface: 'http' }, 'logs ')).toEqual(['alice/web', 'web'])
     expect(await world.door.complete({ person: bob!, surface: 'http' }, 'stop ')).toEqual(['web'])
     expect((await world.say(bob!, 'shares')).table?.rows[0]?.slice(0, 3)).toEqual(['alice/web', 'you', 'ssh'])
@@ -96,14 +141,22 @@ describe('what a guest may', () => {
 
 describe('the end of it', () => {
   test('is a condition of every look, whether or not anything has run since; then keys and connections go', async () => {
-    await world.store.sessions.insert({ id: 'session00001', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in alice/web' }, 60_000)
-    await world.store.sessions.insert({ id: 'session00002', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in web' }, 60_000)
+    await world.store.sessions.insert(
+      { id: 'session00001', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in alice/web' },
+      60_000,
+    )
+    await world.store.sessions.insert(
+      { id: 'session00002', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in web' },
+      60_000,
+    )
     await over('web')
     await world.refused(bob!, 'inspect alice/web', 'not_found')
     expect((await world.say(bob!, 'ps')).text).toBe('You have 1 container.')
     await endShares(upkeep())
     expect(await keysIn('web')).toHaveLength(1)
-    const ending = new Map((await world.store.sessions.standing(['session00001', 'session00002'])).map((one) => [one.id, one.ending]))
+    const ending = new Map(
+      (await world.store.sessions.standing(['session00001', 'session00002'])).map((one) => [one.id, one.ending]),
+    )
     expect(ending.get('session00001')).toBe('alice/web is not shared with you any more.')
     expect(ending.get('session00002')).toBeNull()
   })

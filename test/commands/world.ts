@@ -3,7 +3,6 @@ import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
 import type { Context } from '../../src/core/command/context.ts'
-import { createChatContext } from '../../src/core/chat/context.ts'
 import { parseLine } from '../../src/core/command/parse.ts'
 import { spreadKeys } from '../../src/core/containers/run.ts'
 import { createContexts } from '../../src/core/door/context.ts'
@@ -86,7 +85,7 @@ export async function createWorld(): Promise<World> {
       told.push(ownerId)
     },
   }
-  const contexts = createContexts(works, commands, log)
+  const contexts = createContexts(works, commands)
   const context: World['context'] = (caller) => ({
     ...contexts(caller),
     people: createPeople({ ...keyDeps, storage: async (id) => (await host.files.storage(id))?.used ?? 0 }),

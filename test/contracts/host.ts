@@ -261,7 +261,11 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       expect(changes.length).toBe(Math.min(2, total))
       for (const id of crookedIds) expect(await faultOf(() => host.engine.processes(id))).toBe('refused')
       const nobody = 'f'.repeat(64)
-      for (const call of [() => host.engine.processes(nobody), () => host.engine.changes(nobody, 1), () => host.engine.load(nobody)])
+      for (const call of [
+        () => host.engine.processes(nobody),
+        () => host.engine.changes(nobody, 1),
+        () => host.engine.load(nobody),
+      ])
         expect(await faultOf(call)).toBe('gone')
       await host.engine.remove(made.engineId)
     })
@@ -275,7 +279,9 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.kill(made.engineId, 'WINCH')
       expect((await host.engine.inspect(made.engineId)).state).toBe('running')
       await host.engine.kill(made.engineId, 'KILL')
-      await expect.poll(async () => (await host.engine.inspect(made.engineId)).state, { timeout: 20_000 }).toBe('exited')
+      await expect
+        .poll(async () => (await host.engine.inspect(made.engineId)).state, { timeout: 20_000 })
+        .toBe('exited')
       expect((await host.engine.inspect(made.engineId)).exitCode).toBe(137)
       expect(await faultOf(() => host.engine.kill(made.engineId, 'KILL'))).toBe('taken')
       await host.engine.remove(made.engineId)

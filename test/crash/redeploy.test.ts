@@ -28,10 +28,21 @@ const redeploy: Deed = {
   async verify(all, again: Said) {
     expect(again.error, again.text).toBeUndefined()
     const { data } = await inspect(all)
-    expect(data).toMatchObject({ image: 'web:v2', state: 'running', fingerprint: before.fingerprint, ports: before.ports })
+    expect(data).toMatchObject({
+      image: 'web:v2',
+      state: 'running',
+      fingerprint: before.fingerprint,
+      ports: before.ports,
+    })
     expect(await all.ada.ssh('web', 'cat /etc/version /storage/kept')).toMatchObject({ stdout: 'two\nkept\n' })
     // The old one is removed for good, and none of the tries before has left another.
-    expect((await all.ask(`select count(*)::int as n from containers c join people p on p.id = c.owner_id where p.name = 'ada'`))[0]).toEqual({ n: 1 })
+    expect(
+      (
+        await all.ask(
+          `select count(*)::int as n from containers c join people p on p.id = c.owner_id where p.name = 'ada'`,
+        )
+      )[0],
+    ).toEqual({ n: 1 })
   },
 }
 
@@ -44,8 +55,16 @@ test('K01 a redeploy survives kill -9 before and after each engine call of the s
 test('one that does not come up puts the old one back', async () => {
   await redeploy.prepare(world)
   const said = await world.ada.run('recreate web --yes -t 1 -- false')
-  expect(said).toMatchObject({ error: 'conflict', text: expect.stringMatching(/exit code 1.*The one before is put back\.$/) as string })
-  expect((await inspect(world)).data).toMatchObject({ image: 'debian:latest', state: 'running', fingerprint: before.fingerprint, ports: before.ports })
+  expect(said).toMatchObject({
+    error: 'conflict',
+    text: expect.stringMatching(/exit code 1.*The one before is put back\.$/) as string,
+  })
+  expect((await inspect(world)).data).toMatchObject({
+    image: 'debian:latest',
+    state: 'running',
+    fingerprint: before.fingerprint,
+    ports: before.ports,
+  })
   expect(await world.ada.ssh('web', 'cat /storage/kept')).toMatchObject({ stdout: 'kept\n' })
   await agree(world.dcm)
 })

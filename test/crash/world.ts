@@ -137,7 +137,12 @@ const sides = (point: Point, trouble: Trouble): readonly ('before' | 'after')[] 
  * @param only leaves out points that another test has
  * @returns what went wrong, a line each; empty when all is well
  */
-export async function survive(world: World, deed: Deed, trouble: Trouble, only: (point: Point) => boolean = () => true): Promise<string[]> {
+export async function survive(
+  world: World,
+  deed: Deed,
+  trouble: Trouble,
+  only: (point: Point) => boolean = () => true,
+): Promise<string[]> {
   const points = (await record(world, deed)).filter(only)
   expect(points.filter((point) => point.changes).length, 'calls that change something').toBeGreaterThan(0)
   const wrong: string[] = []

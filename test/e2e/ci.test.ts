@@ -28,11 +28,19 @@ afterAll(() => dcm?.[Symbol.asyncDispose]())
 const here = (made: Made): Made => ({ ...made, url: made.url.replace(/^http:\/\/[^/]+/, dcm.url) })
 const hook = async (name: string, line: string, ...options: string[]) =>
   here((await ada.must<Made>(['hook', 'new', name, '--do', line, ...options])).data)
-const logOf = async (name: string) => (await ada.must<{ failures: number; deliveries: { state: string; text: string; key: string }[] }>(['hook', 'log', name])).data
+const logOf = async (name: string) =>
+  (
+    await ada.must<{ failures: number; deliveries: { state: string; text: string; key: string }[] }>([
+      'hook',
+      'log',
+      name,
+    ])
+  ).data
 const started = async (name = 'web') => {
   const { data } = await ada.must<{ name: string }>(['inspect', name])
   const all = (await lookAt(dcm.engine, dcm.instance())).containers
-  return all.find((one) => one.Config.Labels['dcm.id'] && one.Name.includes(dcm.instance()) && data.name === name)!.State.StartedAt
+  return all.find((one) => one.Config.Labels['dcm.id'] && one.Name.includes(dcm.instance()) && data.name === name)!
+    .State.StartedAt
 }
 
 /** The shell of a step, as its runner takes it out of the YAML: the block below `run: |` or `- |`. */
@@ -46,7 +54,12 @@ async function stepOf(file: string): Promise<string> {
 
 /** Runs a step as its runner does, with the variables that it sets. GitHub docs, "Workflow syntax", `shell: bash`. */
 const step = async (file: string, made: Made, vars: Record<string, string>) =>
-  runProgram('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', await stepOf(file)], '', { PATH: process.env['PATH'], DCM_HOOK_URL: made.url, DCM_HOOK_SECRET: made.secret, ...vars })
+  runProgram('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', await stepOf(file)], '', {
+    PATH: process.env['PATH'],
+    DCM_HOOK_URL: made.url,
+    DCM_HOOK_SECRET: made.secret,
+    ...vars,
+  })
 
 const post = async (made: Made, { headers, body }: Posted, query = '?wait=60') => {
   const response = await fetch(made.url + query, { method: 'POST', headers, body })
@@ -54,7 +67,14 @@ const post = async (made: Made, { headers, body }: Posted, query = '?wait=60') =
 }
 
 describe('the examples do what they say', () => {
-  const github = { GITHUB_REF: 'refs/heads/main', GITHUB_SHA: sha, GITHUB_REPOSITORY: 'octo-org/web', GITHUB_RUN_ID: '1658821493', GITHUB_RUN_ATTEMPT: '1', GITHUB_RUN_NUMBER: '3' }
+  const github = {
+    GITHUB_REF: 'refs/heads/main',
+    GITHUB_SHA: sha,
+    GITHUB_REPOSITORY: 'octo-org/web',
+    GITHUB_RUN_ID: '1658821493',
+    GITHUB_RUN_ATTEMPT: '1',
+    GITHUB_RUN_NUMBER: '3',
+  }
 
   test('GitHub Actions: a redeploy, once a run, red when there is nothing to deploy', async () => {
     const made = await hook('deploy', 'redeploy web --image web:{sha}', '--if', 'branch=main')
@@ -72,20 +92,36 @@ describe('the examples do what they say', () => {
 
     const red = await step('github-actions.yml', made, { ...github, GITHUB_SHA: other, GITHUB_RUN_ID: '1658821494' })
     expect(red.code).toBe(22)
-    expect(JSON.parse(red.stdout)).toMatchObject({ error: 'not_found', text: expect.stringContaining(`You have no image called web:${other}`) as string })
-    const branch = await step('github-actions.yml', made, { ...github, GITHUB_REF: 'refs/heads/dev', GITHUB_RUN_ID: '1658821495' })
+    expect(JSON.parse(red.stdout)).toMatchObject({
+      error: 'not_found',
+      text: expect.stringContaining(`You have no image called web:${other}`) as string,
+    })
+    const branch = await step('github-actions.yml', made, {
+      ...github,
+      GITHUB_REF: 'refs/heads/dev',
+      GITHUB_RUN_ID: '1658821495',
+    })
     expect(JSON.parse(branch.stdout)).toMatchObject({ data: { state: 'ignored' } })
   })
 
   test('GitLab CI: a job whose log and exit code come back', async () => {
-    const made = await hook('tests', `run debian --timeout 1m -- sh -c 'echo testing {sha} of {repository}; test {ref} = main'`)
+    const made = await hook(
+      'tests',
+      `run debian --timeout 1m -- sh -c 'echo testing {sha} of {repository}; test {ref} = main'`,
+    )
     const vars = { CI_COMMIT_REF_NAME: 'main', CI_COMMIT_SHA: sha, CI_PROJECT_PATH: 'mike/diaspora', CI_JOB_ID: '1' }
     const green = await step('gitlab-ci.yml', made, vars)
     expect(green, green.stdout).toMatchObject({ code: 0 })
-    expect(JSON.parse(green.stdout)).toMatchObject({ code: `testing ${sha} of mike/diaspora`, data: { result: { exit_code: 0 } } })
+    expect(JSON.parse(green.stdout)).toMatchObject({
+      code: `testing ${sha} of mike/diaspora`,
+      data: { result: { exit_code: 0 } },
+    })
     const red = await step('gitlab-ci.yml', made, { ...vars, CI_COMMIT_REF_NAME: 'dev', CI_JOB_ID: '2' })
     expect(red.code).toBe(22)
-    expect(JSON.parse(red.stdout)).toMatchObject({ error: 'conflict', text: 'sh in debian:latest ended with exit code 1.' })
+    expect(JSON.parse(red.stdout)).toMatchObject({
+      error: 'conflict',
+      text: 'sh in debian:latest ended with exit code 1.',
+    })
     expect((await lookAt(dcm.engine, dcm.instance())).containers).toHaveLength(1)
   })
 
@@ -97,13 +133,29 @@ describe('the examples do what they say', () => {
     expect(await ada.run('inspect preview')).toMatchObject({ error: 'not_found' })
   })
 
-  test('plain shell: signed on the sender\'s machine, once for one delivery, red when it fails', async () => {
+  test("plain shell: signed on the sender's machine, once for one delivery, red when it fails", async () => {
     const made = await hook('shell', 'commit web web:{ref} -m "by {repository}"', '--verify', 'standard')
     const deliver = (vars: Record<string, string>, secret = made.secret) =>
-      runProgram(join(examples, 'deliver.sh'), [], '', { PATH: process.env['PATH'], DCM_PAUSE: '0', DCM_HOOK_URL: made.url, DCM_HOOK_SECRET: secret, DCM_DELIVERY: 'one', DCM_REF: 'v1', DCM_REPOSITORY: 'o/r', ...vars })
-    for (const _ of [1, 2]) expect(await deliver({})).toMatchObject({ code: 0, stdout: expect.stringContaining('Saved web as web:v1') as string })
+      runProgram(join(examples, 'deliver.sh'), [], '', {
+        PATH: process.env['PATH'],
+        DCM_PAUSE: '0',
+        DCM_HOOK_URL: made.url,
+        DCM_HOOK_SECRET: secret,
+        DCM_DELIVERY: 'one',
+        DCM_REF: 'v1',
+        DCM_REPOSITORY: 'o/r',
+        ...vars,
+      })
+    for (const _ of [1, 2])
+      expect(await deliver({})).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Saved web as web:v1') as string,
+      })
     expect((await logOf('shell')).deliveries).toHaveLength(1)
-    expect(await deliver({ DCM_DELIVERY: 'two', DCM_REF: '' })).toMatchObject({ code: 1, stderr: expect.stringContaining('says no ref') as string })
+    expect(await deliver({ DCM_DELIVERY: 'two', DCM_REF: '' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('says no ref') as string,
+    })
     const forged = await deliver({ DCM_DELIVERY: 'three' }, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
     expect(forged).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no such hook') as string })
     await until('the failure to be counted', async () => (await logOf('shell')).failures === 1)
@@ -111,7 +163,15 @@ describe('the examples do what they say', () => {
 })
 
 describe('webhooks of the platforms themselves', () => {
-  test.each(['github', 'github, as a form', 'gitlab', 'gitlab, signed', 'gitea', 'gitea, forgejo', 'standard'] as Sender[])('%s', async (sender) => {
+  test.each([
+    'github',
+    'github, as a form',
+    'gitlab',
+    'gitlab, signed',
+    'gitea',
+    'gitea, forgejo',
+    'standard',
+  ] as Sender[])('%s', async (sender) => {
     const name = `w-${sender.replace(/\W+/g, '-')}`
     const made = await hook(name, 'restart web -t 1', '--verify', sender.split(',')[0]!)
     const before = await started()
@@ -129,15 +189,36 @@ test('a redeploy that does not come up is told as failed, and the old one is bac
   const made = await hook('bad', 'recreate web --yes -t 1 -- sh -c "exit 3"')
   const before = await ada.ssh('web', 'cat /etc/release-of-web')
   const said = await post(made, senders.token(made.secret, { delivery: 'bad' }))
-  expect(said).toMatchObject({ status: 409, json: { error: 'conflict', text: expect.stringMatching(/exit code 3.*The one before is put back\.$/) as string, operation: { state: 'failed' } } })
+  expect(said).toMatchObject({
+    status: 409,
+    json: {
+      error: 'conflict',
+      text: expect.stringMatching(/exit code 3.*The one before is put back\.$/) as string,
+      operation: { state: 'failed' },
+    },
+  })
   expect(await ada.ssh('web', 'cat /etc/release-of-web')).toEqual(before)
   expect((await lookAt(dcm.engine, dcm.instance())).containers).toHaveLength(1)
 })
 
 test('a health that is asked over HTTP decides', async () => {
   await ada.must('create site --image debian -p 8000')
-  const serve = 'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => 8000, ReuseAddr => 1) or die; while (my $c = $s->accept) { my $l = <$c>; print $c "HTTP/1.0 200 OK\r\n\r\nhello"; close $c }'
-  const good = await ada.run(['recreate', 'site', '--yes', '-t', '1', '--health', '8000/', '--', 'perl', '-MIO::Socket::INET', '-e', serve])
+  const serve =
+    'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => 8000, ReuseAddr => 1) or die; while (my $c = $s->accept) { my $l = <$c>; print $c "HTTP/1.0 200 OK\r\n\r\nhello"; close $c }'
+  const good = await ada.run([
+    'recreate',
+    'site',
+    '--yes',
+    '-t',
+    '1',
+    '--health',
+    '8000/',
+    '--',
+    'perl',
+    '-MIO::Socket::INET',
+    '-e',
+    serve,
+  ])
   expect(good, good.text).toMatchObject({ tone: 'ok' })
   await ada.must('rm -f site')
 })

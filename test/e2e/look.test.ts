@@ -16,7 +16,8 @@ type HostConfig = { Memory: number; MemorySwap: number; NanoCpus: number; PidsLi
 const limitsOf = async (name: string) => {
   const { data } = await dcm.must<{ name: string; engine_id: string }[]>('inventory')
   const path = `/containers/${data.find((one) => one.name === name)!.engine_id}/json`
-  const { Memory, MemorySwap, NanoCpus, PidsLimit } = (await ask<{ HostConfig: HostConfig }>(dcm.engine, 'GET', path)).HostConfig
+  const { Memory, MemorySwap, NanoCpus, PidsLimit } = (await ask<{ HostConfig: HostConfig }>(dcm.engine, 'GET', path))
+    .HostConfig
   return { Memory, MemorySwap, NanoCpus, PidsLimit }
 }
 
@@ -43,7 +44,12 @@ test('top, stats and diff show what the container really does', async () => {
 test('update holds at once, swap along, and the container goes on', async () => {
   const uptime = await alice.ssh('web', 'stat -c %Y /proc/1')
   await alice.must('update web -m 256m --cpus 0.5 --pids-limit 100')
-  expect(await limitsOf('web')).toEqual({ Memory: 256 * 2 ** 20, MemorySwap: 256 * 2 ** 20, NanoCpus: 500_000_000, PidsLimit: 100 })
+  expect(await limitsOf('web')).toEqual({
+    Memory: 256 * 2 ** 20,
+    MemorySwap: 256 * 2 ** 20,
+    NanoCpus: 500_000_000,
+    PidsLimit: 100,
+  })
   expect(await alice.ssh('web', 'stat -c %Y /proc/1')).toEqual(uptime)
 })
 
@@ -59,7 +65,12 @@ test('clone has the files, its own host key and ports', async () => {
 
 test('kill ends it, note stays with it, and events tell the story', async () => {
   await alice.must(['note', 'web', 'the demo'])
-  expect((await alice.must('kill web')).data).toMatchObject({ state: 'exited', desired: 'exited', exit_code: 137, note: 'the demo' })
+  expect((await alice.must('kill web')).data).toMatchObject({
+    state: 'exited',
+    desired: 'exited',
+    exit_code: 137,
+    note: 'the demo',
+  })
   const { data } = await alice.must<{ what: string }[]>('events web')
   expect(data.map((one) => one.what)).toEqual(['kill', 'note', 'clone', 'update', 'wait', 'create'])
 })

@@ -26,13 +26,21 @@ test('a container lives as long as it was given, also when DCM is killed meanwhi
 })
 
 test('a schedule is stored with its next time in its zone', async () => {
-  const { data } = await alice.must<{ id: string; next_at: string }>(['schedule', 'plain', 'stop', '0 20 * * *', '--tz', 'Asia/Kolkata'])
+  const { data } = await alice.must<{ id: string; next_at: string }>([
+    'schedule',
+    'plain',
+    'stop',
+    '0 20 * * *',
+    '--tz',
+    'Asia/Kolkata',
+  ])
   expect(data.next_at).toMatch(/T14:30:00\.000Z$/)
   await alice.must(`schedule rm ${data.id}`)
 })
 
 test('a session at its own port shows as what idle stop takes for one', async () => {
-  const shown = async () => (await alice.must<{ command: string }[]>('top plain')).data.some((one) => session.test(one.command))
+  const shown = async () =>
+    (await alice.must<{ command: string }[]>('top plain')).data.some((one) => session.test(one.command))
   expect(await shown()).toBe(false)
   const open = alice.ssh('plain', 'sleep 5')
   await until('the session to show', shown)

@@ -35,9 +35,9 @@ function dying({ at, side }: Death, died: () => void): Host {
         return async (...args: unknown[]) => {
           if (dead) return never
           count++
-          if (count === at && side === 'before') return (dead = true), died(), never
+          if (count === at && side === 'before') return ((dead = true), died(), never)
           const result = await method.apply(target, args)
-          if (count === at) return (dead = true), died(), never
+          if (count === at) return ((dead = true), died(), never)
           return result
         }
       },
@@ -55,7 +55,16 @@ async function live<K extends Intent>(kind: K, input: Intents[K], death: Death) 
   // One proxy for the whole life: the count is of its calls.
   const one = works.host()
   const runner = createRunner({ works: { ...works, host: () => one }, operations, holder, log: quiet })
-  const asker = { ownerId: alice.id, actorId: alice.id, actorName: 'alice', asName: null, surface: 'http', command: kind, target: 'web', requestId: `crash-${lives}` }
+  const asker = {
+    ownerId: alice.id,
+    actorId: alice.id,
+    actorName: 'alice',
+    asName: null,
+    surface: 'http',
+    command: kind,
+    target: 'web',
+    requestId: `crash-${lives}`,
+  }
   const id = await runner.begin(kind, input, asker)
   const ended = runner.wait(id, { ms: 20_000 }).then((outcome) => outcome!)
   const first = await Promise.race([died.promise.then(() => 'died' as const), ended])
@@ -76,17 +85,31 @@ async function fresh(): Promise<void> {
 
 async function wish(): Promise<Intents['recreate']> {
   const image = (await world.store.images.byRef(alice.id, 'web:v2'))!
-  return { containerId: before.id, imageId: image.id, imageRef: image.ref, spec: before.spec, ports: [{ container: 443, proto: 'tcp' }, { container: 53, proto: 'udp' }], health: null, seconds: 1 }
+  return {
+    containerId: before.id,
+    imageId: image.id,
+    imageRef: image.ref,
+    spec: before.spec,
+    ports: [
+      { container: 443, proto: 'tcp' },
+      { container: 53, proto: 'udp' },
+    ],
+    health: null,
+    seconds: 1,
+  }
 }
 
 /** One container, the row's own, with all that the row says, and nothing under way. */
 async function whole(state: string): Promise<Container> {
   const now = await world.container(alice, 'web')
   const list = await world.host.engine.list()
-  expect(list.map((seen) => [seen.engineName, seen.engineId, seen.state])).toEqual([[now.engineName, now.engineId, state]])
+  expect(list.map((seen) => [seen.engineName, seen.engineId, seen.state])).toEqual([
+    [now.engineName, now.engineId, state],
+  ])
   expect(now).toMatchObject({ state, desired: state, fingerprint: before.fingerprint })
   const told = world.host.fake.wish(now.engineId!)!
-  const sorted = (ports: { container: number; proto: string; host: number }[]) => ports.map(({ container, proto, host }) => `${host}:${container}/${proto}`).toSorted()
+  const sorted = (ports: { container: number; proto: string; host: number }[]) =>
+    ports.map(({ container, proto, host }) => `${host}:${container}/${proto}`).toSorted()
   expect(sorted(told.ports)).toEqual(sorted(now.ports))
   expect(await world.store.operations.countOpen()).toBe(0)
   const { ports, running } = (await world.store.people.usage(alice.id))!
@@ -96,7 +119,8 @@ async function whole(state: string): Promise<Container> {
 
 /** Dies at each call in turn, until a life has none left to die at. */
 async function each(turn: (death: Death) => Promise<boolean>): Promise<number> {
-  for (let at = 1; at < 40; at++) for (const side of ['before', 'after'] as const) if (!(await turn({ at, side }))) return at - 1
+  for (let at = 1; at < 40; at++)
+    for (const side of ['before', 'after'] as const) if (!(await turn({ at, side }))) return at - 1
   throw new Error('it never ends')
 }
 
@@ -105,7 +129,7 @@ describe('K01 a process that dies at any call that changes something leaves one 
     const calls = await each(async (death) => {
       await fresh()
       const { dead, outcome } = await live('recreate', await wish(), death)
-    expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'done' })
+      expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'done' })
       const now = await whole('running')
       expect(now.imageRef, JSON.stringify(death)).toBe('web:v2')
       expect(now.ports.map((port) => port.container).toSorted((a, b) => a - b)).toEqual([22, 53, 443])
@@ -121,7 +145,11 @@ describe('K01 a process that dies at any call that changes something leaves one 
       world.host.fake.setGreeting('nobody answers')
       const { dead, outcome } = await live('recreate', input, death)
       expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'failed', reply: { error: 'conflict' } })
-      expect(await whole('running'), JSON.stringify(death)).toMatchObject({ imageRef: 'debian:latest', engineId: before.engineId, ports: before.ports })
+      expect(await whole('running'), JSON.stringify(death)).toMatchObject({
+        imageRef: 'debian:latest',
+        engineId: before.engineId,
+        ports: before.ports,
+      })
       return dead
     })
     expect(calls).toBeGreaterThan(5)
@@ -132,13 +160,23 @@ describe('K01 a job runs once, and leaves nothing', () => {
   test('whenever the process dies', async () => {
     await world.say(alice, 'rm -f web')
     const image = (await world.store.images.byRef(null, 'debian:latest'))!
-    const input: Intents['run'] = { ownerId: alice.id, imageId: image.id, imageRef: image.ref, name: null, limits: { memory: 2 ** 26, cpus: 100, pids: 32 }, env: [], command: ['true'], lives: 60_000 }
+    const input: Intents['run'] = {
+      ownerId: alice.id,
+      imageId: image.id,
+      imageRef: image.ref,
+      name: null,
+      limits: { memory: 2 ** 26, cpus: 100, pids: 32 },
+      env: [],
+      command: ['true'],
+      lives: 60_000,
+    }
     const calls = await each(async (death) => {
       const from = world.host.fake.calls.length
       let over = false
       const ending = (async () => {
         while (!over) {
-          for (const seen of await world.host.engine.list()) if (seen.state === 'running') world.host.fake.exit(seen.engineId, 0)
+          for (const seen of await world.host.engine.list())
+            if (seen.state === 'running') world.host.fake.exit(seen.engineId, 0)
           await new Promise((resolve) => setTimeout(resolve, 5))
         }
       })()
@@ -167,9 +205,17 @@ describe('exec runs at most once', () => {
     })
     const calls = await each(async (death) => {
       times = 0
-      const { dead, outcome } = await live('exec', { containerId: before.id, argv: ['true'], folder: '/', lives: 60_000 }, death)
+      const { dead, outcome } = await live(
+        'exec',
+        { containerId: before.id, argv: ['true'], folder: '/', lives: 60_000 },
+        death,
+      )
       expect(times).toBeLessThanOrEqual(1)
-      if (dead) expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'failed', reply: { text: expect.stringContaining('outcome is not known') as string } })
+      if (dead)
+        expect(outcome, JSON.stringify(death)).toMatchObject({
+          state: 'failed',
+          reply: { text: expect.stringContaining('outcome is not known') as string },
+        })
       else expect(outcome).toMatchObject({ state: 'done' })
       return dead
     })

@@ -31,9 +31,24 @@ let held = 0
 const nothing = { rows: [], ports: 0, engine: 0, runs: 0, open: 0, used: 0 }
 
 describe('create takes everything back when it fails', () => {
-  const steps: FakeMethod[] = ['engine.createNetwork', 'files.ensureStorage', 'files.placeRun', 'engine.create', 'engine.start', 'net.greet']
+  const steps: FakeMethod[] = [
+    'engine.createNetwork',
+    'files.ensureStorage',
+    'files.placeRun',
+    'engine.create',
+    'engine.start',
+    'net.greet',
+  ]
 
-  test.each(steps.flatMap((step) => [[step, 'before'], [step, 'after']] as const))('%s, its answer lost %s it was done', async (step, when) => {
+  test.each(
+    steps.flatMap(
+      (step) =>
+        [
+          [step, 'before'],
+          [step, 'after'],
+        ] as const,
+    ),
+  )('%s, its answer lost %s it was done', async (step, when) => {
     world.host.fake.fail(step, 'refused', { after: when === 'after' })
     const { reply, rows } = await world.tell(alice!, 'create web --image debian -p 80')
     expect(reply).toMatchObject({ error: 'conflict', operation: { state: 'failed' } })
@@ -105,7 +120,9 @@ describe('power', () => {
     ] as const) {
       await must(line)
       expect(await world.container(alice!, 'web'), line).toMatchObject({ state, desired })
-      expect((await world.host.engine.inspect((await world.container(alice!, 'web')).engineId!)).state, line).toBe(state)
+      expect((await world.host.engine.inspect((await world.container(alice!, 'web')).engineId!)).state, line).toBe(
+        state,
+      )
     }
   })
 
@@ -113,7 +130,10 @@ describe('power', () => {
     const before = (await world.store.people.usage(alice!.id))!
     world.host.fake.fail('engine.start', 'refused')
     expect((await say('start web')).error).toBe('conflict')
-    expect((await world.store.people.usage(alice!.id))!).toMatchObject({ running: before.running, memory: before.memory })
+    expect((await world.store.people.usage(alice!.id))!).toMatchObject({
+      running: before.running,
+      memory: before.memory,
+    })
     expect(await world.container(alice!, 'web')).toMatchObject({ desired: 'exited' })
   })
 

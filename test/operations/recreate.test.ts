@@ -44,17 +44,28 @@ async function sound(state: string, name?: string) {
 describe('redeploy', () => {
   test('name, ports, storage, limits and host key stay; image and engine object are others', async () => {
     const reply = await say('redeploy web --image web:v2')
-    expect(reply).toMatchObject({ text: 'web runs web:v2 now, and ran debian:latest before; its name, storage, limits and host key are as they were.', data: { name: 'web', image: 'web:v2', fingerprint: before.fingerprint, state: 'running' } })
+    expect(reply).toMatchObject({
+      text: 'web runs web:v2 now, and ran debian:latest before; its name, storage, limits and host key are as they were.',
+      data: { name: 'web', image: 'web:v2', fingerprint: before.fingerprint, state: 'running' },
+    })
     const now = await sound('running')
     const { engineId: _, engineName: __, imageId: ___, imageRef: ____, startedAt: _____, ...same } = before
     expect(now).toMatchObject(same)
     expect(now.imageRef).toBe('web:v2')
     expect(now.engineName).not.toBe(before.engineName)
-    expect(await made()).toMatchObject({ ports: before.ports.map(({ container, proto, host }) => ({ container, proto, host })), env: ['A=1', 'B=2'] })
-    expect(await usage()).toMatchObject({ containers: used.containers, running: used.running, ports: used.ports, memory: used.memory })
+    expect(await made()).toMatchObject({
+      ports: before.ports.map(({ container, proto, host }) => ({ container, proto, host })),
+      env: ['A=1', 'B=2'],
+    })
+    expect(await usage()).toMatchObject({
+      containers: used.containers,
+      running: used.running,
+      ports: used.ports,
+      memory: used.memory,
+    })
   })
 
-  test('without an image: what its image\'s name stands for now', async () => {
+  test("without an image: what its image's name stands for now", async () => {
     await say('redeploy web --image web:v2')
     const older = (await made()).imageId
     await say('commit web web:v2')
@@ -77,7 +88,7 @@ describe('redeploy', () => {
     await sound('running')
   })
 
-  test('another member\'s image is none', async () => {
+  test("another member's image is none", async () => {
     const bob = await world.member('bob')
     await world.say(bob, 'create his --image debian')
     await world.say(bob, 'commit his his:v1')
@@ -92,9 +103,18 @@ describe('when the new one does not come up, the one before is back', () => {
     for (const line of states[state]) await say(line)
     world.host.fake.setGreeting('nobody answers')
     const reply = await say('redeploy web --image web:v2')
-    expect(reply).toMatchObject({ error: 'conflict', text: expect.stringMatching(/nobody answers.*The one before is put back\.$/) as string })
+    expect(reply).toMatchObject({
+      error: 'conflict',
+      text: expect.stringMatching(/nobody answers.*The one before is put back\.$/) as string,
+    })
     const now = await sound(state, before.engineName)
-    expect(now).toMatchObject({ imageRef: before.imageRef, desired: state, state, ports: before.ports, spec: before.spec })
+    expect(now).toMatchObject({
+      imageRef: before.imageRef,
+      desired: state,
+      state,
+      ports: before.ports,
+      spec: before.spec,
+    })
     expect(await usage()).toMatchObject({ ports: used.ports, running: state === 'exited' ? 0 : 1 })
   })
 
@@ -110,10 +130,14 @@ describe('when the new one does not come up, the one before is back', () => {
   test('also when its command fails', async () => {
     const reply = say('recreate web --yes -- false')
     // The entry program's line, as it stands in a log.
-    for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++) await new Promise((resolve) => setTimeout(resolve, 1))
+    for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 1))
     const fresh = (await world.host.engine.list()).find((seen) => seen.engineName !== before.engineName)!
     world.host.fake.write(fresh.engineId, 'dcm: command exited with code 1\n')
-    expect(await reply).toMatchObject({ error: 'conflict', text: expect.stringContaining('ended with exit code 1') as string })
+    expect(await reply).toMatchObject({
+      error: 'conflict',
+      text: expect.stringContaining('ended with exit code 1') as string,
+    })
     expect(await sound('running', before.engineName)).toMatchObject({ spec: before.spec })
   })
 
@@ -139,7 +163,7 @@ describe('recreate', () => {
     expect(await usage()).toMatchObject({ ports: 3 })
   })
 
-  test('a port that takes another\'s place takes its number', async () => {
+  test("a port that takes another's place takes its number", async () => {
     await say('recreate web --yes --clear ports -p 443')
     const now = await sound('running')
     const tcp = before.ports.find((port) => port.container === 80)!
@@ -162,7 +186,11 @@ describe('recreate', () => {
   })
 
   test('what needs a grant needs it here too, also what was granted and revoked since', async () => {
-    for (const line of ['recreate web --yes --cap-add NET_RAW', 'recreate web --yes --restart unless-stopped', 'recreate web --yes -p 19999:80'])
+    for (const line of [
+      'recreate web --yes --cap-add NET_RAW',
+      'recreate web --yes --restart unless-stopped',
+      'recreate web --yes -p 19999:80',
+    ])
       expect(await say(line), line).toMatchObject({ error: 'denied' })
     await world.say(world.admin, 'grant alice cap:NET_RAW')
     expect((await say('recreate web --yes --cap-add NET_RAW')).error).toBeUndefined()
@@ -198,8 +226,12 @@ describe('recreate', () => {
 test('while it is made anew nothing else is done to it', async () => {
   const release = world.host.fake.hold('engine.stop')
   const working = say('redeploy web --image web:v2')
-  for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++) await new Promise((resolve) => setTimeout(resolve, 1))
-  expect(await say('stop web')).toMatchObject({ error: 'conflict', text: 'web is being made anew; try again when that has ended.' })
+  for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(await say('stop web')).toMatchObject({
+    error: 'conflict',
+    text: 'web is being made anew; try again when that has ended.',
+  })
   release()
   expect((await working).error).toBeUndefined()
   await sound('running')

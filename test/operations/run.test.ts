@@ -38,23 +38,47 @@ describe('run', () => {
   test('waits for the end, tells output and exit code, and leaves nothing', async () => {
     const running = say('run debian --name tests -m 64m -e A=b -- make test')
     const engineId = await started()
-    expect(world.host.fake.wish(engineId)).toMatchObject({ command: ['make', 'test'], env: ['A=b'], ssh: false, ports: [], restart: { name: 'no' }, name: 'tests' })
-    expect(await say('rm -f tests')).toMatchObject({ error: 'conflict', text: expect.stringContaining('running its job') as string })
+    expect(world.host.fake.wish(engineId)).toMatchObject({
+      command: ['make', 'test'],
+      env: ['A=b'],
+      ssh: false,
+      ports: [],
+      restart: { name: 'no' },
+      name: 'tests',
+    })
+    expect(await say('rm -f tests')).toMatchObject({
+      error: 'conflict',
+      text: expect.stringContaining('running its job') as string,
+    })
     world.host.fake.write(engineId, 'all \u001b[31mgreen\u001b[0m\n')
     world.host.fake.exit(engineId, 0)
-    expect(await running).toMatchObject({ tone: 'ok', text: 'make in debian:latest ended with exit code 0.', code: 'all green', data: { name: 'tests', exit_code: 0, timed_out: false, output: 'all green\n', cut: false } })
+    expect(await running).toMatchObject({
+      tone: 'ok',
+      text: 'make in debian:latest ended with exit code 0.',
+      code: 'all green',
+      data: { name: 'tests', exit_code: 0, timed_out: false, output: 'all green\n', cut: false },
+    })
     await nothing()
   })
 
   test('fails when what it runs fails', async () => {
     const running = say('run debian -- false')
     world.host.fake.exit(await started(), 3)
-    expect(await running).toMatchObject({ error: 'conflict', text: 'false in debian:latest ended with exit code 3.', data: { exit_code: 3 }, operation: { state: 'done' } })
+    expect(await running).toMatchObject({
+      error: 'conflict',
+      text: 'false in debian:latest ended with exit code 3.',
+      data: { exit_code: 3 },
+      operation: { state: 'done' },
+    })
     await nothing()
   })
 
   test('is stopped when it takes too long', async () => {
-    expect(await say('run debian --timeout 1s -- sleep 9')).toMatchObject({ error: 'conflict', text: 'sleep did not end within 1s and was stopped.', data: { exit_code: null, timed_out: true } })
+    expect(await say('run debian --timeout 1s -- sleep 9')).toMatchObject({
+      error: 'conflict',
+      text: 'sleep did not end within 1s and was stopped.',
+      data: { exit_code: null, timed_out: true },
+    })
     await nothing()
   })
 
@@ -75,15 +99,21 @@ describe('run', () => {
   test('removed in Docker: told, and nothing is left', async () => {
     const running = say('run debian -- sleep 9')
     world.host.fake.lose(await started())
-    expect(await running).toMatchObject({ error: 'conflict', text: expect.stringContaining('was removed in Docker') as string })
+    expect(await running).toMatchObject({
+      error: 'conflict',
+      text: expect.stringContaining('was removed in Docker') as string,
+    })
     await nothing()
   })
 
-  test.each(['engine.create', 'engine.start', 'engine.createNetwork'] as const)('Docker refuses at %s: told, and nothing is left', async (method) => {
-    world.host.fake.fail(method, 'refused')
-    expect((await say('run debian -- true')).error).toBe('conflict')
-    await nothing()
-  })
+  test.each(['engine.create', 'engine.start', 'engine.createNetwork'] as const)(
+    'Docker refuses at %s: told, and nothing is left',
+    async (method) => {
+      world.host.fake.fail(method, 'refused')
+      expect((await say('run debian -- true')).error).toBe('conflict')
+      await nothing()
+    },
+  )
 
   test.each([
     ['run debian', 'usage'],
@@ -97,9 +127,31 @@ describe('run', () => {
 
   test('goes on in another life of DCM, and is not run again', async () => {
     const mine = createRunner({ works: world.works, operations, holder: 'dying.1', log: quiet })
-    const asker = { ownerId: alice.id, actorId: alice.id, actorName: 'alice', asName: null, surface: 'http', command: 'run', target: 'debian', requestId: 'r1' }
+    const asker = {
+      ownerId: alice.id,
+      actorId: alice.id,
+      actorName: 'alice',
+      asName: null,
+      surface: 'http',
+      command: 'run',
+      target: 'debian',
+      requestId: 'r1',
+    }
     const image = (await world.store.images.byRef(null, 'debian:latest'))!
-    const id = await mine.begin('run', { ownerId: alice.id, imageId: image.id, imageRef: image.ref, name: null, limits: { memory: 2 ** 26, cpus: 100, pids: 32 }, env: [], command: ['true'], lives: 60_000 }, asker)
+    const id = await mine.begin(
+      'run',
+      {
+        ownerId: alice.id,
+        imageId: image.id,
+        imageRef: image.ref,
+        name: null,
+        limits: { memory: 2 ** 26, cpus: 100, pids: 32 },
+        env: [],
+        command: ['true'],
+        lives: 60_000,
+      },
+      asker,
+    )
     const engineId = await started()
     const starts = () => world.host.fake.calls.filter((call) => call.method === 'engine.start').length
     const before = starts()
@@ -126,7 +178,11 @@ describe('exec', () => {
       yield { stream: 'stderr', data: Buffer.from('two\u0007\n') }
       return 0
     })
-    expect(await say(`exec web -w /srv -- echo "a b" '$(id)' ';'`)).toMatchObject({ tone: 'ok', text: 'echo in web ended with exit code 0.', data: { exit_code: 0, output: 'one\ntwo\\u0007\n' } })
+    expect(await say(`exec web -w /srv -- echo "a b" '$(id)' ';'`)).toMatchObject({
+      tone: 'ok',
+      text: 'echo in web ended with exit code 0.',
+      data: { exit_code: 0, output: 'one\ntwo\\u0007\n' },
+    })
     expect(asked.slice(0, 2)).toEqual(['/bin/sh', '-c'])
     expect(asked.slice(4)).toEqual(['/srv', 'echo', 'a b', '$(id)', ';'])
   })
@@ -136,7 +192,11 @@ describe('exec', () => {
       yield* []
       return 7
     })
-    expect(await say('exec web -- false')).toMatchObject({ error: 'conflict', text: 'false in web ended with exit code 7.', data: { exit_code: 7 } })
+    expect(await say('exec web -- false')).toMatchObject({
+      error: 'conflict',
+      text: 'false in web ended with exit code 7.',
+      data: { exit_code: 7 },
+    })
   })
 
   test('is killed when it takes too long', async () => {
@@ -149,7 +209,11 @@ describe('exec', () => {
       else await over.promise
       return 137
     })
-    expect(await say('exec web --timeout 1s -- sleep 9')).toMatchObject({ error: 'conflict', text: 'sleep did not end within 1s in web and was killed.', data: { timed_out: true, exit_code: null } })
+    expect(await say('exec web --timeout 1s -- sleep 9')).toMatchObject({
+      error: 'conflict',
+      text: 'sleep did not end within 1s in web and was killed.',
+      data: { timed_out: true, exit_code: null },
+    })
     expect(programs).toHaveLength(2)
   })
 
@@ -161,7 +225,10 @@ describe('exec', () => {
       return 0
     })
     world.host.fake.fail('engine.exec', 'down', { after: true })
-    expect(await say('exec web -- touch /x')).toMatchObject({ error: 'conflict', text: expect.stringContaining('outcome is not known') as string })
+    expect(await say('exec web -- touch /x')).toMatchObject({
+      error: 'conflict',
+      text: expect.stringContaining('outcome is not known') as string,
+    })
     expect(times).toBeLessThanOrEqual(1)
   })
 

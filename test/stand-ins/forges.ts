@@ -4,7 +4,15 @@ import { createHmac, randomUUID } from 'node:crypto'
 export type Posted = { headers: Record<string, string>; body: string }
 
 /** What changes from one push to another. */
-export type Push = { ref?: string; sha?: string; repository?: string; delivery?: string; event?: string; at?: number; more?: Record<string, unknown> }
+export type Push = {
+  ref?: string
+  sha?: string
+  repository?: string
+  delivery?: string
+  event?: string
+  at?: number
+  more?: Record<string, unknown>
+}
 
 const hex = (secret: string, body: string) => createHmac('sha256', secret).update(body).digest('hex')
 const sha = '6dcb09b5b57875f334f61aebed695e2e4193db5e'
@@ -14,7 +22,12 @@ const ascii = { 'content-type': 'application/json' }
 /** The parts of a push that GitHub, Gitea and Forgejo have in common. */
 function pushed({ ref = 'refs/heads/main', sha: after = sha, repository = 'octo-org/web', more = {} }: Push) {
   const [login, name] = repository.split('/')
-  const user = { login, id: 21031067, avatar_url: 'https://forge.example/avatars/1', html_url: `https://forge.example/${login}` }
+  const user = {
+    login,
+    id: 21031067,
+    avatar_url: 'https://forge.example/avatars/1',
+    html_url: `https://forge.example/${login}`,
+  }
   const commit = {
     id: after,
     message: 'Serve "hello" — héllo, $(world) `now`',
@@ -36,7 +49,15 @@ function pushed({ ref = 'refs/heads/main', sha: after = sha, repository = 'octo-
     compare: `https://forge.example/${repository}/compare/a10867b14bb7...${after.slice(0, 12)}`,
     commits: after === zeros ? [] : [commit],
     head_commit: after === zeros ? null : commit,
-    repository: { id: 186853002, name, full_name: repository, private: true, owner: user, default_branch: 'main', fork: false },
+    repository: {
+      id: 186853002,
+      name,
+      full_name: repository,
+      private: true,
+      owner: user,
+      default_branch: 'main',
+      fork: false,
+    },
     pusher: { name: 'ada', email: 'ada@example.org' },
     sender: user,
     ...more,
@@ -65,7 +86,11 @@ export function github(secret: string, push: Push = {}, form = false): Posted {
 
 /** What GitHub sends when a hook has been added: docs, "Webhook events and payloads", ping. */
 export function githubPing(secret: string): Posted {
-  const body = JSON.stringify({ zen: 'Keep it logically awesome.', hook_id: 292430182, hook: { type: 'Repository', id: 292430182, name: 'web', active: true, events: ['push'] } })
+  const body = JSON.stringify({
+    zen: 'Keep it logically awesome.',
+    hook_id: 292430182,
+    hook: { type: 'Repository', id: 292430182, name: 'web', active: true, events: ['push'] },
+  })
   const { headers } = github(secret, { event: 'ping' })
   return { body, headers: { ...headers, 'x-hub-signature-256': `sha256=${hex(secret, body)}` } }
 }
@@ -98,7 +123,10 @@ export function gitea(secret: string, push: Push = {}, form = false): Posted {
 export function forgejo(secret: string, push: Push = {}): Posted {
   const { body, headers } = gitea(secret, push)
   const own = (name: string) => ({ [`x-forgejo-${name}`]: headers[`x-gitea-${name}`]! })
-  return { body, headers: { ...headers, ...own('delivery'), ...own('event'), ...own('event-type'), ...own('signature') } }
+  return {
+    body,
+    headers: { ...headers, ...own('delivery'), ...own('event'), ...own('event-type'), ...own('signature') },
+  }
 }
 
 /** GitLab docs, "Webhook events", push events. */
@@ -116,7 +144,11 @@ function gitlabPush({ ref = 'refs/heads/main', sha: after = sha, repository = 'm
     user_username: 'jsmith',
     project_id: 15,
     project: { id: 15, name: 'Diaspora', path_with_namespace: repository, default_branch: 'main', visibility_level: 0 },
-    repository: { name: 'Diaspora', url: 'git@example.com:mike/diaspora.git', git_http_url: 'http://example.com/mike/diaspora.git' },
+    repository: {
+      name: 'Diaspora',
+      url: 'git@example.com:mike/diaspora.git',
+      git_http_url: 'http://example.com/mike/diaspora.git',
+    },
     commits: [],
     total_commits_count: 1,
     ...more,
@@ -138,7 +170,10 @@ function gitlabHeaders(push: Push, delivery: string): Record<string, string> {
 /** GitLab with a secret token: it comes as it is (app/services/web_hook_service.rb, build_headers). */
 export function gitlab(secret: string, push: Push = {}): Posted {
   const delivery = push.delivery ?? randomUUID()
-  return { body: JSON.stringify(gitlabPush(push)), headers: { ...gitlabHeaders(push, delivery), 'x-gitlab-token': secret } }
+  return {
+    body: JSON.stringify(gitlabPush(push)),
+    headers: { ...gitlabHeaders(push, delivery), 'x-gitlab-token': secret },
+  }
 }
 
 /** GitLab with a signing token: as Standard Webhooks, with the Idempotency-Key as `webhook-id`. */
@@ -149,7 +184,12 @@ export function gitlabSigned(secret: string, push: Push = {}): Posted {
 }
 
 /** Standard Webhooks 1.0.0, "Signature scheme". */
-function signature(secret: string, id: string, at = Math.floor(Date.now() / 1000), body: string): Record<string, string> {
+function signature(
+  secret: string,
+  id: string,
+  at = Math.floor(Date.now() / 1000),
+  body: string,
+): Record<string, string> {
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64')
   const signed = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')
   return { 'webhook-id': id, 'webhook-timestamp': String(at), 'webhook-signature': `v1,${signed}` }
@@ -157,14 +197,29 @@ function signature(secret: string, id: string, at = Math.floor(Date.now() / 1000
 
 /** Any sender of Standard Webhooks. */
 export function standard(secret: string, push: Push = {}): Posted {
-  const body = JSON.stringify({ type: 'build.finished', timestamp: '2026-11-20T10:15:30Z', ref: push.ref ?? 'refs/heads/main', sha: push.sha ?? sha, repository: push.repository ?? 'octo-org/web', ...push.more })
+  const body = JSON.stringify({
+    type: 'build.finished',
+    timestamp: '2026-11-20T10:15:30Z',
+    ref: push.ref ?? 'refs/heads/main',
+    sha: push.sha ?? sha,
+    repository: push.repository ?? 'octo-org/web',
+    ...push.more,
+  })
   return { body, headers: { ...ascii, ...signature(secret, push.delivery ?? `msg_${randomUUID()}`, push.at, body) } }
 }
 
 /** A curl of one's own. */
 export function curl(secret: string, push: Push = {}): Posted {
-  const body = JSON.stringify({ ref: push.ref ?? 'refs/heads/main', sha: push.sha ?? sha, repository: push.repository ?? 'octo-org/web', ...push.more })
-  return { body, headers: { ...ascii, 'x-dcm-token': secret, ...(push.delivery ? { 'idempotency-key': push.delivery } : {}) } }
+  const body = JSON.stringify({
+    ref: push.ref ?? 'refs/heads/main',
+    sha: push.sha ?? sha,
+    repository: push.repository ?? 'octo-org/web',
+    ...push.more,
+  })
+  return {
+    body,
+    headers: { ...ascii, 'x-dcm-token': secret, ...(push.delivery ? { 'idempotency-key': push.delivery } : {}) },
+  }
 }
 
 /** Every way that a hook may be signed, by the scheme that takes it. */

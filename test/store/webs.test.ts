@@ -48,7 +48,7 @@ test('two processes that only take requests, without an engine, and one that wor
       },
     }
     const runner = createRunner({ works, operations, holder: name, log })
-    const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log) })
+    const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands) })
     const chat = createChat({ works, door, commands, log, holder: name })
     const slack = createSlack({ ...common, door, chat })
     return { slack, store, chat }
@@ -59,7 +59,7 @@ test('two processes that only take requests, without an engine, and one that wor
     commands,
     runner: world.runner,
     log,
-    contextFor: createContexts(world.works, commands, log),
+    contextFor: createContexts(world.works, commands),
   })
   const chat = createChat({
     works: { ...world.works, sleep: (ms) => sleep(ms) },

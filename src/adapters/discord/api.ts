@@ -24,11 +24,13 @@ type Verb = 'get' | 'post' | 'put' | 'patch'
 
 export type Api = ReturnType<typeof createApi>
 
-export const codeOf = (error: unknown): number | undefined => (error instanceof DiscordAPIError ? Number(error.code) : undefined)
+export const codeOf = (error: unknown): number | undefined =>
+  error instanceof DiscordAPIError ? Number(error.code) : undefined
 
 /** A route may hold an interaction's token, which is a secret for a quarter of an hour. */
 const known = (error: unknown): string => {
-  if (error instanceof DiscordAPIError) return `Discord says ${error.status}, code ${error.code}: ${error.rawError && 'message' in error.rawError ? error.rawError.message : ''}`
+  if (error instanceof DiscordAPIError)
+    return `Discord says ${error.status}, code ${error.code}: ${error.rawError && 'message' in error.rawError ? error.rawError.message : ''}`
   if (error instanceof HTTPError) return `Discord says ${error.status}`
   return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'
 }
@@ -55,20 +57,25 @@ export function createApi(options: { token: string | undefined; url: string; log
       } catch (error) {
         if (error instanceof DiscordAPIError && error.status === 401 && performance.now() - told > untrusted) {
           told = performance.now()
-          log.error({ variable: 'DISCORD_TOKEN' }, 'Discord does not accept DISCORD_TOKEN; set it anew and start DCM again')
+          log.error(
+            { variable: 'DISCORD_TOKEN' },
+            'Discord does not accept DISCORD_TOKEN; set it anew and start DCM again',
+          )
         }
         throw error
       }
     },
     /** With an interaction's own token, which is part of the route. */
-    open: (verb: Verb, route: RouteLike, body?: unknown, files?: Rendered['files']): Promise<unknown> => rest[verb](route, { ...pack(body, files), auth: false }),
+    open: (verb: Verb, route: RouteLike, body?: unknown, files?: Rendered['files']): Promise<unknown> =>
+      rest[verb](route, { ...pack(body, files), auth: false }),
     /** An acknowledgement. */
     callback: (route: RouteLike, body: unknown): Promise<unknown> => quick.post(route, { body, auth: false }),
     known,
     /** What a failure means for a message that is owed: later, never, or unknown. */
     meaning(error: unknown): unknown {
       if (error instanceof Undelivered) return error
-      if (error instanceof RateLimitError) return new Undelivered('Discord asks to wait', Math.max(error.retryAfter, 100), error)
+      if (error instanceof RateLimitError)
+        return new Undelivered('Discord asks to wait', Math.max(error.retryAfter, 100), error)
       if (error instanceof DiscordAPIError) {
         if (error.status === 401) return new Undelivered('Discord does not accept DISCORD_TOKEN', untrusted)
         if (error.status === 429) return new Undelivered('Discord asks to wait', 5000)

@@ -9,13 +9,22 @@ import { type Message, readPayload } from './payload.ts'
 export const intents = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.DirectMessages]
 
 /** What the log may hear of when connecting fails. */
-const wrongToken = 'DISCORD_TOKEN is wrong: Discord does not accept it; take a new one from the developer portal, page Bot.'
-const wrongIntents = 'Discord does not allow this bot the intents it asks for, though none of them is privileged; look at the page Bot of the developer portal.'
+const wrongToken =
+  'DISCORD_TOKEN is wrong: Discord does not accept it; take a new one from the developer portal, page Bot.'
+const wrongIntents =
+  'Discord does not allow this bot the intents it asks for, though none of them is privileged; look at the page Bot of the developer portal.'
 
 /** Between tries to connect at first and at most: a new session may be begun a thousand times a day. */
 const pauses = { first: 2000, most: 300_000 }
 
-export type GatewayDeps = { token: string; url: string; api: Api; handle: Handle; log: Log; /** Hears of what is wrong, and of nothing when it is well again. */ problem: (words: string | undefined) => void }
+export type GatewayDeps = {
+  token: string
+  url: string
+  api: Api
+  handle: Handle
+  log: Log
+  /** Hears of what is wrong, and of nothing when it is well again. */ problem: (words: string | undefined) => void
+}
 
 /**
  * The connection to Discord's gateway by the real client, which resumes by itself. Where the client gives up, it is
@@ -36,20 +45,32 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
     } catch (error) {
       const code = codeOf(error)
       // Discord has told its user that it failed, so it must not happen after all.
-      if (code === codes.unknownInteraction) return log.warn({ interaction: payload.id }, 'Discord: an interaction came too late to be answered; nothing was done')
+      if (code === codes.unknownInteraction)
+        return log.warn(
+          { interaction: payload.id },
+          'Discord: an interaction came too late to be answered; nothing was done',
+        )
       // Otherwise it may have been heard, by an earlier try or another process.
-      if (code !== codes.acknowledged) log.warn({ interaction: payload.id, problem: api.known(error) }, 'Discord: an acknowledgement may not have arrived')
+      if (code !== codes.acknowledged)
+        log.warn(
+          { interaction: payload.id, problem: api.known(error) },
+          'Discord: an acknowledgement may not have arrived',
+        )
     }
     await later?.()
   }
 
-  const safely = (work: Promise<void>) => void work.catch((err: unknown) => log.warn({ err }, 'Discord: something could not be handled'))
+  const safely = (work: Promise<void>) =>
+    void work.catch((err: unknown) => log.warn({ err }, 'Discord: something could not be handled'))
 
   const pause = (ms: number) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined)
-  const stopping = new Promise<undefined>((resolve) => over.signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+  const stopping = new Promise<undefined>((resolve) =>
+    over.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  )
 
   /** Closes a connection. One that is just being made may never say that it is closed, so that is not waited for long. */
-  const end = (old: Client) => Promise.race([old.destroy().catch(() => undefined), sleep(2000, undefined, { ref: false })])
+  const end = (old: Client) =>
+    Promise.race([old.destroy().catch(() => undefined), sleep(2000, undefined, { ref: false })])
 
   /** One client from its login until it will not connect again. @throws when it cannot log in */
   async function live(): Promise<void> {
@@ -57,7 +78,19 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
       intents,
       rest: { api: url, timeout: 10_000 },
       // Names and messages are asked for when they are needed; kept, they would only grow.
-      makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0, UserManager: 0, GuildMemberManager: 0, PresenceManager: 0, VoiceStateManager: 0, ReactionManager: 0, ThreadManager: 0, ThreadMemberManager: 0, GuildEmojiManager: 0, GuildStickerManager: 0 }),
+      makeCache: Options.cacheWithLimits({
+        ...Options.DefaultMakeCacheSettings,
+        MessageManager: 0,
+        UserManager: 0,
+        GuildMemberManager: 0,
+        PresenceManager: 0,
+        VoiceStateManager: 0,
+        ReactionManager: 0,
+        ThreadManager: 0,
+        ThreadMemberManager: 0,
+        GuildEmojiManager: 0,
+        GuildStickerManager: 0,
+      }),
     })
     client = fresh
     const ended = new Promise<number>((resolve) => fresh.on(Events.ShardDisconnect, (event) => resolve(event.code)))
@@ -70,7 +103,10 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
       log.info({ platform: 'discord' }, 'connected to Discord')
     })
     fresh.ws.on(GatewayDispatchEvents.InteractionCreate, (value: unknown) => stopped || safely(answer(value)))
-    fresh.ws.on(GatewayDispatchEvents.MessageCreate, (message: Message) => stopped || safely(handle.message(message, self)))
+    fresh.ws.on(
+      GatewayDispatchEvents.MessageCreate,
+      (message: Message) => stopped || safely(handle.message(message, self)),
+    )
     try {
       await fresh.login(token)
       const code = await Promise.race([ended, stopping])
@@ -89,7 +125,12 @@ export function createGateway({ token, url, api, handle, log, problem }: Gateway
       } catch (error) {
         if (stopped) return
         const { code, message } = error as { code?: unknown; message?: string }
-        const words = code === 'TokenInvalid' || /4004|invalid token/i.test(message ?? '') ? wrongToken : /4014|intents/i.test(message ?? '') ? wrongIntents : undefined
+        const words =
+          code === 'TokenInvalid' || /4004|invalid token/i.test(message ?? '')
+            ? wrongToken
+            : /4014|intents/i.test(message ?? '')
+              ? wrongIntents
+              : undefined
         if (words) {
           problem(words)
           log.error({ problem: words }, 'Discord cannot be reached with this configuration')

@@ -12,7 +12,14 @@ import type { Log } from '../../log.ts'
 import type { Api } from './api.ts'
 import { askedFor, fromModal, toModal } from './form.ts'
 import type { Members } from './members.ts'
-import { type Ack, answerNow, type CallAddress, type InteractionAddress, type MessageAddress, refuse } from './outlet.ts'
+import {
+  type Ack,
+  answerNow,
+  type CallAddress,
+  type InteractionAddress,
+  type MessageAddress,
+  refuse,
+} from './outlet.ts'
 import { kinds, type Message, type Option, pathOf, type Payload, type User } from './payload.ts'
 import { findPublished, hasForm, isRequired, lineCommand } from './publish.ts'
 import { renderProgress, renderReply, renderSure } from './render.ts'
@@ -44,14 +51,18 @@ const notHere = {
   group: 'DCM works in its server and in direct messages with it, and nowhere else.',
   guild: 'DCM is not for this server.',
   left: 'DCM is for the members of its server, and you are not one any more.',
-  unknown: 'DCM could not find out whether you are still a member of its server, so nothing was done; try again in a minute.',
+  unknown:
+    'DCM could not find out whether you are still a member of its server, so nothing was done; try again in a minute.',
 }
 
 const labelOf = (user: User): string => (user.global_name || user.username || '').slice(0, 80)
 
 const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
   let timer: NodeJS.Timeout | undefined
-  return Promise.race([work.catch(() => undefined), new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)))]).finally(() => clearTimeout(timer))
+  return Promise.race([
+    work.catch(() => undefined),
+    new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms))),
+  ]).finally(() => clearTimeout(timer))
 }
 
 /** One handler for interactions, however they come, and for typed messages. Nothing here waits before the first answer but what has to be in it. */
@@ -80,27 +91,52 @@ export function createHandle(deps: HandleDeps) {
 
   /** Stores a call; what cannot be stored is said where it came from. */
   async function take(errand: Omit<Errand, 'address'> & { address: CallAddress }): Promise<void> {
-    const say = (reply: Reply) => answerNow(api, errand.address, reply).catch((error: unknown) => log.warn({ problem: api.known(error) }, 'Discord: a refusal could not be told'))
+    const say = (reply: Reply) =>
+      answerNow(api, errand.address, reply).catch((error: unknown) =>
+        log.warn({ problem: api.known(error) }, 'Discord: a refusal could not be told'),
+      )
     try {
       const gone = await stays(errand.visitor)
       if (gone) return await say(refuse(gone))
       await chat.take(errand)
     } catch (error) {
       if (!(error instanceof DcmError)) log.warn({ err: error }, 'Discord: a call broke before it was stored')
-      await say(refusal(error instanceof DcmError ? error : new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.')))
+      await say(
+        refusal(
+          error instanceof DcmError
+            ? error
+            : new DcmError('unavailable', 'DCM could not take that down, so nothing was done; try again in a minute.'),
+        ),
+      )
     }
   }
 
-  const visitorOf = (user: User, guild: string | undefined): Visitor => ({ platform: 'discord', scope: discordScope, user: user.id, label: labelOf(user), ...(guild === undefined ? {} : { within: guild }) })
+  const visitorOf = (user: User, guild: string | undefined): Visitor => ({
+    platform: 'discord',
+    scope: discordScope,
+    user: user.id,
+    label: labelOf(user),
+    ...(guild === undefined ? {} : { within: guild }),
+  })
 
-  const tell = (reply: Reply, direct: boolean): Answer => ({ response: { type: 4, data: { ...renderReply(reply), ...(direct ? {} : { flags: ephemeral }) } } })
+  const tell = (reply: Reply, direct: boolean): Answer => ({
+    response: { type: 4, data: { ...renderReply(reply), ...(direct ? {} : { flags: ephemeral }) } },
+  })
 
   /** Shows a form, or nothing when it cannot be had in time or its reader is nobody. */
   async function form(visitor: Visitor, name: string, given: Record<string, unknown>): Promise<Response | undefined> {
     const actor = await within(chat.identify(visitor), quickly)
     if (actor && !actor.person) return undefined
     const choices: Record<string, string[]> = {}
-    if (actor) await within(Promise.all(askedFor(commands, name, given).map(async (field) => void (choices[field.name] = await door.complete(actor, field.line)))), quickly)
+    if (actor)
+      await within(
+        Promise.all(
+          askedFor(commands, name, given).map(
+            async (field) => void (choices[field.name] = await door.complete(actor, field.line)),
+          ),
+        ),
+        quickly,
+      )
     const modal = toModal(commands, name, given, choices)
     return modal && { type: 9, data: modal }
   }
@@ -128,7 +164,12 @@ export function createHandle(deps: HandleDeps) {
     return option.value
   }
 
-  function command(payload: Payload, visitor: Visitor, take: (input: Input, ack: Ack) => Answer, direct: boolean): Answer {
+  function command(
+    payload: Payload,
+    visitor: Visitor,
+    take: (input: Input, ack: Ack) => Answer,
+    direct: boolean,
+  ): Answer {
     const { words, options } = pathOf(payload.data)
     let input: Input
     let ask: { name: string; given: Record<string, unknown> } | undefined
@@ -139,7 +180,15 @@ export function createHandle(deps: HandleDeps) {
       if (bare) ask = { name: bare, given: {} }
     } else {
       const found = findPublished(commands, words)
-      if (!found) return tell(refusal(new DcmError('usage', 'There is no such command any more; Discord will show the new ones soon.', { try: 'help' })), direct)
+      if (!found)
+        return tell(
+          refusal(
+            new DcmError('usage', 'There is no such command any more; Discord will show the new ones soon.', {
+              try: 'help',
+            }),
+          ),
+          direct,
+        )
       const args: Record<string, unknown> = {}
       try {
         for (const option of options) args[option.name] = valueOf(found, option, payload.data?.resolved?.users ?? {})
@@ -154,7 +203,12 @@ export function createHandle(deps: HandleDeps) {
     return ask ? orForm(visitor, ask.name, ask.given, take(input, 5)) : take(input, 5)
   }
 
-  function component(payload: Payload, visitor: Visitor, take: (input: Input, ack: Ack, turns?: true) => Answer, direct: boolean): Answer {
+  function component(
+    payload: Payload,
+    visitor: Visitor,
+    take: (input: Input, ack: Ack, turns?: true) => Answer,
+    direct: boolean,
+  ): Answer {
     const id = payload.data?.custom_id ?? ''
     const what = id.slice(2)
     switch (id.slice(0, 2)) {
@@ -165,8 +219,15 @@ export function createHandle(deps: HandleDeps) {
       case 'd:':
         return { ...take({ press: what }, 7), response: { type: 7, data: renderProgress('working on it') } }
       case 'c:': {
-        const button = payload.message?.components?.flatMap((row) => row.components ?? []).find((one) => one.custom_id === id)
-        return { response: { type: 4, data: { ...renderSure(what, button?.label ?? 'Go on'), ...(direct ? {} : { flags: ephemeral }) } } }
+        const button = payload.message?.components
+          ?.flatMap((row) => row.components ?? [])
+          .find((one) => one.custom_id === id)
+        return {
+          response: {
+            type: 4,
+            data: { ...renderSure(what, button?.label ?? 'Go on'), ...(direct ? {} : { flags: ephemeral }) },
+          },
+        }
       }
       case 'g:': {
         const [page = '', at = ''] = what.split(':')
@@ -198,9 +259,21 @@ export function createHandle(deps: HandleDeps) {
       if (!found || !arg) return none
       const several = arg.many || arg.each || arg.rest
       kept = several ? text.slice(0, text.lastIndexOf(' ') + 1) : ''
-      if (arg.of) return offer(arg.of.filter((one) => one.startsWith(text)), kept)
+      if (arg.of)
+        return offer(
+          arg.of.filter((one) => one.startsWith(text)),
+          kept,
+        )
       const positional = Object.entries(found.args).filter(([, one]) => !one.flag && !one.rest && one.kind !== 'flag')
-      const before = positional.slice(0, Math.max(0, positional.findIndex(([name]) => name === focused.name))).map(() => 'x')
+      const before = positional
+        .slice(
+          0,
+          Math.max(
+            0,
+            positional.findIndex(([name]) => name === focused.name),
+          ),
+        )
+        .map(() => 'x')
       line = [found.name, ...(arg.flag ? [`--${focused.name}`] : before), text.slice(kept.length)].join(' ')
     } else kept = text.slice(0, text.lastIndexOf(' ') + 1)
     const names = await within(
@@ -212,7 +285,13 @@ export function createHandle(deps: HandleDeps) {
 
   const offer = (names: readonly string[], kept: string): Response => ({
     type: 8,
-    data: { choices: names.map((name) => kept + name).filter((one) => one.length >= 1 && one.length <= 100).slice(0, 25).map((one) => ({ name: one, value: one })) },
+    data: {
+      choices: names
+        .map((name) => kept + name)
+        .filter((one) => one.length >= 1 && one.length <= 100)
+        .slice(0, 25)
+        .map((one) => ({ name: one, value: one })),
+    },
   })
 
   function interaction(payload: Payload): Answer {
@@ -220,13 +299,28 @@ export function createHandle(deps: HandleDeps) {
     const guild = payload.guild_id
     const direct = guild === undefined
     const no = refusedHere(payload, user)
-    if (no || !user) return payload.type === kinds.autocomplete ? { response: { type: 8, data: { choices: [] } } } : tell(refuse(no ?? notHere.bot), direct)
+    if (no || !user)
+      return payload.type === kinds.autocomplete
+        ? { response: { type: 8, data: { choices: [] } } }
+        : tell(refuse(no ?? notHere.bot), direct)
     const visitor = visitorOf(user, guild)
     const channel = payload.channel_id ?? ''
     const at = deps.now()
 
     const call = (input: Input | (() => Promise<Input>), ack: Ack, turns?: true): Answer => {
-      const address: InteractionAddress = { kind: 'call', scope: payload.id, via: 'interaction', application: payload.application_id, token: payload.token, at, ack, user: user.id, channel, direct, ...(turns ? { turns } : {}) }
+      const address: InteractionAddress = {
+        kind: 'call',
+        scope: payload.id,
+        via: 'interaction',
+        application: payload.application_id,
+        token: payload.token,
+        at,
+        ack,
+        user: user.id,
+        channel,
+        direct,
+        ...(turns ? { turns } : {}),
+      }
       return {
         // What is refused, asked or shown is for whoever asked alone: a channel hears of it by --post only.
         response: ack === 5 ? { type: 5, ...(direct ? {} : { data: { flags: ephemeral } }) } : { type: 6 },
@@ -239,7 +333,13 @@ export function createHandle(deps: HandleDeps) {
             await answerNow(api, address, refusal(error))
             return
           }
-          await take({ visitor, key: `i:${payload.id}`, input: given, address, channel: direct ? 'a direct message' : `${guild}/${channel}` })
+          await take({
+            visitor,
+            key: `i:${payload.id}`,
+            input: given,
+            address,
+            channel: direct ? 'a direct message' : `${guild}/${channel}`,
+          })
         },
       }
     }
@@ -284,8 +384,23 @@ export function createHandle(deps: HandleDeps) {
     if (!direct && !mention.test(payload.content)) return
     if (!direct && guilds && !guilds.includes(guild)) return
     const line = payload.content.replace(mention, '').trim() || 'help'
-    const address: MessageAddress = { kind: 'call', scope: payload.id, via: 'message', channel, message: payload.id, user: author.id, direct, quiet: isPrivate(line) }
-    await take({ visitor: visitorOf(author, guild), key: `m:${payload.id}`, input: { line }, address, channel: direct ? 'a direct message' : `${guild}/${channel}` })
+    const address: MessageAddress = {
+      kind: 'call',
+      scope: payload.id,
+      via: 'message',
+      channel,
+      message: payload.id,
+      user: author.id,
+      direct,
+      quiet: isPrivate(line),
+    }
+    await take({
+      visitor: visitorOf(author, guild),
+      key: `m:${payload.id}`,
+      input: { line },
+      address,
+      channel: direct ? 'a direct message' : `${guild}/${channel}`,
+    })
   }
 
   return { interaction, message }

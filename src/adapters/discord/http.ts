@@ -11,11 +11,16 @@ const longest = 256 * 1024
 /** The key as the developer portal shows it: 32 bytes in hex. @throws for anything else */
 export function readKey(hex: string): KeyObject {
   if (!/^[0-9a-f]{64}$/i.test(hex)) throw new Error('not 64 hex digits')
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(hex, 'hex').toString('base64url') }, format: 'jwk' })
+  return createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(hex, 'hex').toString('base64url') },
+    format: 'jwk',
+  })
 }
 
-const json = (body: unknown) => new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
-const no = (status: number, why: string) => new Response(why, { status, headers: { 'content-type': 'text/plain', 'cache-control': 'no-store' } })
+const json = (body: unknown) =>
+  new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+const no = (status: number, why: string) =>
+  new Response(why, { status, headers: { 'content-type': 'text/plain', 'cache-control': 'no-store' } })
 
 /** Reads a body as far as it may be long. @returns undefined for a longer one */
 async function bytesOf(request: Request): Promise<Buffer | undefined> {
@@ -34,7 +39,13 @@ async function bytesOf(request: Request): Promise<Buffer | undefined> {
  * Interactions as signed requests: Ed25519 over the time and the raw body («Interactions Overview» of Discord's
  * documentation). The answer is the acknowledgement; what it asks for goes on afterwards.
  */
-export function createEndpoint(options: { publicKey: KeyObject; applicationId: () => string | undefined; handle: Handle; log: Log; now: () => number }) {
+export function createEndpoint(options: {
+  publicKey: KeyObject
+  applicationId: () => string | undefined
+  handle: Handle
+  log: Log
+  now: () => number
+}) {
   const { publicKey, handle, log, now } = options
   /** Requests of the window, so that one that was listened in on is refused when it comes again; the outbox's key holds beyond this process. */
   const seen = new Map<string, number>()
@@ -56,7 +67,9 @@ export function createEndpoint(options: { publicKey: KeyObject; applicationId: (
     const bytes = await bytesOf(request)
     if (!bytes) return no(413, 'That is too long.')
     const fresh = /^\d{9,11}$/.test(time) && Math.abs(now() - Number(time) * 1000) <= window
-    const signed = /^[0-9a-f]{128}$/i.test(signature) && verify(null, Buffer.concat([Buffer.from(time), bytes]), publicKey, Buffer.from(signature, 'hex'))
+    const signed =
+      /^[0-9a-f]{128}$/i.test(signature) &&
+      verify(null, Buffer.concat([Buffer.from(time), bytes]), publicKey, Buffer.from(signature, 'hex'))
     if (!fresh || !signed) return no(401, 'The signature is not good.')
     let value: unknown
     try {
@@ -67,13 +80,17 @@ export function createEndpoint(options: { publicKey: KeyObject; applicationId: (
     if ((value as { type?: unknown } | null)?.type === kinds.ping) return json({ type: 1 })
     const payload = readPayload(value)
     const mine = options.applicationId()
-    if (!payload || (mine !== undefined && payload.application_id !== mine)) return no(400, 'That is no interaction of this application.')
+    if (!payload || (mine !== undefined && payload.application_id !== mine))
+      return no(400, 'That is no interaction of this application.')
     if (!isNew(payload.id)) return no(409, 'That has been answered.')
     try {
       const { response, later } = handle.interaction(payload)
       const answer = await response
       // After the answer has gone: nothing that it does may hold the answer up.
-      if (later) setImmediate(() => later().catch((err: unknown) => log.warn({ err }, 'Discord: a request could not be carried on')))
+      if (later)
+        setImmediate(() =>
+          later().catch((err: unknown) => log.warn({ err }, 'Discord: a request could not be carried on')),
+        )
       return json(answer)
     } catch (err) {
       log.error({ err }, 'Discord: an interaction broke')

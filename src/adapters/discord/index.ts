@@ -51,13 +51,16 @@ export function createDiscord(options: DiscordOptions): Discord {
   const { door, chat, log, token, guilds, now = Date.now } = options
   const problems = new Set<string>()
   const over = new AbortController()
-  if (!token) problems.add('DISCORD_TOKEN is missing: DCM cannot register commands, hear messages or write to anybody by itself.')
+  if (!token)
+    problems.add('DISCORD_TOKEN is missing: DCM cannot register commands, hear messages or write to anybody by itself.')
   const applicationId = options.applicationId ?? idOf(token)
   let key: KeyObject | undefined
   try {
     key = options.publicKey === undefined ? undefined : readKey(options.publicKey)
   } catch {
-    problems.add('DISCORD_PUBLIC_KEY is not a public key: it is 64 hex digits, on the page General Information of the developer portal.')
+    problems.add(
+      'DISCORD_PUBLIC_KEY is not a public key: it is 64 hex digits, on the page General Information of the developer portal.',
+    )
   }
 
   const api = createApi({ token, url: options.apiUrl, log })
@@ -65,7 +68,9 @@ export function createDiscord(options: DiscordOptions): Discord {
   const handle = createHandle({ door, chat, api, members, log, now, guilds })
   const endpoint = key && createEndpoint({ publicKey: key, applicationId: () => applicationId, handle, log, now })
   let trouble: string | undefined
-  const gateway = token ? createGateway({ token, url: options.apiUrl, api, handle, log, problem: (words) => void (trouble = words) }) : undefined
+  const gateway = token
+    ? createGateway({ token, url: options.apiUrl, api, handle, log, problem: (words) => void (trouble = words) })
+    : undefined
   chat.attach(createOutlet(api, now))
 
   const { published, problems: unpublished } = publish(door.commands)
@@ -75,8 +80,12 @@ export function createDiscord(options: DiscordOptions): Discord {
   async function register(): Promise<void> {
     const id = applicationId ?? ((await api.bot('get', Routes.currentApplication())) as { id: string }).id
     const there = (await api.bot('get', Routes.applicationCommands(id))) as (Published & { type?: number })[]
-    if (isSame(there, published)) return log.info({ commands: published.length }, 'Discord: the commands are registered as they are')
-    await api.bot('put', Routes.applicationCommands(id), [...published, ...there.filter((one) => (one.type ?? 1) !== 1)])
+    if (isSame(there, published))
+      return log.info({ commands: published.length }, 'Discord: the commands are registered as they are')
+    await api.bot('put', Routes.applicationCommands(id), [
+      ...published,
+      ...there.filter((one) => (one.type ?? 1) !== 1),
+    ])
     log.info({ commands: published.length }, 'Discord: the commands are registered anew')
   }
 
@@ -98,7 +107,10 @@ export function createDiscord(options: DiscordOptions): Discord {
   return {
     problems: () => [...problems, ...(trouble ? [trouble] : [])],
     fetch(request) {
-      return endpoint?.(request) ?? new Response('There is nothing here.', { status: 404, headers: { 'Cache-Control': 'no-store' } })
+      return (
+        endpoint?.(request) ??
+        new Response('There is nothing here.', { status: 404, headers: { 'Cache-Control': 'no-store' } })
+      )
     },
     start() {
       if (!token) return

@@ -11,7 +11,12 @@ const fresh = 60_000
 const stale = 15 * 60_000
 
 /** Asks Discord who is in its servers, which needs no privileged intent: «Get Guild Member». */
-export function createMembers(api: Api, guilds: readonly string[] | undefined, log: Log, now: () => number = Date.now): Members {
+export function createMembers(
+  api: Api,
+  guilds: readonly string[] | undefined,
+  log: Log,
+  now: () => number = Date.now,
+): Members {
   const seen = new Map<string, number>()
   return {
     async check(user) {

@@ -26,17 +26,37 @@ export type InteractionAddress = {
 }
 
 /** Where the answer to a typed message goes. `quiet`: to its author alone, for its command's answer is private. */
-export type MessageAddress = { kind: 'call'; scope: string; via: 'message'; channel: string; message: string; user: string; direct: boolean; quiet: boolean }
+export type MessageAddress = {
+  kind: 'call'
+  scope: string
+  via: 'message'
+  channel: string
+  message: string
+  user: string
+  direct: boolean
+  quiet: boolean
+}
 export type CallAddress = InteractionAddress | MessageAddress
 
 /** An interaction's token is good for 15 minutes; a little less, so that it does not run out on the way. */
 const tokenLife = 14.5 * 60_000
 
 /** What says that an answer cannot be put where it belongs any more. */
-const gone = new Set<number | undefined>([codes.unknownWebhook, codes.invalidToken, codes.unknownMessage, codes.unknownInteraction])
+const gone = new Set<number | undefined>([
+  codes.unknownWebhook,
+  codes.invalidToken,
+  codes.unknownMessage,
+  codes.unknownInteraction,
+])
 
-const elsewhere = renderReply({ text: 'The answer is in your direct messages, for nobody else should see it.', tone: 'info' })
-const closed = renderReply({ text: 'The answer is for you alone, and I may not write to you; allow direct messages from this server, or use /dcm here.', tone: 'warn' })
+const elsewhere = renderReply({
+  text: 'The answer is in your direct messages, for nobody else should see it.',
+  tone: 'info',
+})
+const closed = renderReply({
+  text: 'The answer is for you alone, and I may not write to you; allow direct messages from this server, or use /dcm here.',
+  tone: 'warn',
+})
 
 /** Sends what the core owes somebody on Discord. What is made anew bears a nonce, so that a repeat makes no second message. */
 export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
@@ -53,20 +73,32 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
   }
 
   async function post(channel: string, { body, files }: Rendered, nonce: string, to?: string): Promise<Placed> {
-    const { id } = (await api.bot('post', Routes.channelMessages(channel), {
-      ...body,
-      // «Create Message»: the same nonce within a few minutes gives the message that is there already.
-      nonce: nonce.slice(0, 25),
-      enforce_nonce: true,
-      ...(to ? { message_reference: { message_id: to, fail_if_not_exists: false } } : {}),
-    }, files)) as { id: string }
+    const { id } = (await api.bot(
+      'post',
+      Routes.channelMessages(channel),
+      {
+        ...body,
+        // «Create Message»: the same nonce within a few minutes gives the message that is there already.
+        nonce: nonce.slice(0, 25),
+        enforce_nonce: true,
+        ...(to ? { message_reference: { message_id: to, fail_if_not_exists: false } } : {}),
+      },
+      files,
+    )) as { id: string }
     return { channel, message: id }
   }
 
-  const isPlaced = (placed: Placed | null): placed is { channel: string; message: string } => typeof placed?.['channel'] === 'string' && typeof placed['message'] === 'string'
+  const isPlaced = (placed: Placed | null): placed is { channel: string; message: string } =>
+    typeof placed?.['channel'] === 'string' && typeof placed['message'] === 'string'
 
   /** Changes a message, or makes it anew where somebody has deleted it. */
-  async function put(channel: string, rendered: Rendered, nonce: string, placed: Placed | null, to?: string): Promise<Placed> {
+  async function put(
+    channel: string,
+    rendered: Rendered,
+    nonce: string,
+    placed: Placed | null,
+    to?: string,
+  ): Promise<Placed> {
     if (!isPlaced(placed) || placed.channel !== channel) return post(channel, rendered, nonce, to)
     try {
       await api.bot('patch', Routes.channelMessage(placed.channel, placed.message), rendered.body, rendered.files)
@@ -77,9 +109,15 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
     }
   }
 
-  const toUser = async (user: string, rendered: Rendered, nonce: string, placed: Placed | null): Promise<Placed> => put(await direct(user), rendered, nonce, placed)
+  const toUser = async (user: string, rendered: Rendered, nonce: string, placed: Placed | null): Promise<Placed> =>
+    put(await direct(user), rendered, nonce, placed)
 
-  async function toInteraction(address: InteractionAddress, letter: Letter, rendered: Rendered, placed: Placed | null): Promise<Placed> {
+  async function toInteraction(
+    address: InteractionAddress,
+    letter: Letter,
+    rendered: Rendered,
+    placed: Placed | null,
+  ): Promise<Placed> {
     const { application, token } = address
     if (letter.open) return put(address.channel, rendered, letter.id, placed)
     if (now() - address.at > tokenLife || isPlaced(placed)) return toUser(address.user, rendered, letter.id, placed)
@@ -91,7 +129,12 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
         return instead ? { original: true } : placed!
       }
       // After an acknowledgement that shows nothing, who sees a follow-up is its own affair: whoever pressed, alone.
-      const { id } = (await api.open('post', Routes.webhook(application, token), { ...rendered.body, flags: 64 }, rendered.files)) as { id: string }
+      const { id } = (await api.open(
+        'post',
+        Routes.webhook(application, token),
+        { ...rendered.body, flags: 64 },
+        rendered.files,
+      )) as { id: string }
       return { followup: id }
     } catch (error) {
       if (!gone.has(codeOf(error))) throw error
@@ -99,9 +142,15 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
     }
   }
 
-  async function toMessage(address: MessageAddress, letter: Letter, rendered: Rendered, placed: Placed | null): Promise<Placed> {
+  async function toMessage(
+    address: MessageAddress,
+    letter: Letter,
+    rendered: Rendered,
+    placed: Placed | null,
+  ): Promise<Placed> {
     const { channel, message } = address
-    if (letter.open || address.direct || (!address.quiet && !letter.reply.private)) return put(channel, rendered, letter.id, placed, address.direct || letter.open ? undefined : message)
+    if (letter.open || address.direct || (!address.quiet && !letter.reply.private))
+      return put(channel, rendered, letter.id, placed, address.direct || letter.open ? undefined : message)
     const earlier = (placed?.['private'] ?? null) as Placed | null
     const note = { body: elsewhere, files: [] }
     try {
@@ -117,9 +166,12 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
   async function send(address: Address, letter: Letter, placed: Placed | null): Promise<Placed> {
     const rendered = render(letter)
     if (address.kind === 'user') return toUser(address.user, rendered, letter.id, placed)
-    if (address.kind === 'channel') return put(address.channel, letter.reply.private ? { body: elsewhere, files: [] } : rendered, letter.id, placed)
+    if (address.kind === 'channel')
+      return put(address.channel, letter.reply.private ? { body: elsewhere, files: [] } : rendered, letter.id, placed)
     const call = address as CallAddress
-    return call.via === 'interaction' ? toInteraction(call, letter, rendered, placed) : toMessage(call, letter, rendered, placed)
+    return call.via === 'interaction'
+      ? toInteraction(call, letter, rendered, placed)
+      : toMessage(call, letter, rendered, placed)
   }
 
   return {
@@ -142,7 +194,16 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
       const body = renderProgress(text)
       try {
         if (call.kind !== 'call') return null
-        if (call.via === 'message') return call.quiet && !call.direct ? null : await put(call.channel, { body: call.direct ? body : renderProgress('working on it'), files: [] }, `${call.message}p`, placed, call.direct ? undefined : call.message)
+        if (call.via === 'message')
+          return call.quiet && !call.direct
+            ? null
+            : await put(
+                call.channel,
+                { body: call.direct ? body : renderProgress('working on it'), files: [] },
+                `${call.message}p`,
+                placed,
+                call.direct ? undefined : call.message,
+              )
         if (call.ack === 6 || now() - call.at > tokenLife) return null
         await api.open('patch', Routes.webhookMessage(call.application, call.token, '@original'), body)
         return null
@@ -156,8 +217,13 @@ export function createOutlet(api: Api, now: () => number = Date.now): Outlet {
 /** Says something at once where a call came from, past the outbox: that it could not be taken. */
 export async function answerNow(api: Api, address: CallAddress, reply: Reply): Promise<void> {
   const body: Body = renderReply(reply)
-  if (address.via === 'message') await api.bot('post', Routes.channelMessages(address.channel), { ...body, message_reference: { message_id: address.message, fail_if_not_exists: false } })
-  else if (address.ack === 6) await api.open('post', Routes.webhook(address.application, address.token), { ...body, flags: 64 })
+  if (address.via === 'message')
+    await api.bot('post', Routes.channelMessages(address.channel), {
+      ...body,
+      message_reference: { message_id: address.message, fail_if_not_exists: false },
+    })
+  else if (address.ack === 6)
+    await api.open('post', Routes.webhook(address.application, address.token), { ...body, flags: 64 })
   else await api.open('patch', Routes.webhookMessage(address.application, address.token, '@original'), body)
 }
 

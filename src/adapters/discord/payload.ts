@@ -26,7 +26,13 @@ export type Payload = {
   }
 }
 export type User = { id: string; username?: string; global_name?: string | null; bot?: boolean; system?: boolean }
-export type Option = { name: string; type: number; value?: string | number | boolean; focused?: boolean; options?: Option[] }
+export type Option = {
+  name: string
+  type: number
+  value?: string | number | boolean
+  focused?: boolean
+  options?: Option[]
+}
 
 /** A message as the gateway tells of it. */
 export type Message = {
@@ -48,7 +54,11 @@ const snowflake = /^\d{2,24}$/
 export function readPayload(value: unknown): Payload | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const one = value as Payload
-  const good = snowflake.test(one.id) && typeof one.token === 'string' && typeof one.type === 'number' && snowflake.test(one.application_id)
+  const good =
+    snowflake.test(one.id) &&
+    typeof one.token === 'string' &&
+    typeof one.type === 'number' &&
+    snowflake.test(one.application_id)
   return good ? one : undefined
 }
 

@@ -42,7 +42,10 @@ const itself = 'ls'
 /** The command behind the words that Discord names it by. */
 export const findPublished = (commands: readonly Command[], words: readonly string[]): Command | undefined => {
   const name = words.join(' ')
-  return commands.find((command) => command.name === name) ?? (words.at(-1) === itself ? commands.find((command) => command.name === words.slice(0, -1).join(' ')) : undefined)
+  return (
+    commands.find((command) => command.name === name) ??
+    (words.at(-1) === itself ? commands.find((command) => command.name === words.slice(0, -1).join(' ')) : undefined)
+  )
 }
 
 /** In a server, and in a direct message with the bot; where the app was added to a server, never to a person. */
@@ -55,11 +58,13 @@ const manageGuild = '32'
 export const hasForm = (command: Command): boolean => Object.values(command.args).some((arg) => arg.secret)
 
 /** Whether a value has to be given. */
-export const isRequired = (arg: Arg): boolean => !arg.optional && arg.default === undefined && arg.kind !== 'flag' && !arg.rest
+export const isRequired = (arg: Arg): boolean =>
+  !arg.optional && arg.default === undefined && arg.kind !== 'flag' && !arg.rest
 
 function toOption(name: string, arg: Arg, required: boolean): Option {
   const option: Option = { type: types.string, name, description: arg.about, ...(required ? { required: true } : {}) }
-  if (arg.of && arg.of.length <= limits.choices) return { ...option, choices: arg.of.map((value) => ({ name: value, value })) }
+  if (arg.of && arg.of.length <= limits.choices)
+    return { ...option, choices: arg.of.map((value) => ({ name: value, value })) }
   if (arg.many || arg.each || arg.rest) return { ...option, ...(completes(arg) ? { autocomplete: true as const } : {}) }
   switch (arg.kind) {
     case 'flag':
@@ -83,14 +88,17 @@ function optionsOf(command: Command): Option[] {
   const options = Object.entries(command.args)
     .filter(([, arg]) => !arg.secret)
     .map(([name, arg]) => toOption(name, arg, isRequired(arg) && !form))
-  if (command.changes && !('post' in command.args)) options.push({ type: types.boolean, name: 'post', description: reserved.post.about })
+  if (command.changes && !('post' in command.args))
+    options.push({ type: types.boolean, name: 'post', description: reserved.post.about })
   return [...options.filter((option) => option.required), ...options.filter((option) => !option.required)]
 }
 
 const weight = (part: Published | Option): number =>
   part.name.length +
   part.description.length +
-  ('choices' in part && part.choices ? part.choices.reduce((sum, choice) => sum + choice.name.length + choice.value.length, 0) : 0) +
+  ('choices' in part && part.choices
+    ? part.choices.reduce((sum, choice) => sum + choice.name.length + choice.value.length, 0)
+    : 0) +
   (part.options ?? []).reduce((sum, option) => sum + weight(option), 0)
 
 /**
@@ -103,13 +111,22 @@ export function publish(commands: readonly Command[]): { published: Published[];
   const admins = new Map<string, boolean>()
 
   const tidy = (option: Option, of: string): Option => {
-    if (option.description.length > limits.description) problems.push(`${of}: what is said about ${option.name} is cut to ${limits.description} characters.`)
+    if (option.description.length > limits.description)
+      problems.push(`${of}: what is said about ${option.name} is cut to ${limits.description} characters.`)
     return { ...option, description: option.description.slice(0, limits.description) }
   }
   const top = (name: string, description: string): Published => {
     const found = tops.get(name)
     if (found) return found
-    const made: Published = { name, type: 1, description: description.slice(0, limits.description), options: [], contexts, integration_types: integrationTypes, default_member_permissions: null }
+    const made: Published = {
+      name,
+      type: 1,
+      description: description.slice(0, limits.description),
+      options: [],
+      contexts,
+      integration_types: integrationTypes,
+      default_member_permissions: null,
+    }
     tops.set(name, made)
     return made
   }
@@ -128,11 +145,19 @@ export function publish(commands: readonly Command[]): { published: Published[];
     const odd = [...words, ...Object.keys(command.args)].find((word) => !named.test(word))
     const options = optionsOf(command).map((option) => tidy(option, command.name))
     if (odd !== undefined || words.length > 3 || options.length > limits.options || words[0] === lineCommand) {
-      const why = odd !== undefined ? `"${odd}" is no name there` : options.length > limits.options ? `it has more than ${limits.options} options` : 'its name does not fit'
-      problems.push(`${command.name} cannot be published in Discord, for ${why}; it can be typed after /${lineCommand}.`)
+      const why =
+        odd !== undefined
+          ? `"${odd}" is no name there`
+          : options.length > limits.options
+            ? `it has more than ${limits.options} options`
+            : 'its name does not fit'
+      problems.push(
+        `${command.name} cannot be published in Discord, for ${why}; it can be typed after /${lineCommand}.`,
+      )
       continue
     }
-    if (command.about.length > limits.description) problems.push(`${command.name}: what is said about it is cut to ${limits.description} characters.`)
+    if (command.about.length > limits.description)
+      problems.push(`${command.name}: what is said about it is cut to ${limits.description} characters.`)
     const [first = '', ...rest] = words
     const group = rest.length > 0
     const made = top(first, group ? `Commands about ${first}.` : command.about)
@@ -140,18 +165,35 @@ export function publish(commands: readonly Command[]): { published: Published[];
     admins.set(first, (admins.get(first) ?? true) && mine)
     if (!group) made.options = options
     else {
-      const parent = rest.length === 2 ? inside(made, rest[0]!, types.group, `Commands about ${first} ${rest[0]}.`) : made
+      const parent =
+        rest.length === 2 ? inside(made, rest[0]!, types.group, `Commands about ${first} ${rest[0]}.`) : made
       inside(parent, rest.at(-1)!, types.subcommand, command.about).options = options
     }
   }
   for (const [name, admin] of admins) if (admin) tops.get(name)!.default_member_permissions = manageGuild
 
   const line = top(lineCommand, 'Type a command line: create web --image debian. help lists them.')
-  line.options = [{ type: types.string, name: 'line', description: 'The line, as over SSH: ps, create web --image debian, help.', required: true, autocomplete: true }]
+  line.options = [
+    {
+      type: types.string,
+      name: 'line',
+      description: 'The line, as over SSH: ps, create web --image debian, help.',
+      required: true,
+      autocomplete: true,
+    },
+  ]
   const published: Published[] = []
   for (const one of [line, ...[...tops.values()].filter((other) => other !== line)]) {
-    const over = one.options.length > limits.options ? `it has more than ${limits.options} subcommands` : weight(one) > limits.characters ? `it has more than ${limits.characters} characters` : published.length >= limits.commands ? `there are ${limits.commands} before it` : undefined
-    if (over) problems.push(`/${one.name} cannot be published in Discord, for ${over}; it can be typed after /${lineCommand}.`)
+    const over =
+      one.options.length > limits.options
+        ? `it has more than ${limits.options} subcommands`
+        : weight(one) > limits.characters
+          ? `it has more than ${limits.characters} characters`
+          : published.length >= limits.commands
+            ? `there are ${limits.commands} before it`
+            : undefined
+    if (over)
+      problems.push(`/${one.name} cannot be published in Discord, for ${over}; it can be typed after /${lineCommand}.`)
     else published.push(one)
   }
   return { published, problems }
@@ -159,15 +201,43 @@ export function publish(commands: readonly Command[]): { published: Published[];
 
 /** What counts when commands are compared: Discord gives back more than it was given, in its own order, and leaves out what is false. */
 function essence(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return key === 'contexts' || key === 'integration_types' ? value.toSorted() : value.map((one) => essence(one))
+  if (Array.isArray(value))
+    return key === 'contexts' || key === 'integration_types'
+      ? value.toSorted((a, b) => Number(a) - Number(b))
+      : value.map((one) => essence(one))
   if (typeof value !== 'object' || value === null) return value
-  const kept = ['name', 'type', 'description', 'options', 'contexts', 'integration_types', 'default_member_permissions', 'required', 'autocomplete', 'choices', 'min_value', 'max_value', 'max_length', 'value']
-  const pairs = Object.entries(value).filter(([name, one]) => kept.includes(name) && one !== false && one !== null && one !== undefined && !(Array.isArray(one) && one.length === 0))
-  return Object.fromEntries(pairs.map(([name, one]) => [name, essence(one, name)] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  const kept = [
+    'name',
+    'type',
+    'description',
+    'options',
+    'contexts',
+    'integration_types',
+    'default_member_permissions',
+    'required',
+    'autocomplete',
+    'choices',
+    'min_value',
+    'max_value',
+    'max_length',
+    'value',
+  ]
+  const pairs = Object.entries(value).filter(
+    ([name, one]) =>
+      kept.includes(name) &&
+      one !== false &&
+      one !== null &&
+      one !== undefined &&
+      !(Array.isArray(one) && one.length === 0),
+  )
+  return Object.fromEntries(
+    pairs.map(([name, one]) => [name, essence(one, name)] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  )
 }
 
 /** Whether what is registered is what should be; the order of commands does not matter, that of options does. */
 export function isSame(registered: readonly { name: string; type?: number }[], wanted: readonly Published[]): boolean {
-  const sorted = (list: readonly { name: string }[]) => JSON.stringify(list.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((one) => essence(one)))
+  const sorted = (list: readonly { name: string }[]) =>
+    JSON.stringify(list.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((one) => essence(one)))
   return sorted(registered.filter((one) => (one.type ?? 1) === 1)) === sorted(wanted)
 }

@@ -4,7 +4,18 @@ import { columns, plain, width } from '../../core/reply/text.ts'
 import { block, cut, escape, span, touchy } from './escape.ts'
 
 /** Discord's own limits: «Message» and «Component Reference» of its documentation. */
-const limits = { description: 4096, embed: 5900, fields: 25, name: 256, value: 1024, label: 80, rows: 5, perRow: 5, options: 25, id: 100 }
+const limits = {
+  description: 4096,
+  embed: 5900,
+  fields: 25,
+  name: 256,
+  value: 1024,
+  label: 80,
+  rows: 5,
+  perRow: 5,
+  options: 25,
+  id: 100,
+}
 
 /** What of a preformatted text stands in the message; more than that is a file. */
 const shown = { characters: 1800, lines: 30, tail: 900 }
@@ -15,12 +26,25 @@ const wide = 58
 
 const colours: Record<Reply['tone'], number> = { ok: 0x2e7d32, info: 0x5865f2, warn: 0xf9a825, error: 0xc62828 }
 
-export type Embed = { color: number; description: string; fields?: { name: string; value: string; inline: boolean }[]; footer?: { text: string } }
-export type Component = { type: 2; style: 1 | 2 | 3 | 4; label: string; custom_id: string } | { type: 3; custom_id: string; placeholder: string; options: { label: string; value: string; default: boolean }[] }
+export type Embed = {
+  color: number
+  description: string
+  fields?: { name: string; value: string; inline: boolean }[]
+  footer?: { text: string }
+}
+export type Component =
+  | { type: 2; style: 1 | 2 | 3 | 4; label: string; custom_id: string }
+  | { type: 3; custom_id: string; placeholder: string; options: { label: string; value: string; default: boolean }[] }
 export type Row = { type: 1; components: Component[] }
 
 /** A message in Discord's words, as it is made or as an earlier one becomes it; every part is said, so that nothing of the earlier one stays. */
-export type Body = { content: string; embeds: Embed[]; components: Row[]; attachments: { id: number; filename: string }[]; allowed_mentions: { parse: [] } }
+export type Body = {
+  content: string
+  embeds: Embed[]
+  components: Row[]
+  attachments: { id: number; filename: string }[]
+  allowed_mentions: { parse: [] }
+}
 export type Rendered = { body: Body; files: { name: string; data: Buffer }[] }
 
 /** Nobody is ever pinged. */
@@ -46,22 +70,38 @@ const label = (text: string) => cut(plain(text).replace(/\s+/g, ' ').trim() || '
 
 function inRows(buttons: Component[], rows: number): Row[] {
   const some = buttons.slice(0, rows * limits.perRow)
-  return Array.from({ length: Math.ceil(some.length / limits.perRow) }, (_, n) => ({ type: 1 as const, components: some.slice(n * limits.perRow, (n + 1) * limits.perRow) }))
+  return Array.from({ length: Math.ceil(some.length / limits.perRow) }, (_, n) => ({
+    type: 1 as const,
+    components: some.slice(n * limits.perRow, (n + 1) * limits.perRow),
+  }))
 }
 
 /** Turning pages: back and forth, and a menu where there are many; a menu holds 25 of them. */
 function pageRows(page: NonNullable<Letter['page']>): Row[] {
   const { id, at, of } = page
-  const turn = (text: string, to: number): Component => ({ type: 2, style: 2, label: text, custom_id: ids.page(id, to) })
+  const turn = (text: string, to: number): Component => ({
+    type: 2,
+    style: 2,
+    label: text,
+    custom_id: ids.page(id, to),
+  })
   const buttons = [...(at > 0 ? [turn('◀ Back', at - 1)] : []), ...(at < of - 1 ? [turn('More ▶', at + 1)] : [])]
   const first = Math.max(0, Math.min(at - 12, of - limits.options))
-  const options = Array.from({ length: Math.min(of, limits.options) }, (_, n) => ({ label: `Page ${first + n + 1} of ${of}`, value: String(first + n), default: first + n === at }))
-  const menu: Row[] = of > 2 ? [{ type: 1, components: [{ type: 3, custom_id: ids.pages(id), placeholder: 'Go to a page', options }] }] : []
+  const options = Array.from({ length: Math.min(of, limits.options) }, (_, n) => ({
+    label: `Page ${first + n + 1} of ${of}`,
+    value: String(first + n),
+    default: first + n === at,
+  }))
+  const menu: Row[] =
+    of > 2
+      ? [{ type: 1, components: [{ type: 3, custom_id: ids.pages(id), placeholder: 'Go to a page', options }] }]
+      : []
   return [{ type: 1, components: buttons }, ...menu]
 }
 
 /** Whether a reply is the question before a command. */
-const asks = (reply: Reply) => reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+const asks = (reply: Reply) =>
+  reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
 
 function components(letter: Letter): Row[] {
   const { reply, page } = letter
@@ -88,7 +128,10 @@ function tableText({ head, rows }: NonNullable<Reply['table']>, room: number): s
   const cards: string[] = [title]
   let left = room - title.length
   for (const [n, [first = '', ...others]] of short.entries()) {
-    const card = fit([`**${escape(first) || '-'}**`, ...others.map((cell) => (touchy(cell) ? span(cell) : escape(cell) || '-'))], each)
+    const card = fit(
+      [`**${escape(first) || '-'}**`, ...others.map((cell) => (touchy(cell) ? span(cell) : escape(cell) || '-'))],
+      each,
+    )
     if (card.length + 45 > left) {
       cards.push(`… and ${rows.length - n} more, which do not fit here.`)
       break
@@ -145,10 +188,17 @@ function codeText(code: string, room: number): { text: string; file?: Buffer } {
   const lines = code.trimEnd().split('\n').length
   if (whole.length <= Math.min(room, shown.characters) && lines <= shown.lines) return { text: whole }
   const note = `The end of it; all ${lines} lines are in the file.`
-  const lasts = plain(code.slice(-8 * shown.tail)).trimEnd().slice(-shown.tail).split('\n').slice(-10)
+  const lasts = plain(code.slice(-8 * shown.tail))
+    .trimEnd()
+    .slice(-shown.tail)
+    .split('\n')
+    .slice(-10)
   // A cut through a pair of surrogates would leave half a character.
   const end = block(lasts.join('\n').replace(/^[\udc00-\udfff]/, ''))
-  return { text: note.length + end.length + 1 <= room ? `${note}\n${end}` : `All ${lines} lines are in the file.`, file: fileOf(code) }
+  return {
+    text: note.length + end.length + 1 <= room ? `${note}\n${end}` : `All ${lines} lines are in the file.`,
+    file: fileOf(code),
+  }
 }
 
 const unfit = '*The rest does not fit here.*'
@@ -173,11 +223,21 @@ export function render(letter: Letter): Rendered {
   const embed: Embed = { color: colours[reply.tone], description: parts.join('\n') }
   if (fields) embed.fields = fields
   if (page) embed.footer = { text: `Page ${page.at + 1} of ${page.of}` }
-  return { body: { content: '', embeds: [embed], components: components(letter), attachments: files.map(({ name }, id) => ({ id, filename: name })), allowed_mentions }, files }
+  return {
+    body: {
+      content: '',
+      embeds: [embed],
+      components: components(letter),
+      attachments: files.map(({ name }, id) => ({ id, filename: name })),
+      allowed_mentions,
+    },
+    files,
+  }
 }
 
 /** A reply that the adapter makes by itself: nothing on it can be pressed. */
-export const renderReply = (reply: Reply): Body => render({ id: '', reply, buttons: [], instead: false, repeat: false, open: false }).body
+export const renderReply = (reply: Reply): Body =>
+  render({ id: '', reply, buttons: [], instead: false, repeat: false, open: false }).body
 
 /** How a call is getting on. */
 export const renderProgress = (text: string): Body => ({

@@ -34,7 +34,6 @@ const usual: Limits = {
   large: 8,
 }
 
-
 /** What the host of the app knows of the connection. `local`: it came over the socket that only root and the service's user can open. */
 export type Origin = { local?: boolean; address?: string | undefined }
 
@@ -402,9 +401,7 @@ export function createHttp(options: HttpOptions): Http {
     '/docs',
     async (turn, path) => (await docs(path.slice('/docs/'.length), prefix, turn.headers)) ?? nowhere(),
   )
-  app.notFound((c) =>
-    take(c.req.raw, c.env, (turn) => aside(turn, c.req.path) ?? nowhere()),
-  )
+  app.notFound((c) => take(c.req.raw, c.env, (turn) => aside(turn, c.req.path) ?? nowhere()))
 
   return {
     fetch: (request, origin = {}) => app.fetch(request, origin),

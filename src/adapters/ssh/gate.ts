@@ -40,8 +40,6 @@ export function createGate(limits: { all: number; perAddress: number }) {
   }
 }
 
-export type Gate = ReturnType<typeof createGate>
-
 /**
  * Says how long a refusal takes, in milliseconds: always the same for those who rarely fail, so that nothing can be read
  * from it, and longer for an address that fails again and again.

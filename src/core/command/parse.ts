@@ -73,10 +73,14 @@ export function parseLine(commands: readonly Command[], line: string): Parsed {
   for (const [name, { hidden }] of Object.entries(command.args)) {
     if (!hidden || given[name] === undefined || given[name] === '-') continue
     const { [name]: _, ...rest } = given
-    throw new DcmError('usage', `The ${name} of ${command.name} is not typed on a line, where it would be kept: leave it out and fill in the form, or send it as - on standard input.`, {
-      try: `help ${command.name}`,
-      ask: { command: command.name, given: rest, missing: [name] },
-    })
+    throw new DcmError(
+      'usage',
+      `The ${name} of ${command.name} is not typed on a line, where it would be kept: leave it out and fill in the form, or send it as - on standard input.`,
+      {
+        try: `help ${command.name}`,
+        ask: { command: command.name, given: rest, missing: [name] },
+      },
+    )
   }
   return parsed
 }

@@ -31,7 +31,8 @@ export async function lockMember(tx: Tables, ownerId: string): Promise<Member> {
   const usage = await tx.people.lockUsage(ownerId)
   const person = await tx.people.byId(ownerId)
   if (!usage || !person || person.state === 'leaving') throw new DcmError('conflict', 'That member is being removed.')
-  if (person.state === 'suspended') throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
+  if (person.state === 'suspended')
+    throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
   const grants = readGrants(await tx.grants.lock(ownerId))
   return { person, grants, limits: effective(await siteQuota(tx), person.quota, grants), used: usage }
 }

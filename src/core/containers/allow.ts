@@ -16,9 +16,11 @@ export function checkGrants(grants: readonly Grant[], spec: Spec, ports: readonl
   if (!permitsRestart(grants, spec.restart))
     throw ask(`The restart policy ${formatRestart(spec.restart)}`, `restart:${formatRestart(spec.restart)}`)
   for (const cap of spec.caps)
-    if (!grants.some((grant) => grant.kind === 'cap' && grant.cap === cap)) throw ask(`The capability ${cap}`, `cap:${cap}`)
+    if (!grants.some((grant) => grant.kind === 'cap' && grant.cap === cap))
+      throw ask(`The capability ${cap}`, `cap:${cap}`)
   for (const name of spec.devices)
-    if (!grants.some((grant) => grant.kind === 'device' && grant.name === name)) throw ask(`The device ${name}`, `device:${name}`)
+    if (!grants.some((grant) => grant.kind === 'device' && grant.name === name))
+      throw ask(`The device ${name}`, `device:${name}`)
   if (spec.seccomp !== null && !grants.some((grant) => grant.kind === 'seccomp' && grant.name === spec.seccomp))
     throw ask(`The seccomp profile ${spec.seccomp}`, `seccomp:${spec.seccomp}`)
   for (const { host } of ports)
@@ -30,4 +32,7 @@ export function checkGrants(grants: readonly Grant[], spec: Spec, ports: readonl
 export const mayUse = (image: Image, personId: string, grants: readonly Grant[]): boolean =>
   image.ownerId === personId ||
   (image.ownerId === null &&
-    (!image.restricted || grants.some((grant) => grant.kind === 'image' && (grant.ref === image.ref || `${grant.ref}:latest` === image.ref))))
+    (!image.restricted ||
+      grants.some(
+        (grant) => grant.kind === 'image' && (grant.ref === image.ref || `${grant.ref}:latest` === image.ref),
+      )))

@@ -19,7 +19,11 @@ export async function present(tx: Pick<Tables, 'containers'>, id: string): Promi
  * @throws DcmError `denied`
  */
 export function checkStillGranted(grants: readonly Grant[], container: Container, { low, high }: PortRange): void {
-  checkGrants(grants, container.spec, container.ports.filter((port) => port.host < low || port.host > high))
+  checkGrants(
+    grants,
+    container.spec,
+    container.ports.filter((port) => port.host < low || port.host > high),
+  )
 }
 
 /**
@@ -30,7 +34,11 @@ export async function admitRunning(tx: Tables, container: Container, works: Work
   const member = await lockMember(tx, container.ownerId)
   checkStillGranted(member.grants, container, works.settings.ports)
   if (container.state === 'missing')
-    throw new DcmError('conflict', `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`, { try: `rm ${container.name}` })
+    throw new DcmError(
+      'conflict',
+      `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`,
+      { try: `rm ${container.name}` },
+    )
   if (container.desired === 'running' || container.desired === 'paused') return
   checkDisk(member)
   const { memory, cpus, pids } = container.limits

@@ -27,12 +27,18 @@ export async function exchangePorts(
   }
   const kept = new Map<Wish, Port>()
   for (const wish of wishes) {
-    const same = take((port) => alike(port, wish) && port.container === wish.container && (wish.host ?? port.host) === port.host)
+    const same = take(
+      (port) => alike(port, wish) && port.container === wish.container && (wish.host ?? port.host) === port.host,
+    )
     if (same) kept.set(wish, same)
   }
   for (const wish of wishes) {
     if (kept.has(wish)) continue
-    const place = take((port) => alike(port, wish) && (wish.host === undefined ? port.host >= range.low && port.host <= range.high : wish.host === port.host))
+    const place = take(
+      (port) =>
+        alike(port, wish) &&
+        (wish.host === undefined ? port.host >= range.low && port.host <= range.high : wish.host === port.host),
+    )
     if (place) kept.set(wish, { ...place, container: wish.container })
   }
   const fresh = wishes.filter((wish) => !kept.has(wish))
@@ -41,7 +47,11 @@ export async function exchangePorts(
 }
 
 /** Makes the ports of a container's row those that it has been made with. */
-export async function settlePorts(tx: Tables, container: { id: string; ownerId: string; hostId: string; ports: readonly Port[] }, ports: readonly Port[]): Promise<void> {
+export async function settlePorts(
+  tx: Tables,
+  container: { id: string; ownerId: string; hostId: string; ports: readonly Port[] },
+  ports: readonly Port[],
+): Promise<void> {
   for (const port of container.ports) await tx.ports.release(container.hostId, port.proto, port.host)
   for (const port of ports)
     await tx.ports.insert({

@@ -11,7 +11,9 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
   return (caller) => ({
     async visible() {
       const grants = readGrants(await store.grants.of(caller.person.id))
-      return (await store.images.visible(caller.person.id)).filter((image) => caller.person.role === 'admin' || mayUse(image, caller.person.id, grants))
+      return (await store.images.visible(caller.person.id)).filter(
+        (image) => caller.person.role === 'admin' || mayUse(image, caller.person.id, grants),
+      )
     },
     /** Withdrawn first, then dropped: containers made from it go on, and nobody can create from it any more. */
     async withdraw(image) {

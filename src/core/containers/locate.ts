@@ -5,7 +5,10 @@ import type { Container } from '../model/container.ts'
  * A container's object in the engine: by its id, whatever somebody calls it there meanwhile; else by the name that DCM
  * made, for one whose id could not be stored any more. Undefined when there is neither.
  */
-export async function locate(engine: Engine, container: Pick<Container, 'engineId' | 'engineName'>): Promise<Seen | undefined> {
+export async function locate(
+  engine: Engine,
+  container: Pick<Container, 'engineId' | 'engineName'>,
+): Promise<Seen | undefined> {
   if (container.engineId)
     try {
       return await engine.inspect(container.engineId)

@@ -16,11 +16,18 @@ export async function ensureNetwork(works: Works, ownerId: string, hostId: strin
       await host.engine.createNetwork({ name: row.name, bridge: row.bridge, subnet: row.subnet, ownerId })
       return row.name
     }
-    const [ours, theirs, routes] = await Promise.all([store.hosts.networks(hostId), host.engine.networks(), host.net.routes()])
+    const [ours, theirs, routes] = await Promise.all([
+      store.hosts.networks(hostId),
+      host.engine.networks(),
+      host.net.routes(),
+    ])
     const avoid = [...ours.map((one) => one.subnet), ...theirs.flatMap((one) => one.subnets), ...routes]
     const subnet = chooseSubnet(settings.subnetPool, avoid)
     if (!subnet)
-      throw new DcmError('unavailable', 'There is no subnet left for another member; an admin can widen DCM_SUBNET_POOL.')
+      throw new DcmError(
+        'unavailable',
+        'There is no subnet left for another member; an admin can widen DCM_SUBNET_POOL.',
+      )
     const name = `dcm-${place.instance}-net-${ownerId}`
     // 15 characters at most for a Linux interface: "dcm", and the id's own twelve.
     const bridge = `dcm${ownerId}`

@@ -19,7 +19,8 @@ export function createOutput() {
       if (room > 0) head = Buffer.concat([head, data.subarray(0, room)])
       const rest = room > 0 ? data.subarray(room) : data
       // Twice what is kept at most, so that small pieces are not copied over and over.
-      if (rest.length > 0) tail = Buffer.concat([tail.length > 2 * last ? tail.subarray(-last) : tail, rest.subarray(-last)])
+      if (rest.length > 0)
+        tail = Buffer.concat([tail.length > 2 * last ? tail.subarray(-last) : tail, rest.subarray(-last)])
     },
     end(): Output {
       const cut = size > head.length + Math.min(tail.length, last)

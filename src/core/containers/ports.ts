@@ -23,7 +23,10 @@ async function pick(tx: Tables, hostId: string, proto: Proto, range: PortRange, 
     const port = range.low + ((start + at) % size)
     if (!taken.has(port)) return port
   }
-  throw new DcmError('limited', `All ports from ${range.low} to ${range.high} are taken; an admin can widen DCM_PORT_RANGE.`)
+  throw new DcmError(
+    'limited',
+    `All ports from ${range.low} to ${range.high} are taken; an admin can widen DCM_PORT_RANGE.`,
+  )
 }
 
 /** Gives a container its ports, in the transaction that admits it. The host's row is locked by then. */
@@ -37,7 +40,10 @@ export async function givePorts(
   const given: Port[] = []
   for (const wish of wishes) {
     if (wish.host !== undefined && (await tx.ports.taken(container.hostId, wish.proto)).has(wish.host))
-      throw new DcmError('conflict', `Port ${wish.host}/${wish.proto} of this host is taken; leave the choice to DCM with -p ${wish.container}.`)
+      throw new DcmError(
+        'conflict',
+        `Port ${wish.host}/${wish.proto} of this host is taken; leave the choice to DCM with -p ${wish.container}.`,
+      )
     const host = wish.host ?? (await pick(tx, container.hostId, wish.proto, range, random))
     await tx.ports.insert({
       hostId: container.hostId,
@@ -64,6 +70,12 @@ export async function replacePort(
   await tx.hosts.lock(container.hostId)
   await tx.ports.release(container.hostId, port.proto, port.host)
   await tx.ports.hold(container.hostId, port.proto, port.host, heldFor)
-  const [given] = await givePorts(tx, container, [{ container: port.container, proto: port.proto, purpose: port.purpose }], range, random)
+  const [given] = await givePorts(
+    tx,
+    container,
+    [{ container: port.container, proto: port.proto, purpose: port.purpose }],
+    range,
+    random,
+  )
   return given!
 }

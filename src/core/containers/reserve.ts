@@ -16,13 +16,23 @@ export type From = Pick<Image, 'engineId' | 'ref' | 'ssh'> & { id: string | null
  * one comes through here.
  * @throws DcmError `limited`, `denied` or `conflict` with what would work
  */
-export async function reserveContainer(tx: Tables, input: Omit<Intents['create'], 'imageId' | 'imageRef'>, id: string, works: Works, image: From): Promise<void> {
+export async function reserveContainer(
+  tx: Tables,
+  input: Omit<Intents['create'], 'imageId' | 'imageRef'>,
+  id: string,
+  works: Works,
+  image: From,
+): Promise<void> {
   const member = await lockMember(tx, input.ownerId)
   checkGrants(member.grants, input.spec, input.ports)
   if (image.ssh && (await tx.keys.of(input.ownerId)).length === 0)
-    throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', { try: 'key add' })
+    throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {
+      try: 'key add',
+    })
   if (await tx.containers.byName(input.ownerId, input.name))
-    throw new DcmError('conflict', `You already have a container called ${input.name}.`, { try: `inspect ${input.name}` })
+    throw new DcmError('conflict', `You already have a container called ${input.name}.`, {
+      try: `inspect ${input.name}`,
+    })
   const { memory, cpus, pids } = input.limits
   checkDisk(member)
   await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids, ports: input.ports.length })

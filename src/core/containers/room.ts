@@ -12,7 +12,10 @@ export function createRoom(works: Works): (caller: Caller) => Context['room'] {
   return ({ person }) => ({
     async use() {
       const [storage, sizes, containers, images, limit, usage] = await Promise.all([
-        works.host(settings.hostId).files.storage(person.id).catch((error: unknown) => Promise.reject(explain(error))),
+        works
+          .host(settings.hostId)
+          .files.storage(person.id)
+          .catch((error: unknown) => Promise.reject(explain(error))),
         store.containers.layers(person.id),
         store.containers.of(person.id),
         store.images.of(person.id),
@@ -28,7 +31,11 @@ export function createRoom(works: Works): (caller: Caller) => Context['room'] {
       }
     },
     async unused() {
-      const [sizes, containers, images] = await Promise.all([store.containers.layers(person.id), store.containers.of(person.id), store.images.of(person.id)])
+      const [sizes, containers, images] = await Promise.all([
+        store.containers.layers(person.id),
+        store.containers.of(person.id),
+        store.images.of(person.id),
+      ])
       const used = new Set(containers.map((container) => container.imageId))
       return {
         containers: containers

@@ -11,13 +11,17 @@ export async function authorizedKeys(store: Store, container: Pick<Container, 'i
   const person = await store.people.byId(container.ownerId)
   if (person?.state !== 'active') return ''
   const [own, guests] = await Promise.all([store.keys.of(container.ownerId), store.shares.keysInto(container.id)])
-  return [...own.map((key) => `${key.type} ${key.blob}\n`), ...guests.map((key) => `${expiry(key.expiresAt)} ${key.type} ${key.blob}\n`)].join('')
+  return [
+    ...own.map((key) => `${key.type} ${key.blob}\n`),
+    ...guests.map((key) => `${expiry(key.expiresAt)} ${key.type} ${key.blob}\n`),
+  ].join('')
 }
 
 const sealedFor = (containerId: string, name: string) => `${containerId}/${name}`
 
 /** Seals a secret for its row. */
-export const sealSecret = (seal: Seal, containerId: string, name: string, value: string): string => seal.seal(value, sealedFor(containerId, name))
+export const sealSecret = (seal: Seal, containerId: string, name: string, value: string): string =>
+  seal.seal(value, sealedFor(containerId, name))
 
 /** A container's secrets, opened, by name. */
 async function openSecrets(deps: { store: Store; seal: Seal }, containerId: string): Promise<Record<string, string>> {
@@ -61,12 +65,18 @@ export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'o
 
 /** Brings a member's keys to all of their containers at once, and to those that are shared with them. */
 export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
-  const [own, shared] = await Promise.all([deps.store.containers.of(ownerId), deps.store.containers.sharedWith(ownerId)])
+  const [own, shared] = await Promise.all([
+    deps.store.containers.of(ownerId),
+    deps.store.containers.sharedWith(ownerId),
+  ])
   await Promise.all([...own, ...shared].map((container) => syncKeys(deps, container)))
 }
 
 /** Makes one container's secrets what the database says, until they are: also when that changes meanwhile. */
-export async function syncSecrets(deps: Hosts & { seal: Seal }, container: Pick<Container, 'id' | 'hostId'>): Promise<void> {
+export async function syncSecrets(
+  deps: Hosts & { seal: Seal },
+  container: Pick<Container, 'id' | 'hostId'>,
+): Promise<void> {
   let secrets = await openSecrets(deps, container.id)
   for (;;) {
     try {

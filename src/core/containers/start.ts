@@ -46,7 +46,11 @@ export async function startAnew(run: Starting, id: string, network: string): Pro
 export async function startAgain(run: Starting, container: Container): Promise<void> {
   const host = run.host(container.hostId)
   const engineId = container.engineId
-  if (!engineId) throw new DcmError('conflict', `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`)
+  if (!engineId)
+    throw new DcmError(
+      'conflict',
+      `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`,
+    )
   const network = await run.store.hosts.network(container.ownerId, container.hostId)
   await wishFor(run, container, network!.name)
   const seen = await host.engine.inspect(engineId)
@@ -58,7 +62,11 @@ export async function startAgain(run: Starting, container: Container): Promise<v
   } catch (error) {
     if (!(error instanceof HostError && error.fault === 'taken')) throw error
     const ports = container.ports.map((port) => port.host).join(', ')
-    throw new DcmError('conflict', `One of its ports (${ports}) is held by something else on this host; an admin has to free it.`, { cause: error })
+    throw new DcmError(
+      'conflict',
+      `One of its ports (${ports}) is held by something else on this host; an admin has to free it.`,
+      { cause: error },
+    )
   }
   await greet(run, container)
 }
@@ -73,10 +81,18 @@ export async function answers(run: Starting, container: Container): Promise<Seen
   const port = sshPort(container)
   if (port !== undefined) {
     const answer = await host.net.greet(port, container.fingerprint, greeting, run.signal)
-    if (!answer.ok) throw new DcmError('conflict', `${container.name} started but its SSH server does not answer (${answer.why}).${await lastWords(run, container)}`)
+    if (!answer.ok)
+      throw new DcmError(
+        'conflict',
+        `${container.name} started but its SSH server does not answer (${answer.why}).${await lastWords(run, container)}`,
+      )
   }
   const seen = await host.engine.inspect(container.engineId!)
-  if (seen.state !== 'running') throw new DcmError('conflict', `${container.name} ended at once with exit code ${seen.exitCode ?? '?'}.${await lastWords(run, container)}`)
+  if (seen.state !== 'running')
+    throw new DcmError(
+      'conflict',
+      `${container.name} ended at once with exit code ${seen.exitCode ?? '?'}.${await lastWords(run, container)}`,
+    )
   await syncKeys(run, container)
   return seen
 }
@@ -85,7 +101,8 @@ export async function answers(run: Starting, container: Container): Promise<Seen
 export async function lastWords(run: Starting, container: Container): Promise<string> {
   let text = ''
   try {
-    for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, { tail: 3 })) text += chunk.data.toString()
+    for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, { tail: 3 }))
+      text += chunk.data.toString()
   } catch (error) {
     if (!(error instanceof HostError)) throw error
   }
@@ -101,7 +118,10 @@ async function replaceHeld(run: Starting, container: Container): Promise<boolean
     if (await net.portFree(port.host, port.proto)) continue
     const { low, high } = run.settings.ports
     if (port.host < low || port.host > high)
-      throw new DcmError('conflict', `Port ${port.host}/${port.proto} of this host is held by something else; choose another.`)
+      throw new DcmError(
+        'conflict',
+        `Port ${port.host}/${port.proto} of this host is held by something else; choose another.`,
+      )
     await run.store.tx((tx) => replacePort(tx, container, port, run.settings.ports, run.random))
     replaced = true
   }

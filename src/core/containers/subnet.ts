@@ -24,7 +24,10 @@ export function parseSubnet(cidr: string): Range | undefined {
 export function chooseSubnet(pool: string, avoid: readonly string[]): string | undefined {
   const range = parseSubnet(pool)
   if (!range) return undefined
-  const taken = avoid.map(parseSubnet).filter((one) => one !== undefined).toSorted((a, b) => a.first - b.first)
+  const taken = avoid
+    .map(parseSubnet)
+    .filter((one) => one !== undefined)
+    .toSorted((a, b) => a.first - b.first)
   for (let first = range.first; first + 63 <= range.last; first += 64) {
     const clash = taken.find((one) => one.first <= first + 63 && one.last >= first)
     if (!clash) return `${toAddress(first)}/26`

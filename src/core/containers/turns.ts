@@ -14,7 +14,10 @@ export function createTurns(atOnce: number, waiting: number): Turns {
     if (line.busy < atOnce) line.busy++
     else {
       if (line.next.length >= waiting)
-        throw new DcmError('limited', `${atOnce + waiting} of your requests of this kind are under way; let some of them end first.`)
+        throw new DcmError(
+          'limited',
+          `${atOnce + waiting} of your requests of this kind are under way; let some of them end first.`,
+        )
       // Whoever ends hands its place on, so that nobody who comes later gets it.
       await new Promise<void>((resolve) => line.next.push(resolve))
     }

@@ -21,7 +21,12 @@ const bounds = { memory: [16 * mega, 1024 ** 4], cpus: [10, 512_000], pids: [16,
 /** How old the follower's last word may be before a list says so. */
 const freshFor = 20_000
 
-function bounded(name: keyof typeof bounds, flag: string, wish: number | undefined, show: (value: number) => string): number {
+function bounded(
+  name: keyof typeof bounds,
+  flag: string,
+  wish: number | undefined,
+  show: (value: number) => string,
+): number {
   const [low, high] = bounds[name]
   const value = wish ?? usual[name]
   if (value < low || value > high) throw new DcmError('usage', `${flag} may be from ${show(low)} to ${show(high)}.`)
@@ -68,7 +73,9 @@ export function createView(works: Works): (caller: Caller) => Context['container
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }
     },
     async shared() {
-      return (await store.containers.sharedWith(caller.person.id)).filter((container) => mayTouch(caller, 'look', container))
+      return (await store.containers.sharedWith(caller.person.id)).filter((container) =>
+        mayTouch(caller, 'look', container),
+      )
     },
     async all() {
       const [containers, stale] = await Promise.all([store.containers.all(), staleness()])

@@ -24,8 +24,11 @@ export function createWatch(works: Works): (caller: Caller) => Context['watch'] 
       try {
         return await engineOf(container).processes(idOf(container))
       } catch (error) {
-        if (!(error instanceof HostError && (error.fault === 'taken' || /is not running/.test(error.message)))) throw explain(error)
-        throw new DcmError('conflict', `${container.name} is not running, so nothing runs inside.`, { try: `start ${container.name}` })
+        if (!(error instanceof HostError && (error.fault === 'taken' || /is not running/.test(error.message))))
+          throw explain(error)
+        throw new DcmError('conflict', `${container.name} is not running, so nothing runs inside.`, {
+          try: `start ${container.name}`,
+        })
       }
     },
     async load(containers) {

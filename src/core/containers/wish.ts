@@ -8,12 +8,21 @@ import { placeRun } from './run.ts'
 
 /** Bytes that a member's storage may grow to. */
 export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): Promise<number> {
-  const [person, grants, site] = await Promise.all([works.store.people.byId(ownerId), works.store.grants.of(ownerId), siteQuota(works.store)])
+  const [person, grants, site] = await Promise.all([
+    works.store.people.byId(ownerId),
+    works.store.grants.of(ownerId),
+    siteQuota(works.store),
+  ])
   return effective(site, person?.quota ?? {}, readGrants(grants)).disk.limit
 }
 
 /** What the engine is asked for, out of what the database says: the same after a crash, and for every way to make a container. */
-export async function wishFor(works: Works, container: Container, network: string, imageEngineId?: string): Promise<ContainerWish> {
+export async function wishFor(
+  works: Works,
+  container: Container,
+  network: string,
+  imageEngineId?: string,
+): Promise<ContainerWish> {
   const { store } = works
   const host = works.host(container.hostId)
   const { spec } = container
@@ -44,8 +53,15 @@ export async function wishFor(works: Works, container: Container, network: strin
       if (!device) throw new DcmError('conflict', `The device ${name} is no longer on the admins' list.`)
       return device.path
     }),
-    seccomp: spec.seccomp === null ? null : (seccomps.find((known) => known.name === spec.seccomp)?.json ?? missing(spec.seccomp)),
-    ports: container.ports.map(({ container: inside, proto, host: outside }) => ({ container: inside, proto, host: outside })),
+    seccomp:
+      spec.seccomp === null
+        ? null
+        : (seccomps.find((known) => known.name === spec.seccomp)?.json ?? missing(spec.seccomp)),
+    ports: container.ports.map(({ container: inside, proto, host: outside }) => ({
+      container: inside,
+      proto,
+      host: outside,
+    })),
     mounts: { run, storage: storage.path },
     ssh: container.ssh,
   }

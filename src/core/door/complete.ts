@@ -3,11 +3,19 @@ import { findCommand, reserved } from '../command/parse.ts'
 import { kinds, type Lookup } from '../command/kinds.ts'
 
 /** What could stand at the end of an unfinished line: commands, flags, and values that would be accepted. */
-export async function candidates(commands: readonly Command[], line: string, lookupOf: (command: Command) => Lookup): Promise<string[]> {
+export async function candidates(
+  commands: readonly Command[],
+  line: string,
+  lookupOf: (command: Command) => Lookup,
+): Promise<string[]> {
   const typed = line.replace(/^\s+/, '').split(/\s+/)
   const last = typed.at(-1) ?? ''
   const before = typed.slice(0, -1)
-  const starting = (list: readonly string[]) => [...new Set(list)].filter((one) => one.startsWith(last)).toSorted().slice(0, 100)
+  const starting = (list: readonly string[]) =>
+    [...new Set(list)]
+      .filter((one) => one.startsWith(last))
+      .toSorted()
+      .slice(0, 100)
   const head = [...before, ''].join(' ').toLowerCase()
   const names = commands.map((command) => command.name).filter((name) => name.startsWith(head.trimStart()))
   const words = names.map((name) => name.slice(head.length).split(' ')[0]!).filter((word) => word !== '')
@@ -21,14 +29,22 @@ export async function candidates(commands: readonly Command[], line: string, loo
   if (!found) return starting(words)
   const { command, used } = found
   const args = Object.entries(command.args)
-  const flags = [...args.filter(([, arg]) => arg.flag || arg.kind === 'flag').map(([name]) => name), ...Object.keys(reserved)].map((name) => `--${name}`)
+  const flags = [
+    ...args.filter(([, arg]) => arg.flag || arg.kind === 'flag').map(([name]) => name),
+    ...Object.keys(reserved),
+  ].map((name) => `--${name}`)
   if (last.startsWith('-')) return starting(flags)
   const previous = before.at(-1) ?? ''
-  const flagged = args.find(([name, arg]) => arg.kind !== 'flag' && (previous === `--${name}` || (arg.short !== undefined && previous === `-${arg.short}`)))
+  const flagged = args.find(
+    ([name, arg]) =>
+      arg.kind !== 'flag' && (previous === `--${name}` || (arg.short !== undefined && previous === `-${arg.short}`)),
+  )
   if (flagged) return starting(await valuesOf(flagged[1], lookupOf(command)))
   if (before.length > 0 && previous === '--as') return starting(await lookupOf(command).personNames())
   const positionals = args.filter(([, arg]) => !arg.flag && !arg.rest && arg.kind !== 'flag')
-  const filled = before.slice(used).filter((word, at, all) => !word.startsWith('-') && !isFlagValue(command, all[at - 1])).length
+  const filled = before
+    .slice(used)
+    .filter((word, at, all) => !word.startsWith('-') && !isFlagValue(command, all[at - 1])).length
   const current = positionals[Math.min(filled, positionals.length - 1)]
   const open = current && (filled < positionals.length || current[1].each || current[1].many)
   return starting([...words, ...(open ? await valuesOf(current[1], lookupOf(command)) : [])])
@@ -36,7 +52,9 @@ export async function candidates(commands: readonly Command[], line: string, loo
 
 const isFlagValue = (command: Command, previous: string | undefined) =>
   previous !== undefined &&
-  Object.entries(command.args).some(([name, arg]) => arg.flag && arg.kind !== 'flag' && (previous === `--${name}` || previous === `-${arg.short}`))
+  Object.entries(command.args).some(
+    ([name, arg]) => arg.flag && arg.kind !== 'flag' && (previous === `--${name}` || previous === `-${arg.short}`),
+  )
 
 async function valuesOf(arg: Arg, lookup: Lookup): Promise<string[]> {
   if (arg.of) return [...arg.of]

@@ -10,7 +10,6 @@ import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
 import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
-import type { Log } from '../operation/runner.ts'
 import { createAudit } from '../people/audit.ts'
 import { createGrants } from '../people/grants.ts'
 import { createConnected } from '../people/connected.ts'
@@ -29,7 +28,6 @@ import { createTime } from '../upkeep/time.ts'
 export function createContexts(
   works: Works,
   commands: readonly Command[],
-  log: Log,
 ): (caller: Caller) => Omit<Context, 'consider'> {
   const { store, random, place } = works
   const onKeys = (ownerId: string) => spreadKeys(works, ownerId)

@@ -40,7 +40,15 @@ export type DoorDeps = {
 }
 
 /** What is known of a call once it has been read; for the audit row and the log. */
-type Facts = { requestId: string; actor: Actor; command: string; target: string | null; detail?: string; keyed?: Keyed; again?: boolean }
+type Facts = {
+  requestId: string
+  actor: Actor
+  command: string
+  target: string | null
+  detail?: string
+  keyed?: Keyed
+  again?: boolean
+}
 
 /** Makes the one door. Order: find, who, may they, read, admit and lock, run or begin, record, answer. */
 export function createDoor(deps: DoorDeps): Door {
@@ -70,14 +78,21 @@ export function createDoor(deps: DoorDeps): Door {
   /** With `--as`, an admin becomes the member: their rights, quota and grants, and no others. */
   async function actingFor(actor: Actor, name: string): Promise<Actor> {
     const { person, scope, by, ...from } = actor
-    if (!person || person.role !== 'admin' || scope || by) throw new DcmError('denied', '--as is for admins who are signed in themselves.')
+    if (!person || person.role !== 'admin' || scope || by)
+      throw new DcmError('denied', '--as is for admins who are signed in themselves.')
     const member = personName.test(name) ? await store.people.byName(name) : undefined
     if (!member) throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, { try: 'user ls' })
     return { ...from, person: member, by: person }
   }
 
   async function handle(call: Call, waiting: Waiting = {}): Promise<Reply> {
-    const facts: Facts = { requestId: call.requestId ?? newId(works.random), actor: call.actor, command: '?', target: null, ...(call.again ? { again: true } : {}) }
+    const facts: Facts = {
+      requestId: call.requestId ?? newId(works.random),
+      actor: call.actor,
+      command: '?',
+      target: null,
+      ...(call.again ? { again: true } : {}),
+    }
     try {
       const parsed = call.actor.visitor && !call.actor.person ? strangers(call.input) : parse(call.input)
       facts.command = parsed.command.name
@@ -104,7 +119,8 @@ export function createDoor(deps: DoorDeps): Door {
   /** The command that a call names, also when the rest of it is no sense. */
   function called(input: Call['input']): string {
     try {
-      const words = 'line' in input ? splitWords(untypeset(input.line)) : 'words' in input ? input.words : input.name.split(' ')
+      const words =
+        'line' in input ? splitWords(untypeset(input.line)) : 'words' in input ? input.words : input.name.split(' ')
       return findCommand(commands, words).command.name
     } catch (error) {
       if (error instanceof DcmError) return '?'
@@ -120,7 +136,11 @@ export function createDoor(deps: DoorDeps): Door {
     // With the token's limits: what a token was answered is not for one that may do less.
     const { scope } = facts.actor
     // An admin's keys are the admin's also when they act for a member, who may use the same ones.
-    const keyed = { ownerId: (facts.actor.by ?? person).id, key: call.idempotencyKey, digest: digestOf([parsed.command.name, parsed.given, yes, dry, as, ...(scope ? [scope] : [])]) }
+    const keyed = {
+      ownerId: (facts.actor.by ?? person).id,
+      key: call.idempotencyKey,
+      digest: digestOf([parsed.command.name, parsed.given, yes, dry, as, ...(scope ? [scope] : [])]),
+    }
     const earlier = await repeats.claim(keyed, Math.min(waiting.wait ?? 30_000, 30_000))
     if ('reply' in earlier) return earlier.reply
     if ('operationId' in earlier) return outcome(earlier.operationId, waiting)
@@ -143,7 +163,9 @@ export function createDoor(deps: DoorDeps): Door {
     const replies = await Promise.all(
       [...new Set(targets)].map(async (target) => {
         const mine = { ...facts, target }
-        const reply = await one(parsed, { ...parsed.given, [each]: [target] }, mine, waiting).catch((error: unknown) => refused(error, mine))
+        const reply = await one(parsed, { ...parsed.given, [each]: [target] }, mine, waiting).catch((error: unknown) =>
+          refused(error, mine),
+        )
         return { target, reply }
       }),
     )
@@ -154,17 +176,27 @@ export function createDoor(deps: DoorDeps): Door {
     const actions = [{ label: 'Confirm', line, danger: true as const }]
     if (asked.length < replies.length) return { ...gathered, actions }
     const question = `Confirm ${parsed.command.name} of ${asked.join(', ')} with --yes; the table says what it means.`
-    return { ...warn(question, { actions, data: { confirm: true, line }, ...(gathered.table ? { table: gathered.table } : {}) }), error: 'conflict' }
+    return {
+      ...warn(question, {
+        actions,
+        data: { confirm: true, line },
+        ...(gathered.table ? { table: gathered.table } : {}),
+      }),
+      error: 'conflict',
+    }
   }
 
   /** One command on one target. */
   async function one(parsed: Parsed, given: Given, facts: Facts, waiting: Waiting): Promise<Reply> {
     const { command, reserved } = parsed
     // Before anything is read: what was to be changed may be gone by now, because it was.
-    const earlier = facts.again && command.changes ? await store.operations.ofRequest(facts.requestId, facts.target) : undefined
+    const earlier =
+      facts.again && command.changes ? await store.operations.ofRequest(facts.requestId, facts.target) : undefined
     if (earlier) return outcome(earlier.id, waiting)
     const caller = facts.actor as Caller
-    const args = facts.actor.person ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs)) : await readArgs(command, given, nobody)
+    const args = facts.actor.person
+      ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs))
+      : await readArgs(command, given, nobody)
     const context: Context = { ...deps.contextFor(caller), consider: (line) => consider(line, facts) }
     // An admin's look at what is another's is written down like a change.
     const recorded = command.changes || command.records || facts.actor.by || isOthers(command, args, caller)
@@ -179,7 +211,10 @@ export function createDoor(deps: DoorDeps): Door {
       // What would go is listed with the question, so that nobody confirms blindly.
       const { fields, table } = command.preview ? await command.preview(args as never, context) : {}
       const extras = { actions: [{ label: 'Confirm', line, danger: true as const }], data: { confirm: true, line } }
-      return { ...warn(question, { ...extras, ...(fields ? { fields } : {}), ...(table ? { table } : {}) }), error: 'conflict' }
+      return {
+        ...warn(question, { ...extras, ...(fields ? { fields } : {}), ...(table ? { table } : {}) }),
+        error: 'conflict',
+      }
     }
     const result = await command.run(args as never, context)
     if (!('begin' in result)) {
@@ -195,7 +230,8 @@ export function createDoor(deps: DoorDeps): Door {
     const what = `${command.name}${facts.target ? ` ${facts.target}` : ''}`
     if (!command.begins) return info(`${what} is understood, and all that it names is there; nothing was done.`)
     const result = await command.run(args as never, context)
-    if ('begin' in result) await runner.consider(result.begin, result.input, { ownerId: await ownerOf(result), target: facts.target })
+    if ('begin' in result)
+      await runner.consider(result.begin, result.input, { ownerId: await ownerOf(result), target: facts.target })
     return info(`${what} would be accepted now; nothing was done.`)
   }
 
@@ -206,16 +242,25 @@ export function createDoor(deps: DoorDeps): Door {
     try {
       const parsed = parseWords(commands, splitWords(untypeset(line)))
       ;({ command } = parsed)
-      if (Object.values(command.args).some((arg) => arg.raw)) throw new DcmError('usage', `${command.name} asks about another command.`, { try: `help ${command.name}` })
-      const actor = parsed.reserved.as === undefined || facts.actor.by ? facts.actor : await actingFor(facts.actor, parsed.reserved.as)
+      if (Object.values(command.args).some((arg) => arg.raw))
+        throw new DcmError('usage', `${command.name} asks about another command.`, { try: `help ${command.name}` })
+      const actor =
+        parsed.reserved.as === undefined || facts.actor.by
+          ? facts.actor
+          : await actingFor(facts.actor, parsed.reserved.as)
       rule = actor.scope ? 'your token' : 'your role'
       mayCall(actor, command)
       const caller = actor as Caller
       const each = eachArg(command)
-      const targets = each && Array.isArray(parsed.given[each]) ? (parsed.given[each] as string[]).slice(0, 100) : [undefined]
+      const targets =
+        each && Array.isArray(parsed.given[each]) ? (parsed.given[each] as string[]).slice(0, 100) : [undefined]
       for (const target of targets) {
         rule = 'what you own and what is shared with you'
-        const args = await readArgs(command, target === undefined ? parsed.given : { ...parsed.given, [each!]: [target] }, lookupFor({ store, commands, now: works.now }, caller, command.needs))
+        const args = await readArgs(
+          command,
+          target === undefined ? parsed.given : { ...parsed.given, [each!]: [target] },
+          lookupFor({ store, commands, now: works.now }, caller, command.needs),
+        )
         rule = 'quota, grants and the state of things'
         const context: Context = { ...deps.contextFor(caller), consider: (another) => consider(another, facts) }
         await dry(command, args, context, { ...facts, actor, command: command.name, target: targetOf(parsed) })
@@ -237,7 +282,10 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   async function begun(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
-    const asker = { ...askerOf(facts.actor, facts.command, facts.target, facts.requestId), ownerId: await ownerOf(result) }
+    const asker = {
+      ...askerOf(facts.actor, facts.command, facts.target, facts.requestId),
+      ownerId: await ownerOf(result),
+    }
     const { keyed } = facts
     const id = await runner.begin(result.begin, result.input, asker, async (tx, operationId) => {
       if (keyed) await tx.calls.settle(keyed.ownerId, keyed.key, { operationId })
@@ -254,15 +302,20 @@ export function createDoor(deps: DoorDeps): Door {
     if (!ended) throw new DcmError('not_found', 'There is no such operation.')
     if (ended.reply) return { ...ended.reply, operation: { id, state: ended.state } }
     const progress = ended.row.progress
-    return info(`${ended.row.command} goes on${progress ? ` (${progress})` : ''}; ask for operation ${id} to see how it ends.`, {
-      operation: { id, state: 'running', ...(progress ? { progress } : {}) },
-    })
+    return info(
+      `${ended.row.command} goes on${progress ? ` (${progress})` : ''}; ask for operation ${id} to see how it ends.`,
+      {
+        operation: { id, state: 'running', ...(progress ? { progress } : {}) },
+      },
+    )
   }
 
   async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
     const detail = error && error.code !== 'usage' ? printable(error.message) : (facts.detail ?? null)
     const { actor, command, requestId, target } = facts
-    await store.audit.add(auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) }))
+    await store.audit.add(
+      auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) }),
+    )
   }
 
   /** The only place where anything thrown becomes words. */
@@ -271,10 +324,20 @@ export function createDoor(deps: DoorDeps): Door {
     const { requestId, command } = facts
     const broken = said.code === 'internal'
     if (broken) log.error({ requestId, command, err: said.cause ?? said }, 'a call broke')
-    else if (said.code === 'unavailable') log.warn({ requestId, command, err: said.cause ?? said }, 'a call found something that does not answer')
+    else if (said.code === 'unavailable')
+      log.warn({ requestId, command, err: said.cause ?? said }, 'a call found something that does not answer')
     // A log that cannot be written must not hide the answer; the database is probably what is down.
-    await record(facts, broken ? 'failed' : 'refused', said).catch((err: unknown) => log.warn({ requestId, err }, 'a refusal could not be recorded'))
-    return refusal(broken ? new DcmError('internal', `Something broke on our side (reference ${requestId}); an admin finds it in the log.`) : said)
+    await record(facts, broken ? 'failed' : 'refused', said).catch((err: unknown) =>
+      log.warn({ requestId, err }, 'a refusal could not be recorded'),
+    )
+    return refusal(
+      broken
+        ? new DcmError(
+            'internal',
+            `Something broke on our side (reference ${requestId}); an admin finds it in the log.`,
+          )
+        : said,
+    )
   }
 
   const door: Door = {
@@ -288,7 +351,9 @@ export function createDoor(deps: DoorDeps): Door {
       try {
         if (actor.person?.state !== 'active') return []
         const mine = commands.filter((command) => canCall(actor, command))
-        return await candidates(mine, line, (command) => lookupFor({ store, commands, now: works.now }, actor as Caller, command.needs))
+        return await candidates(mine, line, (command) =>
+          lookupFor({ store, commands, now: works.now }, actor as Caller, command.needs),
+        )
       } catch (error) {
         if (!(error instanceof DcmError)) log.warn({ err: error }, 'a completion broke')
         return []
@@ -317,14 +382,18 @@ export function createDoor(deps: DoorDeps): Door {
 }
 
 /** What a channel may hear of a call: who and what, and nothing of the answer. */
-const harmless = ({ actor, command, target }: Facts) => `${actor.person?.name ?? 'Somebody'} used ${command}${target ? ` ${target}` : ''}.`
+const harmless = ({ actor, command, target }: Facts) =>
+  `${actor.person?.name ?? 'Somebody'} used ${command}${target ? ` ${target}` : ''}.`
 
 /** The member whom a call that could not be read names by `--as`. */
 function namedAs(input: Call['input']): string | undefined {
   if ('name' in input) return typeof input.args['as'] === 'string' ? input.args['as'] : undefined
   const words = 'line' in input ? untypeset(input.line).split(/\s+/) : input.words
   const own = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined)
-  return own.find((word) => word.startsWith('--as='))?.slice('--as='.length) ?? (own.includes('--as') ? own[own.indexOf('--as') + 1] : undefined)
+  return (
+    own.find((word) => word.startsWith('--as='))?.slice('--as='.length) ??
+    (own.includes('--as') ? own[own.indexOf('--as') + 1] : undefined)
+  )
 }
 
 /** Whether a reply is only the question before a command. */
@@ -340,8 +409,15 @@ function confirming({ command, reserved }: Parsed, given: Given): string {
 
 /** In a few words, what makes a command the caller's to use on what it names. */
 function decided(command: Command, args: Record<string, unknown>, caller: Caller): string {
-  const container = Object.entries(command.args).flatMap(([name, { kind }]) => (kind === 'container' && args[name] ? [args[name] as Container] : []))[0]
-  if (!container) return command.needs === 'admin' ? 'you are an admin' : command.needs === 'anyone' ? 'anyone may' : 'every member may, within their quota and grants'
+  const container = Object.entries(command.args).flatMap(([name, { kind }]) =>
+    kind === 'container' && args[name] ? [args[name] as Container] : [],
+  )[0]
+  if (!container)
+    return command.needs === 'admin'
+      ? 'you are an admin'
+      : command.needs === 'anyone'
+        ? 'anyone may'
+        : 'every member may, within their quota and grants'
   if (container.ownerId === caller.person.id) return `${container.name} is yours`
   const share = container.shares.find((one) => one.guestId === caller.person.id)
   return share ? `${calledBy(caller.person.id, container)} is shared with you (${share.level})` : 'you are an admin'
@@ -351,7 +427,9 @@ function decided(command: Command, args: Record<string, unknown>, caller: Caller
 function isOthers(command: Command, args: Record<string, unknown>, { person }: Caller): boolean {
   return Object.entries(command.args).some(([name, { kind }]) => {
     const thing = args[name] as { id: string; ownerId?: string } | undefined
-    return thing && ((kind === 'container' && thing.ownerId !== person.id) || (kind === 'person' && thing.id !== person.id))
+    return (
+      thing && ((kind === 'container' && thing.ownerId !== person.id) || (kind === 'person' && thing.id !== person.id))
+    )
   })
 }
 

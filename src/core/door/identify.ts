@@ -21,18 +21,31 @@ export function createIdentify({ store, log }: { store: Store; log: Log }): Door
       }
       case 'token': {
         const found = isToken(credential.secret) ? await store.tokens.byHash(hashToken(credential.secret)) : undefined
-        if (!found) throw new DcmError('unlinked', 'That token is not good: it is wrong, expired or revoked; make one with token new.')
+        if (!found)
+          throw new DcmError(
+            'unlinked',
+            'That token is not good: it is wrong, expired or revoked; make one with token new.',
+          )
         const { token, person } = found
         if (Date.now() - (token.lastUsedAt?.getTime() ?? 0) > touchEvery)
-          store.tokens.touch(token.id).catch((err: unknown) => log.warn({ err }, "a token's use could not be written down"))
+          store.tokens
+            .touch(token.id)
+            .catch((err: unknown) => log.warn({ err }, "a token's use could not be written down"))
         const narrowed = token.commands !== null || token.containers !== null
-        return { person, ...from, tokenId: token.id, ...(narrowed ? { scope: { commands: token.commands, containers: token.containers } } : {}) }
+        return {
+          person,
+          ...from,
+          tokenId: token.id,
+          ...(narrowed ? { scope: { commands: token.commands, containers: token.containers } } : {}),
+        }
       }
       case 'chat': {
         const { visitor } = credential
         const found = await store.identities.person(visitor)
         if (found && Date.now() - found.usedAt.getTime() > touchEvery)
-          store.identities.touch(visitor).catch((err: unknown) => log.warn({ err }, "a chat account's use could not be written down"))
+          store.identities
+            .touch(visitor)
+            .catch((err: unknown) => log.warn({ err }, "a chat account's use could not be written down"))
         return { person: found?.person ?? null, ...from, visitor }
       }
       case 'key': {

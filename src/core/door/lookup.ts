@@ -10,12 +10,17 @@ import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 
 /** Lists a few names for a refusal. They are all the caller's own. */
-const some = (names: readonly string[]) => (names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`)
+const some = (names: readonly string[]) =>
+  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`
 
 const words = { view: 'to look at only', exec: 'to look at and to enter', ssh: 'to look at and to enter' } as const
 
 /** What an actor's names stand for, for one command. Absent and not-yours take the same path to the same words. */
-export function lookupFor(deps: { store: Store; commands: readonly Command[]; now(): Date }, actor: Caller, need: Need): Lookup {
+export function lookupFor(
+  deps: { store: Store; commands: readonly Command[]; now(): Date },
+  actor: Caller,
+  need: Need,
+): Lookup {
   const { store } = deps
   const { person } = actor
 
@@ -51,11 +56,18 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
       if (found && mayTouch(actor, need, found)) return found
       const share = found?.shares.find((one) => one.guestId === person.id)
       // That it is there is known to whom it is shared with; to all others it is not.
-      if (found && share) throw new DcmError('denied', `${owner}/${own} is shared with you ${words[share.level]}; its owner can share more.`, { try: 'shares' })
+      if (found && share)
+        throw new DcmError(
+          'denied',
+          `${owner}/${own} is shared with you ${words[share.level]}; its owner can share more.`,
+          { try: 'shares' },
+        )
       const names = (await mine()).map((container) => calledBy(person.id, container))
       const close = names.filter((known) => known.startsWith(name))
       const hint = close.length > 0 ? `; you have ${some(close)}` : names.length > 0 ? `; you have ${some(names)}` : ''
-      throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, { try: close[0] ?? 'ps' })
+      throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, {
+        try: close[0] ?? 'ps',
+      })
     },
     containerNames: async () => (await mine()).map((container) => calledBy(person.id, container)),
     async image(ref, whose) {
@@ -63,16 +75,23 @@ export function lookupFor(deps: { store: Store; commands: readonly Command[]; no
       const full = parsed ? formatImageRef(parsed) : ref
       const images = await visibleImages(whose)
       // One's own comes before an offered one of the same name.
-      const found = images.find((image) => image.ref === full && image.ownerId !== null) ?? images.find((image) => image.ref === full)
+      const found =
+        images.find((image) => image.ref === full && image.ownerId !== null) ??
+        images.find((image) => image.ref === full)
       if (found) return found
-      const hint = images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
+      const hint =
+        images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
       throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
     },
     imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     async person(name) {
       const found = name === person.name ? person : mayName(actor) ? await named(name) : undefined
       if (found) return found
-      throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, mayName(actor) ? { try: 'user ls' } : {})
+      throw new DcmError(
+        'not_found',
+        `There is no member called ${name.slice(0, 40)}.`,
+        mayName(actor) ? { try: 'user ls' } : {},
+      )
     },
     personNames: async () => (mayName(actor) ? (await store.people.list()).map((one) => one.name) : [person.name]),
     commandNames: () => deps.commands.filter((command) => canCall(actor, command)).map((command) => command.name),

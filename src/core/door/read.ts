@@ -20,7 +20,8 @@ function refuse(command: Command, name: string, arg: Arg, text: string, hint: st
 }
 
 /** The name of the argument that the door fans out over, when a command has one. */
-export const eachArg = (command: Command): string | undefined => Object.entries(command.args).find(([, arg]) => arg.each)?.[0]
+export const eachArg = (command: Command): string | undefined =>
+  Object.entries(command.args).find(([, arg]) => arg.each)?.[0]
 
 /**
  * Turns given text into what `run` takes: things that the caller may use, numbers in base units, defaults.
@@ -37,7 +38,20 @@ export async function readArgs(command: Command, given: Given, lookup: Lookup): 
         values[name] = []
       } else if (arg.kind === 'flag') values[name] = false
       else if (!arg.optional) {
-        throw missing(command, given, Object.entries(command.args).filter(([key, one]) => given[key] === undefined && !one.optional && !one.rest && one.default === undefined && one.kind !== 'flag').map(([key]) => key))
+        throw missing(
+          command,
+          given,
+          Object.entries(command.args)
+            .filter(
+              ([key, one]) =>
+                given[key] === undefined &&
+                !one.optional &&
+                !one.rest &&
+                one.default === undefined &&
+                one.kind !== 'flag',
+            )
+            .map(([key]) => key),
+        )
       }
     } else if (Array.isArray(value)) {
       if (value.length > 100) throw new DcmError('usage', `${name} takes at most 100 values.`)

@@ -20,7 +20,11 @@ export function askerOf(actor: Actor, command: string, target: string | null, re
 /** A row of the audit log for something that was decided at once. */
 export function auditEntry(
   actor: Actor,
-  facts: Pick<AuditEntry, 'command' | 'requestId' | 'decision'> & { target: string | null; code?: string; detail?: string | null },
+  facts: Pick<AuditEntry, 'command' | 'requestId' | 'decision'> & {
+    target: string | null
+    code?: string
+    detail?: string | null
+  },
 ): AuditEntry {
   const { actorId, actorName, asName, surface } = askerOf(actor, facts.command, facts.target, facts.requestId)
   return {

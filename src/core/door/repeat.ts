@@ -27,14 +27,19 @@ export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number
       for (;;) {
         const row = await store.calls.claim(keyed)
         if (!row) return { first: true }
-        if (row.digest !== keyed.digest) throw new DcmError('conflict', 'That Idempotency-Key was used for another request; use a new one.')
+        if (row.digest !== keyed.digest)
+          throw new DcmError('conflict', 'That Idempotency-Key was used for another request; use a new one.')
         if (row.reply) return { reply: JSON.parse(seal.open(row.reply, rowId(keyed))) as Reply }
         if (row.operationId) return { operationId: row.operationId }
         if (deps.now().getTime() - row.createdAt.getTime() > abandoned) {
           await store.calls.forget(keyed.ownerId, keyed.key)
           continue
         }
-        if (performance.now() - started > patience) throw new DcmError('conflict', 'The first request with that Idempotency-Key is still under way; ask again in a moment.')
+        if (performance.now() - started > patience)
+          throw new DcmError(
+            'conflict',
+            'The first request with that Idempotency-Key is still under way; ask again in a moment.',
+          )
         await deps.sleep(50)
       }
     },

@@ -8,7 +8,8 @@ export type Seen = { event: string | null; places: Places; payload: Payload }
 /** Names that stand for the same whoever sends. */
 const known: Record<string, (seen: Seen) => unknown> = {
   event: ({ event }) => event,
-  branch: ({ places }) => (places.ref?.startsWith('refs/tags/') ? undefined : places.ref?.replace(/^refs\/heads\//, '')),
+  branch: ({ places }) =>
+    places.ref?.startsWith('refs/tags/') ? undefined : places.ref?.replace(/^refs\/heads\//, ''),
   tag: ({ places }) => (places.ref?.startsWith('refs/tags/') ? places.ref.slice('refs/tags/'.length) : undefined),
   ...Object.fromEntries(placeNames.map((name) => [name, ({ places }: Seen) => places[name]])),
 }

@@ -22,7 +22,12 @@ const name = /^[a-z][a-z0-9-]{0,39}$/
 
 const toHook = (row: HookRow): Hook => ({
   ...{ id: row.id, ownerId: row.ownerId, name: row.name, line: row.line, verify: row.verify, events: row.events },
-  ...{ conditions: row.conditions, expiresAt: row.expiresAt, previousUntil: row.previousUntil, createdAt: row.createdAt },
+  ...{
+    conditions: row.conditions,
+    expiresAt: row.expiresAt,
+    previousUntil: row.previousUntil,
+    createdAt: row.createdAt,
+  },
   ...{ failures: row.failures, failedAt: row.failedAt },
 })
 
@@ -47,7 +52,8 @@ export function createHookContext(works: Works, commands: readonly Command[]): C
     const template = readTemplate(commands, line)
     const { command, args } = template
     mayCall({ ...caller, surface: 'hook', scope: { commands: [command.name], containers: null } }, command)
-    if (!command.changes) throw new DcmError('usage', `${command.name} changes nothing, so there is nothing for a hook to do with it.`)
+    if (!command.changes)
+      throw new DcmError('usage', `${command.name} changes nothing, so there is nothing for a hook to do with it.`)
     for (const [key, arg] of Object.entries(command.args)) {
       const value = args[key]
       if (arg.of && typeof value === 'string' && !value.includes('{') && !arg.of.includes(value))
@@ -55,17 +61,27 @@ export function createHookContext(works: Works, commands: readonly Command[]): C
     }
     // Nobody is there to be asked.
     if (command.confirms && args['yes'] !== true && args['force'] !== true)
-      throw new DcmError('usage', `${command.name} asks before it acts, and a hook has nobody to ask: add --yes to the line.`)
+      throw new DcmError(
+        'usage',
+        `${command.name} asks before it acts, and a hook has nobody to ask: add --yes to the line.`,
+      )
     return template
   }
 
   return {
     async add(caller, { name: label, line, verify, events, conditions, lives }) {
-      if (!name.test(label)) throw new DcmError('usage', 'A hook name is 1 to 40 of a-z, 0-9 and "-", and starts with a letter.')
-      if (lives > longestLife) throw new DcmError('usage', `A hook lives at most ${formatDuration(longestLife)}; ask for less with --for.`)
-      if (conditions.length > 10 || events.length > 20) throw new DcmError('usage', 'A hook takes at most 10 conditions and 20 events.')
+      if (!name.test(label))
+        throw new DcmError('usage', 'A hook name is 1 to 40 of a-z, 0-9 and "-", and starts with a letter.')
+      if (lives > longestLife)
+        throw new DcmError('usage', `A hook lives at most ${formatDuration(longestLife)}; ask for less with --for.`)
+      if (conditions.length > 10 || events.length > 20)
+        throw new DcmError('usage', 'A hook takes at most 10 conditions and 20 events.')
       const wrong = events.find((event) => !/^[\w.:-]{1,80}$/.test(event))
-      if (wrong !== undefined) throw new DcmError('usage', `"${wrong.slice(0, 40)}" is no event; an event is a word such as push or workflow_run.`)
+      if (wrong !== undefined)
+        throw new DcmError(
+          'usage',
+          `"${wrong.slice(0, 40)}" is no event; an event is a word such as push or workflow_run.`,
+        )
       const { places } = check(caller, line)
       const id = newId(random)
       const secret = makeSecret(random)
@@ -76,18 +92,35 @@ export function createHookContext(works: Works, commands: readonly Command[]): C
           if ((await tx.hooks.of(ownerId)).length >= most)
             throw new DcmError('limited', `A member has at most ${most} hooks; remove one first.`, { try: 'hook ls' })
           const conditionsRead = conditions.map(checkCondition)
-          return tx.hooks.insert({ id, ownerId, name: label, line, verify, events, conditions: conditionsRead, sealed: seal.seal(secret, sealedFor(id)) }, lives)
+          return tx.hooks.insert(
+            {
+              id,
+              ownerId,
+              name: label,
+              line,
+              verify,
+              events,
+              conditions: conditionsRead,
+              sealed: seal.seal(secret, sealedFor(id)),
+            },
+            lives,
+          )
         })
         .catch((error: unknown) => {
           if (violated(error) !== 'hooks_name') throw error
-          throw new DcmError('conflict', `You have a hook called ${label} already; remove it first or choose another name.`, { cause: error, try: `hook show ${label}` })
+          throw new DcmError(
+            'conflict',
+            `You have a hook called ${label} already; remove it first or choose another name.`,
+            { cause: error, try: `hook show ${label}` },
+          )
         })
       return { hook: toHook(row), secret, places }
     },
     list: async (ownerId) => (await store.hooks.of(ownerId)).map(toHook),
     find: async (ownerId, which) => toHook(await find(ownerId, which)),
     async rotate(ownerId, which, overlap) {
-      if (overlap > longestOverlap) throw new DcmError('usage', `Two secrets overlap at most ${formatDuration(longestOverlap)}.`)
+      if (overlap > longestOverlap)
+        throw new DcmError('usage', `Two secrets overlap at most ${formatDuration(longestOverlap)}.`)
       const { id } = await find(ownerId, which)
       const secret = makeSecret(random)
       const row = await store.hooks.rotate(id, seal.seal(secret, sealedFor(id)), overlap)

@@ -17,11 +17,15 @@ export type Template = { command: Command; args: Record<string, unknown>; places
 export function readTemplate(commands: readonly Command[], line: string): Template {
   const parsed = parseLine(commands, line)
   const { command, given, reserved } = parsed
-  if (command.name === 'help') throw new DcmError('usage', 'A hook runs a command that does something; help is for people.')
-  if (reserved.as !== undefined) throw new DcmError('usage', 'A hook acts for the member whose it is, so its line may not have --as.')
+  if (command.name === 'help')
+    throw new DcmError('usage', 'A hook runs a command that does something; help is for people.')
+  if (reserved.as !== undefined)
+    throw new DcmError('usage', 'A hook acts for the member whose it is, so its line may not have --as.')
   const lacking = missing(parsed)
   if (lacking.length > 0)
-    throw new DcmError('usage', `That line does not say ${lacking.join(' and ')}. Usage: ${usage(command)}`, { try: `help ${command.name}` })
+    throw new DcmError('usage', `That line does not say ${lacking.join(' and ')}. Usage: ${usage(command)}`, {
+      try: `help ${command.name}`,
+    })
   const places = new Set<PlaceName>()
   for (const [key, value] of Object.entries(given))
     for (const text of [value].flat()) {
@@ -31,7 +35,10 @@ export function readTemplate(commands: readonly Command[], line: string): Templa
         if (found) places.add(found)
         // What runs inside may be a script, and have braces of its own.
         else if (!command.args[key]?.rest)
-          throw new DcmError('usage', `A hook fills ${placeNames.map((known) => `{${known}}`).join(', ')}; it cannot fill ${whole}.`)
+          throw new DcmError(
+            'usage',
+            `A hook fills ${placeNames.map((known) => `{${known}}`).join(', ')}; it cannot fill ${whole}.`,
+          )
       }
     }
   const args = { ...given, ...(reserved.yes ? { yes: true } : {}), ...(reserved['dry-run'] ? { 'dry-run': true } : {}) }
@@ -40,7 +47,10 @@ export function readTemplate(commands: readonly Command[], line: string): Templa
 
 const missing = ({ command, given }: Parsed): string[] =>
   Object.entries(command.args)
-    .filter(([name, arg]) => given[name] === undefined && !arg.optional && !arg.rest && arg.default === undefined && arg.kind !== 'flag')
+    .filter(
+      ([name, arg]) =>
+        given[name] === undefined && !arg.optional && !arg.rest && arg.default === undefined && arg.kind !== 'flag',
+    )
     .map(([name, arg]) => (arg.flag ? `--${name}` : wordFor(name, arg)))
 
 /** Puts values into the places. @throws DcmError `usage` naming what the delivery does not say */
@@ -53,7 +63,10 @@ export function fill(template: Template, places: Places): Record<string, unknown
       if (!name) return whole
       const text = places[name]
       if (text === undefined)
-        throw new DcmError('usage', `This delivery says no ${name} that could be put into the line, so nothing was done.`)
+        throw new DcmError(
+          'usage',
+          `This delivery says no ${name} that could be put into the line, so nothing was done.`,
+        )
       return text
     })
   }

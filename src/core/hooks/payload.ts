@@ -9,14 +9,21 @@ const forms: Record<PlaceName, RegExp> = {
   // SHA-1 or SHA-256, but not the zeros that stand for a branch that is gone.
   sha: /^(?!0+$)(?:[0-9a-f]{40}|[0-9a-f]{64})$/,
   // Reference of the OCI distribution specification: NAME[:TAG][@sha256:DIGEST].
-  image: /^[a-z0-9][a-z0-9._-]{0,100}(?::\d{1,5})?(?:\/[a-z0-9][a-z0-9._-]{0,100}){0,6}(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+  image:
+    /^[a-z0-9][a-z0-9._-]{0,100}(?::\d{1,5})?(?:\/[a-z0-9][a-z0-9._-]{0,100}){0,6}(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
   repository: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,6}$/,
 }
 
 /** Where each is found, first come first served: GitHub, Gitea and Forgejo, GitLab, then a JSON of one's own. */
 const sources: Record<PlaceName, string[]> = {
   ref: [
-    ...['ref', 'object_attributes.ref', 'workflow_run.head_branch', 'workflow_job.head_branch', 'check_suite.head_branch'],
+    ...[
+      'ref',
+      'object_attributes.ref',
+      'workflow_run.head_branch',
+      'workflow_job.head_branch',
+      'check_suite.head_branch',
+    ],
     ...['release.tag_name', 'pull_request.head.ref', 'object_attributes.source_branch', 'tag'],
   ],
   sha: [

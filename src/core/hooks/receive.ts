@@ -50,7 +50,10 @@ const lease = 30_000
 const most = 60
 
 const stranger = () =>
-  new DcmError('unlinked', 'There is no such hook, or the request is not signed with its secret as that hook wants it; its owner sees more with hook log.')
+  new DcmError(
+    'unlinked',
+    'There is no such hook, or the request is not signed with its secret as that hook wants it; its owner sees more with hook log.',
+  )
 
 /** Takes deliveries of webhooks: checks who sends, stores what is to be done, does it once, and tells how it went. */
 export function createHooks(deps: HookDeps): Hooks {
@@ -76,7 +79,9 @@ export function createHooks(deps: HookDeps): Hooks {
     const digest = verified.byBytes ? createHash('sha256').update(knock.body).digest('hex') : null
     const event = eventOf(payload ?? {}, verified.event)
     const places = placesOf(payload ?? {})
-    const decided = payload ? decide(hook, { event, places, payload }) : { state: 'refused' as const, text: 'The body is not a JSON object.', code: 'usage' }
+    const decided = payload
+      ? decide(hook, { event, places, payload })
+      : { state: 'refused' as const, text: 'The body is not a JSON object.', code: 'usage' }
     const before = await store.deliveries.earlier(hook.id, verified.key, digest)
     const wait = () => Math.max(0, (knock.wait ?? patience) - (performance.now() - began))
     if (before) return again(before, person, wait(), knock.signal)
@@ -120,20 +125,33 @@ export function createHooks(deps: HookDeps): Hooks {
   function decide(hook: Pick<Hook, 'events' | 'conditions'>, seen: Parameters<typeof unmet>[1]): Decided | undefined {
     if (seen.event === 'ping') return { state: 'ignored', text: 'The hook is set up; it waits for an event.' }
     if (hook.events.length > 0 && !hook.events.includes(seen.event ?? ''))
-      return { state: 'ignored', text: `The hook is for ${hook.events.join(', ')}, and this is ${seen.event ?? 'none of those'}.` }
+      return {
+        state: 'ignored',
+        text: `The hook is for ${hook.events.join(', ')}, and this is ${seen.event ?? 'none of those'}.`,
+      }
     const open = unmet(hook.conditions, seen)
-    return open === undefined ? undefined : { state: 'ignored', text: `The hook is for deliveries with ${open}, and this is none.` }
+    return open === undefined
+      ? undefined
+      : { state: 'ignored', text: `The hook is for deliveries with ${open}, and this is none.` }
   }
 
   /** Runs a hook's line as its owner, who may by now do less than when it was made; never twice for one delivery. */
-  function carryOut(hook: Pick<Hook, 'line' | 'ownerId' | 'name'>, person: Person, row: DeliveryRow, taken: boolean): Promise<Reply | undefined> {
+  function carryOut(
+    hook: Pick<Hook, 'line' | 'ownerId' | 'name'>,
+    person: Person,
+    row: DeliveryRow,
+    taken: boolean,
+  ): Promise<Reply | undefined> {
     const work = async (): Promise<Reply | undefined> => {
       let reply: Reply
       try {
         const template = readTemplate(deps.commands, hook.line)
         const actor = actorOf(person, template.command.name, row.address)
         const input = { name: template.command.name, args: fill(template, row.places) }
-        reply = await deps.handle({ actor, input, requestId: row.id, ...(taken ? { again: true } : {}) }, { signal: over.signal })
+        reply = await deps.handle(
+          { actor, input, requestId: row.id, ...(taken ? { again: true } : {}) },
+          { signal: over.signal },
+        )
       } catch (error) {
         if (!(error instanceof DcmError)) throw error
         reply = refusal(error)
@@ -160,7 +178,9 @@ export function createHooks(deps: HookDeps): Hooks {
     const text = printable(reply.text).slice(0, 1000)
     await store.tx(async (tx) => {
       if (!(await tx.deliveries.end(row.id, { state, text, code: reply.error ?? null, operationId }))) return
-      const said = reply.error ? `The hook ${hook.name} did not do its work: ${text}` : `The hook ${hook.name} has run: ${text}`
+      const said = reply.error
+        ? `The hook ${hook.name} did not do its work: ${text}`
+        : `The hook ${hook.name} has run: ${text}`
       await tx.notices.insert({
         ...{ id: newId(works.random), ownerId: hook.ownerId, kind: 'hook', key: `hook/${row.id}`, text: said },
         actions: [{ label: 'Its log', line: `hook log ${hook.name}` }],
@@ -169,15 +189,23 @@ export function createHooks(deps: HookDeps): Hooks {
   }
 
   /** Waits for the outcome as long as the sender does. */
-  async function answer(row: DeliveryRow, working: Promise<Reply | undefined>, wait: number, signal?: AbortSignal): Promise<Answer> {
+  async function answer(
+    row: DeliveryRow,
+    working: Promise<Reply | undefined>,
+    wait: number,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const reply = await Promise.race([working, gone(wait, signal, over.signal)])
     if (reply) return { reply: shown(reply, row), accepted: false }
     const [operation] = await store.operations.byRequest(row.id)
     return {
-      reply: info('The delivery is accepted and goes on; send it again with ?wait=60 to hear how it ends, which does nothing twice.', {
-        data: { delivery: row.id, state: 'received' },
-        ...(operation ? { operation: { id: operation.id, state: 'running' as const } } : {}),
-      }),
+      reply: info(
+        'The delivery is accepted and goes on; send it again with ?wait=60 to hear how it ends, which does nothing twice.',
+        {
+          data: { delivery: row.id, state: 'received' },
+          ...(operation ? { operation: { id: operation.id, state: 'running' as const } } : {}),
+        },
+      ),
       accepted: true,
     }
   }
@@ -221,7 +249,9 @@ export function createHooks(deps: HookDeps): Hooks {
 
   async function keepOn(): Promise<void> {
     while (!over.signal.aborted) {
-      await resume().catch((err: unknown) => log.warn({ err }, 'deliveries that were cut off could not be taken up now'))
+      await resume().catch((err: unknown) =>
+        log.warn({ err }, 'deliveries that were cut off could not be taken up now'),
+      )
       await gone(lease / 6, over.signal)
     }
   }

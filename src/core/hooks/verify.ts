@@ -35,7 +35,9 @@ const keyOf = (secret: string) => Buffer.from(secret.replace(/^whsec_/, ''), 'ba
 
 /** Standard Webhooks 1.0: `webhook-signature` lists `v1,BASE64` of HMAC-SHA256 over `id.timestamp.body`. */
 function signedStandard(secrets: readonly string[], sent: Sent, now: Date): boolean {
-  const [id, at, given] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => sent.header(name) ?? '')
+  const [id, at, given] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map(
+    (name) => sent.header(name) ?? '',
+  )
   const when = /^\d{1,12}$/.test(at!) ? Number(at) : Number.NaN
   const timely = Math.abs(now.getTime() / 1000 - when) <= window
   const signatures = given!.split(' ').slice(0, 10)
@@ -47,7 +49,8 @@ function signedStandard(secrets: readonly string[], sent: Sent, now: Date): bool
 }
 
 /** An id that can be kept as it is; any other is told by the bytes instead. */
-const idOf = (text: string | null | undefined): string | null => (text && /^[\x21-\x7e]{1,200}$/.test(text) ? text : null)
+const idOf = (text: string | null | undefined): string | null =>
+  text && /^[\x21-\x7e]{1,200}$/.test(text) ? text : null
 
 /** What stands in a form's `payload`, as GitHub and Gitea send it when told to; undefined when it is not a form. */
 function formPayload(sent: Sent): Uint8Array | undefined {
@@ -56,7 +59,12 @@ function formPayload(sent: Sent): Uint8Array | undefined {
 }
 
 /** `Push Hook` is `push`, `Merge Request Hook` is `merge_request`: GitLab docs, "Webhook events". */
-const gitlabEvent = (text: string | null) => text && text.replace(/ Hook$/, '').toLowerCase().replaceAll(' ', '_')
+const gitlabEvent = (text: string | null) =>
+  text &&
+  text
+    .replace(/ Hook$/, '')
+    .toLowerCase()
+    .replaceAll(' ', '_')
 
 const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date) => Verified | undefined> = {
   /** GitHub docs, "Validating webhook deliveries": `X-Hub-Signature-256: sha256=HEX` over the raw body, form or JSON. */
@@ -103,7 +111,12 @@ const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date
   token(secrets, sent) {
     const given = sent.header('x-dcm-token') ?? /^Bearer +(\S+)$/i.exec(sent.header('authorization') ?? '')?.[1] ?? ''
     if (!any(secrets, (secret) => same(given, secret))) return undefined
-    return { event: sent.header('x-dcm-event'), key: idOf(sent.header('idempotency-key')), byBytes: false, payload: sent.body }
+    return {
+      event: sent.header('x-dcm-event'),
+      key: idOf(sent.header('idempotency-key')),
+      byBytes: false,
+      payload: sent.body,
+    }
   },
 }
 

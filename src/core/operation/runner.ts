@@ -26,11 +26,19 @@ export type Runner = {
    * Stores an intent with what it reserves, in one transaction, and starts it. `also` runs in the same transaction.
    * @throws DcmError `conflict` while something else is being done to the same thing, and whatever admission refuses
    */
-  begin<K extends Intent>(kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables, id: string) => Promise<void>): Promise<string>
+  begin<K extends Intent>(
+    kind: K,
+    input: Intents[K],
+    asker: Asker,
+    also?: (tx: Tables, id: string) => Promise<void>,
+  ): Promise<string>
   /** Goes as far as admission and takes all of it back. @throws whatever `begin` would */
   consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>): Promise<void>
   /** Waits until it has ended, `ms` have passed or `signal` says so. @returns undefined when there is no such operation */
-  wait(id: string, waiting: { ms?: number; signal?: AbortSignal; progress?(text: string, id: string): void }): Promise<Outcome | undefined>
+  wait(
+    id: string,
+    waiting: { ms?: number; signal?: AbortSignal; progress?(text: string, id: string): void },
+  ): Promise<Outcome | undefined>
   /** Takes over what other processes left; call it regularly. */
   resume(): Promise<void>
   /** Stops taking on, lets steps under way end for up to `ms`, and leaves the rest for the next start. */
@@ -60,7 +68,12 @@ export function createRunner(deps: {
 
   const tell = (id: string, what: OperationRow | string) => listeners.get(id)?.forEach((listener) => listener(what))
 
-  async function begin<K extends Intent>(kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables, id: string) => Promise<void>) {
+  async function begin<K extends Intent>(
+    kind: K,
+    input: Intents[K],
+    asker: Asker,
+    also?: (tx: Tables, id: string) => Promise<void>,
+  ) {
     if (stopping) throw new DcmError('unavailable', 'DCM is stopping; try again in a minute.')
     const operation = kinds.get(kind)!
     const id = newId(works.random)
@@ -112,7 +125,12 @@ export function createRunner(deps: {
       )
     }, lease / 3)
     const ended = execute(row, abort.signal)
-      .catch((error: unknown) => log.error({ operation: row.id, kind: row.kind, err: error }, 'an operation could not be carried on; it will be taken up again'))
+      .catch((error: unknown) =>
+        log.error(
+          { operation: row.id, kind: row.kind, err: error },
+          'an operation could not be carried on; it will be taken up again',
+        ),
+      )
       .finally(() => {
         clearInterval(beat)
         live.delete(row.id)
@@ -140,8 +158,12 @@ export function createRunner(deps: {
       async also(kind, input, target) {
         const subject = kinds.get(kind)!.subject(input, '')
         const { ownerId, actorId, actorName, asName, surface, command, requestId } = row
-        const earlier = (await store.operations.byRequest(requestId)).find((one) => one.kind === kind && one.subject === subject)
-        const id = earlier?.id ?? (await begin(kind, input, { ownerId, actorId, actorName, asName, surface, command, requestId, target }))
+        const earlier = (await store.operations.byRequest(requestId)).find(
+          (one) => one.kind === kind && one.subject === subject,
+        )
+        const id =
+          earlier?.id ??
+          (await begin(kind, input, { ownerId, actorId, actorName, asName, surface, command, requestId, target }))
         const ended = await wait(id, { signal })
         if (!ended?.reply) throw new DcmError('unavailable', 'DCM is stopping.')
         return ended.reply
@@ -160,7 +182,10 @@ export function createRunner(deps: {
         } catch (cause) {
           if (cause instanceof Lost || signal.aborted || current.forward) throw cause
           const said = explain(cause)
-          log[said.code === 'internal' ? 'error' : 'warn']({ operation: row.id, kind: row.kind, step: current.name, err: cause }, 'a step failed; undoing')
+          log[said.code === 'internal' ? 'error' : 'warn'](
+            { operation: row.id, kind: row.kind, step: current.name, err: cause },
+            'a step failed; undoing',
+          )
           error = { code: said.code, sentence: said.message, ...(said.try ? { try: said.try } : {}) }
           status = 'undoing'
           await save({ status, error, step })
@@ -177,22 +202,30 @@ export function createRunner(deps: {
         await save({ step: at })
       }
       await operation.release?.(run())
-      const failed = new DcmError(error?.code as DcmError['code'], error?.sentence ?? 'It did not work.', { try: error?.try })
+      const failed = new DcmError(error?.code as DcmError['code'], error?.sentence ?? 'It did not work.', {
+        try: error?.try,
+      })
       await finish({ status: 'failed', reply: refusal(failed) })
     } catch (cause) {
       if (cause instanceof Lost) return
       // Left for later: by the next start of this process, by another one, or by this one's next look.
       const wait = signal.aborted ? 0 : Math.min(60_000, 1000 * 2 ** Math.min(row.attempts, 6))
       await store.operations.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1 }).catch(() => undefined)
-      if (!signal.aborted) log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
+      if (!signal.aborted)
+        log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
       if (status === 'undoing' && error)
-        tell(row.id, { ...row, status: 'failed', reply: refusal(new DcmError(error.code as DcmError['code'], error.sentence)) })
+        tell(row.id, {
+          ...row,
+          status: 'failed',
+          reply: refusal(new DcmError(error.code as DcmError['code'], error.sentence)),
+        })
     }
 
     async function finish(changes: Partial<OperationRow>) {
       const finishedAt = works.now()
       await store.tx(async (tx) => {
-        if (!(await tx.operations.save(row.id, row.fence, { ...changes, finishedAt, leaseUntil: null }))) throw new Lost()
+        if (!(await tx.operations.save(row.id, row.fence, { ...changes, finishedAt, leaseUntil: null })))
+          throw new Lost()
         await tx.audit.add(ending(row, changes))
       })
       tell(row.id, { ...row, ...changes, finishedAt })
@@ -231,8 +264,10 @@ export function createRunner(deps: {
       for (;;) {
         const row: OperationRow | undefined = heard ?? (await store.operations.byId(id))
         if (!row) return undefined
-        if (row.status === 'done' || row.status === 'failed') return { row, state: row.status, reply: row.reply as Reply | null }
-        if (row.progress && row.progress !== said && (said === null || !live.has(id))) waiting.progress?.((said = row.progress), id)
+        if (row.status === 'done' || row.status === 'failed')
+          return { row, state: row.status, reply: row.reply as Reply | null }
+        if (row.progress && row.progress !== said && (said === null || !live.has(id)))
+          waiting.progress?.((said = row.progress), id)
         if (left() <= 0 || waiting.signal?.aborted) return { row, state: 'running', reply: null }
         await new Promise<void>((resolve) => {
           // What runs here wakes us; what runs in another process is looked at now and then.
@@ -274,11 +309,21 @@ function ending(row: OperationRow, changes: Partial<OperationRow>): AuditEntry {
   const reply = changes.reply as Reply
   const decision = changes.status === 'done' ? 'done' : 'failed'
   const failure = reply.error ? { code: reply.error, detail: reply.text.slice(0, 500) } : {}
-  return { actorId, actor: actorName, as: asName, surface, command, target, decision, operationId: id, requestId, ...failure }
+  return {
+    actorId,
+    actor: actorName,
+    as: asName,
+    surface,
+    command,
+    target,
+    decision,
+    operationId: id,
+    requestId,
+    ...failure,
+  }
 }
 
 /** Another process has taken over: its word counts, ours must not be written. */
 class Lost extends Error {
   override readonly name = 'Lost'
 }
-

@@ -106,5 +106,3 @@ export function createCodes(deps: { store: Store; random: Random }) {
       }),
   }
 }
-
-export type Codes = ReturnType<typeof createCodes>

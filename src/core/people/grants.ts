@@ -38,7 +38,13 @@ async function mustExist(tx: Tables, grant: Grant): Promise<void> {
 }
 
 /** Gives a grant in the caller's transaction. */
-export async function giveIn(tx: Tables, person: Person, grant: Grant, lives: number | undefined, by: Person): Promise<GrantRow> {
+export async function giveIn(
+  tx: Tables,
+  person: Person,
+  grant: Grant,
+  lives: number | undefined,
+  by: Person,
+): Promise<GrantRow> {
   await lockPresent(tx, person.id)
   await mustExist(tx, grant)
   return toRow(await tx.grants.put({ ownerId: person.id, thing: formatGrant(grant), grantedBy: by.name }, lives))!

@@ -44,7 +44,12 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
       })
     } catch (error) {
       if (violated(error) === 'keys_fingerprint') throw keyTaken(error)
-      if (violated(error)?.startsWith('identities_')) throw new DcmError('conflict', 'That chat account is linked to a member already; it has to be unlinked there first.', { cause: error })
+      if (violated(error)?.startsWith('identities_'))
+        throw new DcmError(
+          'conflict',
+          'That chat account is linked to a member already; it has to be unlinked there first.',
+          { cause: error },
+        )
       if (violated(error) !== 'people_name') throw error
       const leaving = (await store.people.byName(name))?.state === 'leaving'
       const sentence = leaving

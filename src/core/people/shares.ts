@@ -14,13 +14,23 @@ export type SharesDeps = {
 const most = 50
 
 /** Has a guest's connections through the SSH door closed that are in a container; what they call it is in their row. */
-export async function dismiss(store: Store, container: Pick<Container, 'owner' | 'name'>, guestId: string): Promise<void> {
-  const theirs = (await store.sessions.list()).filter((one) => one.ownerId === guestId && one.doing.endsWith(` ${container.owner}/${container.name}`))
-  for (const { id } of theirs) await store.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)
+export async function dismiss(
+  store: Store,
+  container: Pick<Container, 'owner' | 'name'>,
+  guestId: string,
+): Promise<void> {
+  const theirs = (await store.sessions.list()).filter(
+    (one) => one.ownerId === guestId && one.doing.endsWith(` ${container.owner}/${container.name}`),
+  )
+  for (const { id } of theirs)
+    await store.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)
 }
 
 /** With whom members share their containers. */
-export function createShares({ store, onShare }: SharesDeps): (caller: { person: { id: string } }) => Context['shares'] {
+export function createShares({
+  store,
+  onShare,
+}: SharesDeps): (caller: { person: { id: string } }) => Context['shares'] {
   const find = async (name: string) => {
     const guest = personName.test(name) ? await store.people.byName(name) : undefined
     if (guest && guest.state !== 'leaving') return guest
@@ -29,11 +39,19 @@ export function createShares({ store, onShare }: SharesDeps): (caller: { person:
   return (caller) => ({
     async add(container, name, level, lives) {
       const guest = await find(name)
-      if (guest.id === container.ownerId) throw new DcmError('conflict', `${container.name} is ${guest.name}'s own already.`)
+      if (guest.id === container.ownerId)
+        throw new DcmError('conflict', `${container.name} is ${guest.name}'s own already.`)
       const row = await store.tx(async (tx) => {
         await tx.people.lockUsage(container.ownerId)
-        if ((await tx.shares.countOf(container.id)) >= most && !container.shares.some((share) => share.guestId === guest.id))
-          throw new DcmError('limited', `${container.name} is shared with ${most} members already; end one with unshare.`, { try: 'shares' })
+        if (
+          (await tx.shares.countOf(container.id)) >= most &&
+          !container.shares.some((share) => share.guestId === guest.id)
+        )
+          throw new DcmError(
+            'limited',
+            `${container.name} is shared with ${most} members already; end one with unshare.`,
+            { try: 'shares' },
+          )
         return tx.shares.put({ containerId: container.id, guestId: guest.id, level }, lives)
       })
       await onShare(container)

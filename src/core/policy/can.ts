@@ -12,10 +12,34 @@ const inScope = (list: readonly string[] | null, name: string) =>
 
 /** What somebody in a chat is told whom DCM does not know: how to become known, and nothing else. */
 export const stranger = (): DcmError =>
-  new DcmError('unlinked', 'DCM does not know you here yet: type link for a code that ties this account to yours, or ask an admin to add you.', { try: 'link' })
+  new DcmError(
+    'unlinked',
+    'DCM does not know you here yet: type link for a code that ties this account to yours, or ask an admin to add you.',
+    { try: 'link' },
+  )
 
 /** What a scoped token may never do, whatever its list says: widen itself. */
-const neverScoped = new Set(['token new', 'token rm', 'key add', 'key rm', 'grant', 'revoke', 'user add', 'user invite', 'user rm', 'share', 'unshare', 'hook new', 'hook rotate', 'hook rm', 'link', 'unlink', 'user link', 'user unlink', 'approve'])
+const neverScoped = new Set([
+  'token new',
+  'token rm',
+  'key add',
+  'key rm',
+  'grant',
+  'revoke',
+  'user add',
+  'user invite',
+  'user rm',
+  'share',
+  'unshare',
+  'hook new',
+  'hook rotate',
+  'hook rm',
+  'link',
+  'unlink',
+  'user link',
+  'user unlink',
+  'approve',
+])
 
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 
@@ -26,18 +50,32 @@ const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 
 export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 'changes'>): void {
   const { person, scope } = actor
   if (command.needs === 'anyone' && !(command.changes && person)) return
-  if (!person) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you, or link this account.', { try: 'help' })
+  if (!person)
+    throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you, or link this account.', {
+      try: 'help',
+    })
   if (person.state === 'suspended') throw new DcmError('denied', 'Your access is suspended; an admin can resume it.')
   if (person.state === 'leaving') throw new DcmError('unlinked', 'You are no longer a member here.')
-  if (command.needs === 'admin' && person.role !== 'admin') throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
+  if (command.needs === 'admin' && person.role !== 'admin')
+    throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
   if (!scope) return
   if (actor.surface === 'hook' && neverScoped.has(command.name))
     throw new DcmError('denied', `A hook may not use ${command.name}: what gives rights away is for people to do.`)
   if (!inScope(scope.commands, command.name) || neverScoped.has(command.name))
-    throw new DcmError('denied', `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`)
+    throw new DcmError(
+      'denied',
+      `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`,
+    )
   // Good for some containers says nothing about the site: an admin's view of others is not among them.
-  if (scope.containers !== null && !aboutContainers.has(command.needs) && (command.changes || command.needs === 'admin'))
-    throw new DcmError('denied', `This token is good for ${scope.containers.join(', ')} only, so it may not use ${command.name}.`)
+  if (
+    scope.containers !== null &&
+    !aboutContainers.has(command.needs) &&
+    (command.changes || command.needs === 'admin')
+  )
+    throw new DcmError(
+      'denied',
+      `This token is good for ${scope.containers.join(', ')} only, so it may not use ${command.name}.`,
+    )
 }
 
 /** The same as an answer, for what only offers or hides. */
@@ -55,24 +93,42 @@ export function canCall(actor: Actor, command: Command): boolean {
  * Whether this actor may ask how an operation stands: their own ones, or any as an admin. A token sees no more of them
  * than it could have begun itself. `target` is what was typed, the container first.
  */
-export function mayFollow(actor: Caller, operation: { ownerId: string | null; actorId: string | null; command: string; target: string | null }): boolean {
+export function mayFollow(
+  actor: Caller,
+  operation: { ownerId: string | null; actorId: string | null; command: string; target: string | null },
+): boolean {
   const { person, scope } = actor
   const theirs = operation.ownerId === person.id || operation.actorId === person.id || person.role === 'admin'
   if (!theirs || !scope) return theirs
   if (!inScope(scope.commands, operation.command)) return false
-  return scope.containers === null || (operation.ownerId === person.id && scope.containers.includes(operation.target?.split(' ')[0] ?? ''))
+  return (
+    scope.containers === null ||
+    (operation.ownerId === person.id && scope.containers.includes(operation.target?.split(' ')[0] ?? ''))
+  )
 }
 
 /** Whether this actor may name other members: an admin, unless they came with a token for some containers. */
 export const mayName = (actor: Caller): boolean => actor.person.role === 'admin' && !actor.scope?.containers
 
 /** What a guest gets of each level: never to operate, and never what is only its owner's. */
-const gives: Record<ShareLevel, ReadonlySet<Need>> = { view: new Set(['look']), exec: new Set(['look', 'enter']), ssh: new Set(['look', 'enter']) }
+const gives: Record<ShareLevel, ReadonlySet<Need>> = {
+  view: new Set(['look']),
+  exec: new Set(['look', 'enter']),
+  ssh: new Set(['look', 'enter']),
+}
 
 /** Whether this actor may do what `need` says to this container. The only rule about containers there is. */
-export function mayTouch(actor: Caller, need: Need, container: Pick<Container, 'ownerId' | 'name' | 'shares'>): boolean {
+export function mayTouch(
+  actor: Caller,
+  need: Need,
+  container: Pick<Container, 'ownerId' | 'name' | 'shares'>,
+): boolean {
   // The names in a scope are the caller's own: another member may have a container of the same name.
-  if (actor.scope?.containers && (container.ownerId !== actor.person.id || !actor.scope.containers.includes(container.name))) return false
+  if (
+    actor.scope?.containers &&
+    (container.ownerId !== actor.person.id || !actor.scope.containers.includes(container.name))
+  )
+    return false
   if (container.ownerId === actor.person.id) return true
   if (container.shares.some((share) => share.guestId === actor.person.id && gives[share.level].has(need))) return true
   return actor.person.role === 'admin' && need !== 'anyone'

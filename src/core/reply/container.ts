@@ -11,11 +11,17 @@ export const containerData = z.object({
   state: z.string(),
   desired: z.string(),
   image: z.string(),
-  ssh: z.string().nullable().describe('A line that works when pasted; null when there is no sshd in the image and no SSH door.'),
+  ssh: z
+    .string()
+    .nullable()
+    .describe('A line that works when pasted; null when there is no sshd in the image and no SSH door.'),
   host: z.string(),
   port: z.number().int().nullable(),
   user: z.string(),
-  fingerprint: z.string().nullable().describe("SHA256 of the container's host key, or the door's where it is reached through that."),
+  fingerprint: z
+    .string()
+    .nullable()
+    .describe("SHA256 of the container's host key, or the door's where it is reached through that."),
   ports: z.array(
     z.object({ container: z.number().int(), proto: z.string(), host: z.string(), port: z.number().int() }),
   ),
@@ -48,7 +54,9 @@ export function sshLine(container: Container, place: Place): string | null {
 
 /** The line that reaches a container's own sshd through the SSH door, by name; null where one of the two is missing. */
 export const jumpLine = (container: Container, { ssh, publicHost }: Place): string | null =>
-  ssh && sshPort(container) !== undefined ? `ssh -J ${container.owner}@${publicHost}:${ssh.port} root@${container.name}` : null
+  ssh && sshPort(container) !== undefined
+    ? `ssh -J ${container.owner}@${publicHost}:${ssh.port} root@${container.name}`
+    : null
 
 /** A container as machine data. */
 export const toData = (

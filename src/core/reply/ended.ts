@@ -7,7 +7,10 @@ export type Ended = { name: string; code: number | null; late: boolean; output: 
 /** The same for machines. */
 export const endedData = z.object({
   name: z.string(),
-  exit_code: z.number().nullable().describe('Null when it was killed for taking too long, or when Docker does not know.'),
+  exit_code: z
+    .number()
+    .nullable()
+    .describe('Null when it was killed for taking too long, or when Docker does not know.'),
   timed_out: z.boolean(),
   output: z.string().describe('What it printed on both of its outputs, 64 KiB at most.'),
   cut: z.boolean().describe('Whether something is left out of the middle of it.'),
@@ -18,7 +21,11 @@ export const endedData = z.object({
  * @param what it was, as the beginning of a sentence; the whole sentence when it was killed for taking too long
  */
 export function ended(what: string, { name, code, late, output, cut }: Ended): Reply {
-  const text = late ? what : code === null ? `${what} has ended, and Docker does not know how.` : `${what} ended with exit code ${code}.`
+  const text = late
+    ? what
+    : code === null
+      ? `${what} has ended, and Docker does not know how.`
+      : `${what} ended with exit code ${code}.`
   const reply = ok(text, {
     ...(output.trim() === '' ? {} : { code: output.replace(/\n$/, '') }),
     data: { name, exit_code: code, timed_out: late, output, cut },

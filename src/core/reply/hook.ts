@@ -2,7 +2,8 @@ import type { Hook, Scheme } from '../model/hook.ts'
 import type { Place } from '../model/place.ts'
 
 /** Where a hook is sent to. */
-export const hookUrl = (place: Place, hook: Pick<Hook, 'id'>): string => `${place.publicUrl.replace(/\/$/, '')}/v1/hooks/${hook.id}`
+export const hookUrl = (place: Place, hook: Pick<Hook, 'id'>): string =>
+  `${place.publicUrl.replace(/\/$/, '')}/v1/hooks/${hook.id}`
 
 /** Whether the address is one that only this machine has, so that no forge reaches it. */
 export const isLocal = (url: string): boolean => /^https?:\/\/(?:localhost|127\.|\[::1\])/.test(url)
@@ -24,7 +25,11 @@ GitHub then sends a ping, which hook log ${hook.name} shows.`,
   Trigger:        ${events(hook, 'those that it is for')}
 A GitLab that has no signing token yet takes the same text as Secret token.`,
 
-  gitea: (hook, url, secret) => `Gitea or Forgejo: the repository's Settings > Webhooks > Add Webhook > Gitea (or Forgejo).
+  gitea: (
+    hook,
+    url,
+    secret,
+  ) => `Gitea or Forgejo: the repository's Settings > Webhooks > Add Webhook > Gitea (or Forgejo).
   Target URL:         ${url}
   HTTP Method:        POST
   POST Content Type:  application/json
@@ -46,4 +51,5 @@ It waits for the outcome and fails when ${hook.name} fails; the same Idempotency
 }
 
 /** What its owner has to do at the sender's. */
-export const howTo = (hook: Hook, place: Place, secret: string): string => pages[hook.verify](hook, hookUrl(place, hook), secret)
+export const howTo = (hook: Hook, place: Place, secret: string): string =>
+  pages[hook.verify](hook, hookUrl(place, hook), secret)

@@ -39,7 +39,10 @@ export const audit = (db: Db) => ({
     const began = sql`exists (select 1 from ${operations} where ${operations.id} = ${table.operationId} and ${operations.ownerId} = ${person.id})`
     const own = and(eq(table.actorId, person.id), sql`${table.operationId} is null`, sql`${table.as} is null`)
     const found = and(eq(table.surface, 'system'), like(table.target, `${person.name}/%`))
-    const about = container === undefined ? undefined : or(inArray(table.target, [container, `${person.name}/${container}`]), like(table.target, `${container} %`))
+    const about =
+      container === undefined
+        ? undefined
+        : or(inArray(table.target, [container, `${person.name}/${container}`]), like(table.target, `${container} %`))
     const from = since && since > person.createdAt ? since : person.createdAt
     return db
       .select()

@@ -76,13 +76,23 @@ export const containers = (db: Db) => {
     },
     /** What others share with a member. */
     async sharedWith(guestId: string): Promise<Container[]> {
-      const theirs = db.select({ id: shares.containerId }).from(shares).where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
-      return (await select().where(inArray(table.id, theirs)).orderBy(asc(people.name), asc(table.name))).map(toContainer)
+      const theirs = db
+        .select({ id: shares.containerId })
+        .from(shares)
+        .where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
+      return (await select().where(inArray(table.id, theirs)).orderBy(asc(people.name), asc(table.name))).map(
+        toContainer,
+      )
     },
     /** One that is shared with a member, by its owner's name and its own. */
     async sharedAs(guestId: string, owner: string, name: string): Promise<Container | undefined> {
-      const theirs = db.select({ id: shares.containerId }).from(shares).where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
-      return (await select().where(and(eq(people.name, owner), eq(table.name, name), inArray(table.id, theirs)))).map(toContainer)[0]
+      const theirs = db
+        .select({ id: shares.containerId })
+        .from(shares)
+        .where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
+      return (await select().where(and(eq(people.name, owner), eq(table.name, name), inArray(table.id, theirs)))).map(
+        toContainer,
+      )[0]
     },
     async all(): Promise<Container[]> {
       return (await select().orderBy(asc(people.name), asc(table.name))).map(toContainer)
@@ -112,7 +122,10 @@ export const containers = (db: Db) => {
     },
     /** Puts its end `ms` later than it is, or than now where it has none or is past; null: it has none any more. */
     async extend(id: string, ms: number | null): Promise<Date | null> {
-      const later = ms === null ? null : sql`greatest(coalesce(${table.expiresAt}, now()), now()) + make_interval(secs => ${ms / 1000})`
+      const later =
+        ms === null
+          ? null
+          : sql`greatest(coalesce(${table.expiresAt}, now()), now()) + make_interval(secs => ${ms / 1000})`
       const [row] = await db
         .update(table)
         .set({ expiresAt: later as Date | null })
@@ -133,7 +146,14 @@ export const containers = (db: Db) => {
       return rows.map((row) => ({ ...toContainer(row), past: row.past }))
     },
     async expired(id: string): Promise<boolean> {
-      return (await db.select({ id: table.id }).from(table).where(and(eq(table.id, id), sql`${table.expiresAt} <= now()`))).length > 0
+      return (
+        (
+          await db
+            .select({ id: table.id })
+            .from(table)
+            .where(and(eq(table.id, id), sql`${table.expiresAt} <= now()`))
+        ).length > 0
+      )
     },
     /** Not stopped for being idle for `ms` milliseconds from now; null: as any other. */
     async keep(id: string, ms: number | null): Promise<Date | null> {
@@ -162,14 +182,19 @@ export const containers = (db: Db) => {
      * Those that run and were neither started nor busy nor kept within `ms` milliseconds: since when, and for how long
      * its owner has known (null: not yet).
      */
-    async quiet(hostId: string, ms: number): Promise<(Container & { since: Date; silent: number; warned: number | null })[]> {
+    async quiet(
+      hostId: string,
+      ms: number,
+    ): Promise<(Container & { since: Date; silent: number; warned: number | null })[]> {
       const since = sql<string>`greatest(${table.startedAt}, ${table.busyAt}, ${table.keepUntil}, ${table.createdAt})`
       const rows = await db
         .select({
           ...whole,
           since: sql<string>`(extract(epoch from ${since}) * 1000)::text`,
           silent: sql<string>`(extract(epoch from now() - ${since}) * 1000)::text`,
-          warned: sql<string | null>`case when ${table.warnedAt} > ${since} then (extract(epoch from now() - ${table.warnedAt}) * 1000)::text end`,
+          warned: sql<
+            string | null
+          >`case when ${table.warnedAt} > ${since} then (extract(epoch from now() - ${table.warnedAt}) * 1000)::text end`,
         })
         .from(table)
         .innerJoin(people, eq(people.id, table.ownerId))
@@ -209,7 +234,10 @@ export const containers = (db: Db) => {
     },
     /** The same, one by one, by id. */
     async layers(ownerId: string): Promise<Map<string, number>> {
-      const rows = await db.select({ id: table.id, size: table.layerBytes }).from(table).where(eq(table.ownerId, ownerId))
+      const rows = await db
+        .select({ id: table.id, size: table.layerBytes })
+        .from(table)
+        .where(eq(table.ownerId, ownerId))
       return new Map(rows.map((row) => [row.id, row.size]))
     },
     async layerBytes(ownerId: string): Promise<number> {

@@ -27,7 +27,11 @@ export const hooks = (db: Db) => ({
   },
   /** The same for what has been accepted: it is carried out even when the hook has expired meanwhile. */
   async known(id: string): Promise<{ hook: HookRow; person: Person } | undefined> {
-    const rows = await db.select({ hook: table, person: people }).from(table).innerJoin(people, eq(people.id, table.ownerId)).where(eq(table.id, id))
+    const rows = await db
+      .select({ hook: table, person: people })
+      .from(table)
+      .innerJoin(people, eq(people.id, table.ownerId))
+      .where(eq(table.id, id))
     return rows[0]
   },
   /** @throws on the unique index `hooks_name` */
@@ -44,7 +48,11 @@ export const hooks = (db: Db) => ({
     return (
       await db
         .update(table)
-        .set({ sealed, previous: overlap > 0 ? sql`${table.sealed}` : null, previousUntil: overlap > 0 ? after(overlap) : null })
+        .set({
+          sealed,
+          previous: overlap > 0 ? sql`${table.sealed}` : null,
+          previousUntil: overlap > 0 ? after(overlap) : null,
+        })
         .where(eq(table.id, id))
         .returning()
     )[0]
@@ -67,25 +75,48 @@ export const deliveries = (db: Db) => ({
     const stored = (
       await db
         .insert(sent)
-        .values({ ...row, leaseUntil: after(lease), ...(row.state === 'received' ? {} : { endedAt: sql`now()` as unknown as Date }) })
+        .values({
+          ...row,
+          leaseUntil: after(lease),
+          ...(row.state === 'received' ? {} : { endedAt: sql`now()` as unknown as Date }),
+        })
         .onConflictDoNothing()
         .returning()
     )[0]
     if (stored)
-      await db.delete(sent).where(
-        and(
-          eq(sent.hookId, row.hookId),
-          sql`${sent.state} <> 'received'`,
-          inArray(sent.id, db.select({ id: sent.id }).from(sent).where(eq(sent.hookId, row.hookId)).orderBy(desc(sent.createdAt)).offset(kept)),
-        ),
-      )
+      await db
+        .delete(sent)
+        .where(
+          and(
+            eq(sent.hookId, row.hookId),
+            sql`${sent.state} <> 'received'`,
+            inArray(
+              sent.id,
+              db
+                .select({ id: sent.id })
+                .from(sent)
+                .where(eq(sent.hookId, row.hookId))
+                .orderBy(desc(sent.createdAt))
+                .offset(kept),
+            ),
+          ),
+        )
     return stored
   },
   /** What was sent before under this id, or as these bytes. */
   async earlier(hookId: string, key: string | null, digest: string | null): Promise<DeliveryRow | undefined> {
-    const alike = or(key === null ? undefined : eq(sent.key, key), digest === null ? undefined : eq(sent.digest, digest))
+    const alike = or(
+      key === null ? undefined : eq(sent.key, key),
+      digest === null ? undefined : eq(sent.digest, digest),
+    )
     if (!alike) return undefined
-    return (await db.select().from(sent).where(and(eq(sent.hookId, hookId), alike)).orderBy(asc(sent.createdAt)))[0]
+    return (
+      await db
+        .select()
+        .from(sent)
+        .where(and(eq(sent.hookId, hookId), alike))
+        .orderBy(asc(sent.createdAt))
+    )[0]
   },
   async byId(id: string): Promise<DeliveryRow | undefined> {
     return (await db.select().from(sent).where(eq(sent.id, id)))[0]
@@ -108,7 +139,11 @@ export const deliveries = (db: Db) => ({
   },
   /** Keeps this process' own to itself. */
   async renew(ids: readonly string[], lease: number): Promise<void> {
-    if (ids.length > 0) await db.update(sent).set({ leaseUntil: after(lease) }).where(inArray(sent.id, [...ids]))
+    if (ids.length > 0)
+      await db
+        .update(sent)
+        .set({ leaseUntil: after(lease) })
+        .where(inArray(sent.id, [...ids]))
   },
   /** Takes over what another process, or an earlier life of this one, has not brought to its end. */
   async claim(holder: string, lease: number, limit: number): Promise<DeliveryRow[]> {

@@ -15,7 +15,11 @@ export const keys = (db: Db) => ({
   },
   /** The member whose key it is: one statement, whether there is one or not. */
   async owner(fingerprint: string): Promise<Person | undefined> {
-    const rows = await db.select({ person: people }).from(table).innerJoin(people, eq(people.id, table.ownerId)).where(eq(table.fingerprint, fingerprint))
+    const rows = await db
+      .select({ person: people })
+      .from(table)
+      .innerJoin(people, eq(people.id, table.ownerId))
+      .where(eq(table.fingerprint, fingerprint))
     return rows[0]?.person
   },
   /** @throws on the unique index `keys_fingerprint` */

@@ -32,7 +32,12 @@ export const operations = (db: Db) => ({
   /** What a call has begun for one of its targets, for a call that is taken up again. */
   async ofRequest(requestId: string, target: string | null): Promise<OperationRow | undefined> {
     const same = target === null ? isNull(table.target) : eq(table.target, target)
-    return (await db.select().from(table).where(and(eq(table.requestId, requestId), same)))[0]
+    return (
+      await db
+        .select()
+        .from(table)
+        .where(and(eq(table.requestId, requestId), same))
+    )[0]
   },
   /** All that one call has begun. */
   async byRequest(requestId: string): Promise<OperationRow[]> {
@@ -46,10 +51,24 @@ export const operations = (db: Db) => ({
   },
   /** How many are under way; what only waits is not. */
   async countOpen(): Promise<number> {
-    return (await db.select({ n: count() }).from(table).where(and(open, ne(table.kind, 'wait'))))[0]?.n ?? 0
+    return (
+      (
+        await db
+          .select({ n: count() })
+          .from(table)
+          .where(and(open, ne(table.kind, 'wait')))
+      )[0]?.n ?? 0
+    )
   },
   async openOfKind(ownerId: string, kind: string): Promise<number> {
-    return (await db.select({ n: count() }).from(table).where(and(eq(table.ownerId, ownerId), eq(table.kind, kind), open)))[0]?.n ?? 0
+    return (
+      (
+        await db
+          .select({ n: count() })
+          .from(table)
+          .where(and(eq(table.ownerId, ownerId), eq(table.kind, kind), open))
+      )[0]?.n ?? 0
+    )
   },
   async recent(ownerId: string, limit: number): Promise<OperationRow[]> {
     return db.select().from(table).where(eq(table.ownerId, ownerId)).orderBy(desc(table.createdAt)).limit(limit)

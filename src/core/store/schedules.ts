@@ -9,7 +9,11 @@ const whole = { row: table, container: containers.name, owner: people.name }
 /** What is done to containers at chosen times. Whether one is due is said by the database's clock. */
 export const schedules = (db: Db) => {
   const select = () =>
-    db.select(whole).from(table).innerJoin(containers, eq(containers.id, table.containerId)).innerJoin(people, eq(people.id, table.ownerId))
+    db
+      .select(whole)
+      .from(table)
+      .innerJoin(containers, eq(containers.id, table.containerId))
+      .innerJoin(people, eq(people.id, table.ownerId))
   return {
     async of(ownerId: string): Promise<(ScheduleRow & { container: string })[]> {
       const rows = await select().where(eq(table.ownerId, ownerId)).orderBy(asc(table.nextAt))

@@ -13,7 +13,10 @@ export const secrets = (db: Db) => ({
     await db
       .insert(table)
       .values(secret)
-      .onConflictDoUpdate({ target: [table.containerId, table.name], set: { sealed: secret.sealed, createdAt: sql`now()` } })
+      .onConflictDoUpdate({
+        target: [table.containerId, table.name],
+        set: { sealed: secret.sealed, createdAt: sql`now()` },
+      })
   },
   /** @returns whether there was one */
   async remove(containerId: string, name: string): Promise<boolean> {

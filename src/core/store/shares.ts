@@ -32,9 +32,18 @@ export const shares = (db: Db) => ({
     )[0]
   },
   /** What a member shares and what is shared with them. */
-  async about(personId: string): Promise<{ container: string; owner: string; guest: string; level: ShareLevel; expiresAt: Date; mine: boolean }[]> {
+  async about(
+    personId: string,
+  ): Promise<{ container: string; owner: string; guest: string; level: ShareLevel; expiresAt: Date; mine: boolean }[]> {
     const rows = await db
-      .select({ container: containers.name, owner: people.name, ownerId: people.id, guest: guests.name, level: table.level, expiresAt: table.expiresAt })
+      .select({
+        container: containers.name,
+        owner: people.name,
+        ownerId: people.id,
+        guest: guests.name,
+        level: table.level,
+        expiresAt: table.expiresAt,
+      })
       .from(table)
       .innerJoin(containers, eq(containers.id, table.containerId))
       .innerJoin(people, eq(people.id, containers.ownerId))
@@ -58,6 +67,9 @@ export const shares = (db: Db) => ({
   },
   /** Removes what has ended. @returns what it was */
   async dropExpired(): Promise<ShareRow[]> {
-    return db.delete(table).where(lte(table.expiresAt, sql`now()`)).returning()
+    return db
+      .delete(table)
+      .where(lte(table.expiresAt, sql`now()`))
+      .returning()
   },
 })

@@ -9,7 +9,9 @@ const written = { value: sql<string>`${table.value}::text` }
 export const site = (db: Db) => ({
   /** The time by the database's own clock. */
   async clock(): Promise<Date> {
-    const [row] = await db.select({ now: sql<string>`(extract(epoch from clock_timestamp()) * 1000)::text` }).from(sql`(select 1) as one`)
+    const [row] = await db
+      .select({ now: sql<string>`(extract(epoch from clock_timestamp()) * 1000)::text` })
+      .from(sql`(select 1) as one`)
     return new Date(Number(row!.now))
   },
   async get<T>(key: string): Promise<T | undefined> {

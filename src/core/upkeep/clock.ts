@@ -32,7 +32,13 @@ const byItself = ({ works }: Upkeep, ownerId: string, command: string, target: s
 })
 
 /** Begins something in the name of time itself. @returns why it cannot be now, or null when it was begun */
-async function beginNow<K extends Intent>(upkeep: Upkeep, kind: K, input: Intents[K], asker: Asker, also?: (tx: Tables) => Promise<void>): Promise<string | null> {
+async function beginNow<K extends Intent>(
+  upkeep: Upkeep,
+  kind: K,
+  input: Intents[K],
+  asker: Asker,
+  also?: (tx: Tables) => Promise<void>,
+): Promise<string | null> {
   try {
     await upkeep.runner.begin(kind, input, asker, also)
     return null
@@ -42,8 +48,21 @@ async function beginNow<K extends Intent>(upkeep: Upkeep, kind: K, input: Intent
   }
 }
 
-const tell = ({ works }: Upkeep, container: Pick<Container, 'id' | 'ownerId'>, kind: NoticeKind, when: string, text: string, actions: Action[]) =>
-  notice(works.store, works.random, { ownerId: container.ownerId, kind, key: `${kind}:${container.id}:${when}`, text, actions })
+const tell = (
+  { works }: Upkeep,
+  container: Pick<Container, 'id' | 'ownerId'>,
+  kind: NoticeKind,
+  when: string,
+  text: string,
+  actions: Action[],
+) =>
+  notice(works.store, works.random, {
+    ownerId: container.ownerId,
+    kind,
+    key: `${kind}:${container.id}:${when}`,
+    text,
+    actions,
+  })
 
 /** Removes what has come to the end that it was given, and tells owners before. By the database's clock. */
 export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
@@ -53,12 +72,35 @@ export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
     if (!container.past) {
       // One that was given less time than that is not told of: whoever gave it knows.
       if (expiresAt.getTime() - container.createdAt.getTime() <= 2 * ahead) continue
-      const actions = [{ label: 'Give it a day more', line: `extend ${name} 1d` }, { label: 'Save it first', line: `commit ${name} ${name}:last` }]
-      await tell(upkeep, container, 'expiry', expiresAt.toISOString(), `${name} will be removed with everything inside at ${formatTime(expiresAt)}.`, actions)
+      const actions = [
+        { label: 'Give it a day more', line: `extend ${name} 1d` },
+        { label: 'Save it first', line: `commit ${name} ${name}:last` },
+      ]
+      await tell(
+        upkeep,
+        container,
+        'expiry',
+        expiresAt.toISOString(),
+        `${name} will be removed with everything inside at ${formatTime(expiresAt)}.`,
+        actions,
+      )
       continue
     }
-    const why = await beginNow(upkeep, 'remove', { containerId: container.id, expired: true }, byItself(upkeep, container.ownerId, 'expire', `${container.owner}/${name}`))
-    if (why === null) await tell(upkeep, container, 'expiry', 'end', `${name} has come to its end and is removed; /storage and your images are untouched.`, [])
+    const why = await beginNow(
+      upkeep,
+      'remove',
+      { containerId: container.id, expired: true },
+      byItself(upkeep, container.ownerId, 'expire', `${container.owner}/${name}`),
+    )
+    if (why === null)
+      await tell(
+        upkeep,
+        container,
+        'expiry',
+        'end',
+        `${name} has come to its end and is removed; /storage and your images are untouched.`,
+        [],
+      )
   }
 }
 
@@ -78,14 +120,23 @@ export async function fireSchedules(upkeep: Upkeep): Promise<void> {
       if (!(await move(tx, null))) throw new DcmError('conflict', 'Another process has done it.')
     }
     const input = { containerId: row.containerId }
-    const why = row.verb === 'start' ? await beginNow(upkeep, 'start', input, asker, also) : await beginNow(upkeep, 'stop', { ...input, seconds: 10 }, asker, also)
+    const why =
+      row.verb === 'start'
+        ? await beginNow(upkeep, 'start', input, asker, also)
+        : await beginNow(upkeep, 'stop', { ...input, seconds: 10 }, asker, also)
     if (why !== null && (await move(store, why))) await unable(upkeep, row, why)
   }
 }
 
 async function unable({ works }: Upkeep, row: ScheduleRow & { container: string }, why: string): Promise<void> {
   const text = `The scheduled ${row.verb} of ${row.container} could not be done: ${why}`
-  await notice(works.store, works.random, { ownerId: row.ownerId, kind: 'schedule', key: `schedule:${row.id}:${row.nextAt.toISOString()}`, text, actions: [{ label: 'See your schedules', line: 'schedule ls' }] })
+  await notice(works.store, works.random, {
+    ownerId: row.ownerId,
+    kind: 'schedule',
+    key: `schedule:${row.id}:${row.nextAt.toISOString()}`,
+    text,
+    actions: [{ label: 'See your schedules', line: 'schedule ls' }],
+  })
 }
 
 /** Takes back what was shared until now: keys, and connections that are open. Reads do not wait for it. */

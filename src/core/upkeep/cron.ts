@@ -2,7 +2,11 @@ import { Cron } from 'croner'
 import { DcmError } from '../reply/error.ts'
 
 const wrong = (cron: string) =>
-  new DcmError('usage', `"${cron.slice(0, 60)}" is no time table: write minute, hour, day, month and weekday, like "0 20 * * 1-5".`, { try: 'help schedule' })
+  new DcmError(
+    'usage',
+    `"${cron.slice(0, 60)}" is no time table: write minute, hour, day, month and weekday, like "0 20 * * 1-5".`,
+    { try: 'help schedule' },
+  )
 
 /**
  * When a time table comes next after a moment. Five fields as in crontab(5), in a zone that the IANA names; where both

@@ -32,25 +32,47 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
     if (used > limit) over.push({ id: person.id, name: person.name, used, limit })
   }
   const free = await host.files.free()
-  if (free.engine < free.engineTotal * keepFree || free.data < free.dataTotal * keepFree) await relieve(upkeep, hostId, over)
+  if (free.engine < free.engineTotal * keepFree || free.data < free.dataTotal * keepFree)
+    await relieve(upkeep, hostId, over)
 }
 
 /**
  * The host's disk is nearly full: the running containers of members who are over their quota are stopped, largest use
  * first, so that the host and everyone within their quota go on. Nothing is deleted.
  */
-async function relieve({ works, runner, log }: Upkeep, hostId: string, over: { id: string; name: string; used: number; limit: number }[]): Promise<void> {
+async function relieve(
+  { works, runner, log }: Upkeep,
+  hostId: string,
+  over: { id: string; name: string; used: number; limit: number }[],
+): Promise<void> {
   log.error({ host: hostId, over: over.map((member) => member.name) }, 'the disk is nearly full')
   for (const member of over.toSorted((a, b) => b.used - b.limit - (a.used - a.limit)))
     for (const container of await works.store.containers.of(member.id)) {
       if (container.desired === 'exited') continue
-      const asker = { ownerId: member.id, actorId: null, actorName: null, asName: null, surface: 'system', command: 'stop', target: container.name, requestId: newId(works.random) }
+      const asker = {
+        ownerId: member.id,
+        actorId: null,
+        actorName: null,
+        asName: null,
+        surface: 'system',
+        command: 'stop',
+        target: container.name,
+        requestId: newId(works.random),
+      }
       await runner
         .begin('stop', { containerId: container.id, seconds: 10 }, asker)
         .then((id) => runner.wait(id, { ms: 30_000 }))
-        .catch((error: unknown) => log.warn({ container: container.id, err: error }, 'could not be stopped to save the disk'))
+        .catch((error: unknown) =>
+          log.warn({ container: container.id, err: error }, 'could not be stopped to save the disk'),
+        )
       const trouble = `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`
       await works.store.containers.update(container.id, { trouble })
-      await tell({ works, runner, log }, container, 'unhealthy', works.now().toISOString(), `${container.name} is in trouble. ${trouble}`)
+      await tell(
+        { works, runner, log },
+        container,
+        'unhealthy',
+        works.now().toISOString(),
+        `${container.name} is in trouble. ${trouble}`,
+      )
     }
 }

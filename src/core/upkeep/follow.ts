@@ -28,7 +28,11 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
   let strange = ''
   const tell = (strays: Strays) => {
     const now = [...strays.containers, ...strays.networks].toSorted().join(', ')
-    if (now !== strange && now !== '') log.warn({ host: hostId, ...strays }, 'Docker has objects under the name of this DCM that DCM does not know; they are left alone')
+    if (now !== strange && now !== '')
+      log.warn(
+        { host: hostId, ...strays },
+        'Docker has objects under the name of this DCM that DCM does not know; they are left alone',
+      )
     strange = now
   }
 
@@ -47,7 +51,10 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
         let beats = 0
         beat = setInterval(() => {
           // Over an unbroken link every end was seen, even one whose event could not be acted on.
-          const look = ++beats % listEvery === 0 ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })).then(tell) : engine.ping().then(settleOwed)
+          const look =
+            ++beats % listEvery === 0
+              ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })).then(tell)
+              : engine.ping().then(settleOwed)
           look.then(
             () => store.hosts.seen(hostId).catch(() => undefined),
             () => link.abort(),
@@ -56,13 +63,17 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       }).finally(() => clearInterval(beat))
       await listened
     } catch (error) {
-      if (!(error instanceof HostError && error.fault === 'down')) log.warn({ host: hostId, err: error }, 'following the engine broke; starting over')
+      if (!(error instanceof HostError && error.fault === 'down'))
+        log.warn({ host: hostId, err: error }, 'following the engine broke; starting over')
     } finally {
       signal.removeEventListener('abort', stop)
       link.abort()
     }
     if (signal.aborted) return
-    const there = await engine.ping().then(() => true, () => false)
+    const there = await engine.ping().then(
+      () => true,
+      () => false,
+    )
     // One ping may be lost with the link alone; an engine that was started anew in between says so itself.
     silent = there ? 0 : silent + 1
     if (!there) await store.hosts.unreachable(hostId).catch(() => undefined)
@@ -99,8 +110,14 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       const next = await Promise.race([events.next(), opening.then(() => new Promise<never>(() => undefined))])
       if (next.done) break
       const event = next.value
-      settled = opening.then(() => heard(event.engineId, event.kind === 'die' ? (event.exitCode ?? null) : undefined, link))
-      pending.push(settled.catch((error: unknown) => log.warn({ host: hostId, err: error }, 'an event could not be acted on; the next listing will')))
+      settled = opening.then(() =>
+        heard(event.engineId, event.kind === 'die' ? (event.exitCode ?? null) : undefined, link),
+      )
+      pending.push(
+        settled.catch((error: unknown) =>
+          log.warn({ host: hostId, err: error }, 'an event could not be acted on; the next listing will'),
+        ),
+      )
       if (pending.length > 1000) await Promise.all(pending.splice(0, 500))
     }
     await Promise.all(pending)

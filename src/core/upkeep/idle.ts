@@ -25,7 +25,9 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
   const { idleStop } = settings
   if (idleStop === undefined) return
   const { engine } = works.host(hostId)
-  const running = (await store.containers.onHost(hostId)).filter((container) => container.state === 'running' && container.engineId)
+  const running = (await store.containers.onHost(hostId)).filter(
+    (container) => container.state === 'running' && container.engineId,
+  )
   const sessions = await store.sessions.list()
   const busy: string[] = []
 
@@ -51,7 +53,13 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
   await store.containers.busy(busy)
 
   const tell = (container: Container, when: string, text: string, actions: { label: string; line: string }[]) =>
-    notice(store, works.random, { ownerId: container.ownerId, kind: 'idle', key: `idle:${container.id}:${when}`, text, actions })
+    notice(store, works.random, {
+      ownerId: container.ownerId,
+      kind: 'idle',
+      key: `idle:${container.id}:${when}`,
+      text,
+      actions,
+    })
 
   for (const container of await store.containers.quiet(hostId, idleStop - ahead(idleStop))) {
     const { name } = container
@@ -63,14 +71,31 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
     if (container.warned === null) {
       await store.containers.warned(container.id)
       const text = `${name} has not been used for ${formatDuration(container.silent)} and is stopped in ${formatDuration(ahead(idleStop))}; its files and ports are kept.`
-      await tell(container, container.since.toISOString(), text, [{ label: 'Keep it', line: `keep ${name} 8h` }, { label: 'Stop it', line: `stop ${name}` }])
+      await tell(container, container.since.toISOString(), text, [
+        { label: 'Keep it', line: `keep ${name} 8h` },
+        { label: 'Stop it', line: `stop ${name}` },
+      ])
       continue
     }
     if (container.silent < idleStop || container.warned < ahead(idleStop)) continue
-    const asker = { ownerId: container.ownerId, actorId: null, actorName: null, asName: null, surface: 'system', command: 'idle', target: `${container.owner}/${name}`, requestId: newId(works.random) }
+    const asker = {
+      ownerId: container.ownerId,
+      actorId: null,
+      actorName: null,
+      asName: null,
+      surface: 'system',
+      command: 'idle',
+      target: `${container.owner}/${name}`,
+      requestId: newId(works.random),
+    }
     try {
       await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
-      await tell(container, `stopped:${container.since.toISOString()}`, `${name} was stopped, because nobody used it for ${formatDuration(container.silent)}.`, [{ label: 'Start it', line: `start ${name}` }])
+      await tell(
+        container,
+        `stopped:${container.since.toISOString()}`,
+        `${name} was stopped, because nobody used it for ${formatDuration(container.silent)}.`,
+        [{ label: 'Start it', line: `start ${name}` }],
+      )
     } catch (error) {
       if (!(error instanceof DcmError)) throw error
       log.debug({ container: container.id, err: error }, 'an idle container is left for the next look')

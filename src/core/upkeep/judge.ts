@@ -23,7 +23,11 @@ const wantedUp = (desired: Desired) => desired === 'running' || desired === 'pau
  * Compares what is wanted with what is. Level-triggered: it needs no history beyond whether an end was seen, so it gives
  * the same answer however often, and after whatever gap, it is asked.
  */
-export function judge(container: Pick<Container, 'desired' | 'state'>, seen: Pick<Seen, 'state'> | undefined, ended: Ended): Verdict {
+export function judge(
+  container: Pick<Container, 'desired' | 'state'>,
+  seen: Pick<Seen, 'state'> | undefined,
+  ended: Ended,
+): Verdict {
   const { desired } = container
   if (!seen) return container.state === 'missing' ? { do: 'nothing' } : { do: 'miss' }
   switch (seen.state) {

@@ -49,7 +49,8 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
   let firewallSaid = ''
   async function firewall(): Promise<void> {
     const missing = (await works.host(hostId).net.ensureFirewall()).join(' ')
-    if (missing !== firewallSaid && missing !== '') log.warn({ missing }, 'the firewall is not as it should be; doctor says more')
+    if (missing !== firewallSaid && missing !== '')
+      log.warn({ missing }, 'the firewall is not as it should be; doctor says more')
     firewallSaid = missing
   }
 
@@ -72,12 +73,36 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     every(lease / 3, 'lead', lead),
     every(2000, 'operations', () => runner.resume()),
     every(60_000, 'firewall', whileLeading(firewall)),
-    every(30_000, 'commands', whileLeading(() => watchCommands(upkeep, hostId))),
-    every(5000, 'expiry', whileLeading(() => expire(upkeep, hostId))),
-    every(5000, 'shares', whileLeading(() => endShares(upkeep))),
-    every(5000, 'schedules', whileLeading(() => fireSchedules(upkeep))),
-    every(Math.min(60_000, (settings.idleStop ?? Infinity) / 8), 'idle', whileLeading(() => stopIdle(upkeep, hostId, traffic))),
-    every(60_000, 'disk', whileLeading(() => measureDisk(upkeep, hostId))),
+    every(
+      30_000,
+      'commands',
+      whileLeading(() => watchCommands(upkeep, hostId)),
+    ),
+    every(
+      5000,
+      'expiry',
+      whileLeading(() => expire(upkeep, hostId)),
+    ),
+    every(
+      5000,
+      'shares',
+      whileLeading(() => endShares(upkeep)),
+    ),
+    every(
+      5000,
+      'schedules',
+      whileLeading(() => fireSchedules(upkeep)),
+    ),
+    every(
+      Math.min(60_000, (settings.idleStop ?? Infinity) / 8),
+      'idle',
+      whileLeading(() => stopIdle(upkeep, hostId, traffic)),
+    ),
+    every(
+      60_000,
+      'disk',
+      whileLeading(() => measureDisk(upkeep, hostId)),
+    ),
     every(300_000, 'tidy', whileLeading(tidy)),
   ]
   return {

@@ -34,11 +34,27 @@ async function recordFinding({ works }: Upkeep, container: Container, what: stri
 }
 
 /** Writes down for its owner what happened to a container; they hear of it in their chat. What fails here must not stop the rest. */
-export async function tell({ works, log }: Upkeep, container: Container, kind: NoticeKind, when: string, text: string): Promise<void> {
-  const up = kind === 'missing' ? [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }] : [{ label: 'Start it', line: `start ${container.name}` }, { label: 'Show its log', line: `logs ${container.name}` }]
-  await notice(works.store, works.random, { ownerId: container.ownerId, kind, key: `${kind}:${container.id}:${when}`, text, actions: up }).catch((err: unknown) =>
-    log.warn({ container: container.id, err }, 'its owner could not be told'),
-  )
+export async function tell(
+  { works, log }: Upkeep,
+  container: Container,
+  kind: NoticeKind,
+  when: string,
+  text: string,
+): Promise<void> {
+  const up =
+    kind === 'missing'
+      ? [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }]
+      : [
+          { label: 'Start it', line: `start ${container.name}` },
+          { label: 'Show its log', line: `logs ${container.name}` },
+        ]
+  await notice(works.store, works.random, {
+    ownerId: container.ownerId,
+    kind,
+    key: `${kind}:${container.id}:${when}`,
+    text,
+    actions: up,
+  }).catch((err: unknown) => log.warn({ container: container.id, err }, 'its owner could not be told'))
 }
 
 /**
@@ -78,17 +94,49 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
       const full = await engine.inspect(seen!.engineId)
       if (full.state !== 'exited' && full.state !== 'dead') return
       const exitCode = full.exitCode ?? verdict.exitCode
-      await store.containers.update(id, { state: full.state, desired: 'exited', exitCode, finishedAt: full.finishedAt ?? works.now(), trouble: full.oomKilled ? 'It ran out of memory.' : null })
-      await tell(upkeep, container, full.oomKilled ? 'oom' : 'died', (full.finishedAt ?? works.now()).toISOString(), `${container.name} ${full.oomKilled ? 'ran out of memory and ended' : 'ended by itself'}${exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`}.`)
+      await store.containers.update(id, {
+        state: full.state,
+        desired: 'exited',
+        exitCode,
+        finishedAt: full.finishedAt ?? works.now(),
+        trouble: full.oomKilled ? 'It ran out of memory.' : null,
+      })
+      await tell(
+        upkeep,
+        container,
+        full.oomKilled ? 'oom' : 'died',
+        (full.finishedAt ?? works.now()).toISOString(),
+        `${container.name} ${full.oomKilled ? 'ran out of memory and ended' : 'ended by itself'}${exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`}.`,
+      )
       return recordFinding(upkeep, container, 'exited', `It ended by itself with exit code ${exitCode ?? 'unknown'}.`)
     }
     case 'miss':
-      await store.containers.update(id, { state: 'missing', desired: 'exited', trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.' })
-      await tell(upkeep, container, 'missing', 'once', `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`)
-      return recordFinding(upkeep, container, 'missing', 'Its container is gone from Docker; somebody removed it there.')
+      await store.containers.update(id, {
+        state: 'missing',
+        desired: 'exited',
+        trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
+      })
+      await tell(
+        upkeep,
+        container,
+        'missing',
+        'once',
+        `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`,
+      )
+      return recordFinding(
+        upkeep,
+        container,
+        'missing',
+        'Its container is gone from Docker; somebody removed it there.',
+      )
     case 'stop':
       await engine.stop(seen!.engineId, 10)
-      await recordFinding(upkeep, container, 'stopped', 'It ran though it was not wanted running; somebody started it in Docker.')
+      await recordFinding(
+        upkeep,
+        container,
+        'stopped',
+        'It ran though it was not wanted running; somebody started it in Docker.',
+      )
       return
     case 'pause':
       return engine.pause(seen!.engineId)
@@ -96,8 +144,20 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
       return engine.unpause(seen!.engineId)
     case 'revive': {
       if (row.reviveAt && row.reviveAt > works.now()) return
-      await store.containers.update(id, { revivals: row.revivals + 1, reviveAt: new Date(works.now().getTime() + backoff(row.revivals)) })
-      const asker = { ownerId: container.ownerId, actorId: null, actorName: null, asName: null, surface: 'system', command: 'revive', target: container.name, requestId: newId(works.random) }
+      await store.containers.update(id, {
+        revivals: row.revivals + 1,
+        reviveAt: new Date(works.now().getTime() + backoff(row.revivals)),
+      })
+      const asker = {
+        ownerId: container.ownerId,
+        actorId: null,
+        actorName: null,
+        asName: null,
+        surface: 'system',
+        command: 'revive',
+        target: container.name,
+        requestId: newId(works.random),
+      }
       await runner.begin('revive', { containerId: id }, asker).catch(async (error: unknown) => {
         if (!(error instanceof DcmError)) throw error
         // What it was granted is revoked: it gives its share back, and its owner reads why.
@@ -139,16 +199,28 @@ export async function reconcile(upkeep: Upkeep, hostId: string, ended: (engineId
     }
   }
   await store.hosts.seen(hostId)
-  return findStrays(works, hostId, list.filter((seen) => !rows.some((row) => find(row) === seen)))
+  return findStrays(
+    works,
+    hostId,
+    list.filter((seen) => !rows.some((row) => find(row) === seen)),
+  )
 }
 
 /** What is on a host under this instance's name that the database does not know of. `list` is what the engine has. */
-export async function findStrays({ store, host }: Pick<Works, 'store' | 'host'>, hostId: string, list: readonly Seen[]): Promise<Strays> {
+export async function findStrays(
+  { store, host }: Pick<Works, 'store' | 'host'>,
+  hostId: string,
+  list: readonly Seen[],
+): Promise<Strays> {
   const known = new Set((await store.containers.onHost(hostId)).flatMap((row) => [row.engineName, row.engineId]))
   const networks = new Set((await store.hosts.networks(hostId)).map((row) => row.name))
   return {
-    containers: list.filter((seen) => !known.has(seen.engineName) && !known.has(seen.engineId)).map((seen) => seen.engineName),
-    networks: (await host(hostId).engine.networks()).filter((network) => network.own && !networks.has(network.name)).map((network) => network.name),
+    containers: list
+      .filter((seen) => !known.has(seen.engineName) && !known.has(seen.engineId))
+      .map((seen) => seen.engineName),
+    networks: (await host(hostId).engine.networks())
+      .filter((network) => network.own && !networks.has(network.name))
+      .map((network) => network.name),
   }
 }
 

@@ -69,19 +69,29 @@ describe('G08: what Discord did not sign, now, is refused and leaves nothing', (
   test('a ping is answered, signed right', async () => {
     const pong = await rig.discord.signed({ type: 1 })
     expect([pong.status, await pong.json()]).toEqual([200, { type: 1 }])
-    expect((await rig.discord.signed({ type: 1 }, { headers: { 'x-signature-ed25519': 'f'.repeat(128) } })).status).toBe(401)
+    expect(
+      (await rig.discord.signed({ type: 1 }, { headers: { 'x-signature-ed25519': 'f'.repeat(128) } })).status,
+    ).toBe(401)
   })
 })
 
 test('G03: while the engine hangs everything is acknowledged in time, and the results come later, in the right place', async () => {
   const free = rig.world.host.fake.hold('engine.start')
-  const got = await Promise.all(Array.from({ length: 12 }, (_, n) => ada.account.slash('create', { name: `slow${n}`, image: 'debian' }, n % 2 ? rig.channel : 'dm')))
+  const got = await Promise.all(
+    Array.from({ length: 12 }, (_, n) =>
+      ada.account.slash('create', { name: `slow${n}`, image: 'debian' }, n % 2 ? rig.channel : 'dm'),
+    ),
+  )
   expect(got.filter((one) => one.failed)).toEqual([])
   const asked = await ada.account.slash('whoami')
   await until('whoami while others wait', () => /You are ada/.test(textOf(asked.message()!)))
   free()
   await until('all of them', () => got.every((one) => /is running/.test(textOf(one.message()!))), 30_000)
-  for (const [n, one] of got.entries()) expect(one.message()).toMatchObject({ channel: n % 2 ? rig.home.channel.id : expect.not.stringMatching(rig.home.channel.id), only: n % 2 ? ada.account.id : null })
+  for (const [n, one] of got.entries())
+    expect(one.message()).toMatchObject({
+      channel: n % 2 ? rig.home.channel.id : expect.not.stringMatching(rig.home.channel.id),
+      only: n % 2 ? ada.account.id : null,
+    })
   await rig.world.say(ada.person, `rm -f ${got.map((_, n) => `slow${n}`).join(' ')}`)
 }, 60_000)
 
@@ -90,10 +100,21 @@ test('G04: a stranger gets how to link for every command there is, and nothing e
   const answers = new Set<string>()
   for (const one of rig.discord.state.commands) {
     if (['dcm', 'link', 'join'].includes(String(one['name']))) continue
-    const options = (one['options'] ?? []) as { name: string; type: number; required?: boolean; options?: { name: string; type: number; required?: boolean }[] }[]
+    const options = (one['options'] ?? []) as {
+      name: string
+      type: number
+      required?: boolean
+      options?: { name: string; type: number; required?: boolean }[]
+    }[]
     const group = options[0]?.type === 1 ? options[0] : undefined
-    const values = Object.fromEntries(((group ? group.options : options) ?? []).filter((option) => option.required).map((option) => [option.name, option.type === 4 ? 1 : option.type === 6 ? ada.account.id : 'on']))
-    const shown = await eve.slash(`${String(one['name'])}${group ? ` ${group.name}` : ''}`, values).catch(() => undefined)
+    const values = Object.fromEntries(
+      ((group ? group.options : options) ?? [])
+        .filter((option) => option.required)
+        .map((option) => [option.name, option.type === 4 ? 1 : option.type === 6 ? ada.account.id : 'on']),
+    )
+    const shown = await eve
+      .slash(`${String(one['name'])}${group ? ` ${group.name}` : ''}`, values)
+      .catch(() => undefined)
     if (!shown) continue
     expect(shown.modal).toBeUndefined()
     await until(`an answer to ${String(one['name'])}`, () => !shown.message()!.thinking)
@@ -110,8 +131,12 @@ test('G07: another one pressing a button runs it with their own rights, or is re
   const bob = await rig.member('bob')
   const answer = await rig.last(ada.account, () => ada.account.slash('create', { name: 'hers', image: 'debian' }, 'dm'))
   // Somebody with a client of their own, who has learnt the id.
-  const [stop] = answer.components.flatMap((row) => row['components'] as { label: string; custom_id: string }[]).filter((one) => one.label === 'Stop')
-  const shown = await rig.last(bob.account, () => bob.account.forge({ ...answer, channel: rig.home.channel.id }, stop!.custom_id))
+  const [stop] = answer.components
+    .flatMap((row) => row['components'] as { label: string; custom_id: string }[])
+    .filter((one) => one.label === 'Stop')
+  const shown = await rig.last(bob.account, () =>
+    bob.account.forge({ ...answer, channel: rig.home.channel.id }, stop!.custom_id),
+  )
   expect(textOf(shown)).toContain('You have no container called hers')
   await rig.last(ada.account, () => ada.account.press(answer, 'Stop'))
   const asked = await rig.last(ada.account, () => ada.account.slash('rm', { container: 'hers' }))
@@ -129,11 +154,16 @@ describe('G09: one person in every place', () => {
   test('in the server and in direct messages it is the same member; elsewhere nobody', async () => {
     const other = rig.discord.guild('other')
     other.guild.members.add(ada.account.id)
-    for (const where of [rig.channel, 'dm'] as const) expect(textOf(await rig.last(ada.account, () => ada.account.slash('whoami', {}, where)))).toContain('You are ada')
+    for (const where of [rig.channel, 'dm'] as const)
+      expect(textOf(await rig.last(ada.account, () => ada.account.slash('whoami', {}, where)))).toContain('You are ada')
     const before = await stored()
     expect(textOf((await ada.account.slash('whoami', {}, other)).message()!)).toContain('not for this server')
-    expect(textOf((await ada.account.slash('whoami', {}, 'dm', { '1': ada.account.id })).message()!)).toContain('added to a server')
-    expect(textOf((await ada.account.slash('whoami', {}, rig.channel, { '1': ada.account.id })).message()!)).toContain('added to a server')
+    expect(textOf((await ada.account.slash('whoami', {}, 'dm', { '1': ada.account.id })).message()!)).toContain(
+      'added to a server',
+    )
+    expect(textOf((await ada.account.slash('whoami', {}, rig.channel, { '1': ada.account.id })).message()!)).toContain(
+      'added to a server',
+    )
     await expect(ada.account.slash('whoami', {}, 'group')).rejects.toThrow('not offered there')
     ada.account.say(`<@${rig.discord.state.botId}> whoami`, other)
     await sleep(50)
@@ -157,24 +187,36 @@ describe('G09: one person in every place', () => {
 describe('G10: who has left the server is refused', () => {
   test('commands, old buttons and completions in direct messages, at once; and is unlinked', async () => {
     const eve = await rig.member('eve')
-    const made = await rig.last(eve.account, () => eve.account.slash('dcm', { line: 'create left --image debian' }, 'dm'))
+    const made = await rig.last(eve.account, () =>
+      eve.account.slash('dcm', { line: 'create left --image debian' }, 'dm'),
+    )
     expect(labelsOf(made)).toContain('Stop')
     const calls = rig.world.host.fake.calls.length
     rig.home.guild.members.delete(eve.account.id)
     // What was known a moment ago may hold for a minute, and no longer.
     await rig.restart()
-    expect(textOf(await rig.last(eve.account, () => eve.account.press(made, 'Stop')))).toContain('you are not one any more')
-    expect(textOf(await rig.last(eve.account, () => eve.account.slash('ps', {}, 'dm')))).toContain('you are not one any more')
+    expect(textOf(await rig.last(eve.account, () => eve.account.press(made, 'Stop')))).toContain(
+      'you are not one any more',
+    )
+    expect(textOf(await rig.last(eve.account, () => eve.account.slash('ps', {}, 'dm')))).toContain(
+      'you are not one any more',
+    )
     expect(await eve.account.complete('inspect', { container: '' }, 'container', 'dm')).toEqual([])
     expect(rig.world.host.fake.calls.length).toBe(calls)
     rig.home.guild.members.add(eve.account.id)
-    expect(textOf(await rig.last(eve.account, () => eve.account.slash('ps', {}, rig.channel)))).toContain('type link for a code')
+    expect(textOf(await rig.last(eve.account, () => eve.account.slash('ps', {}, rig.channel)))).toContain(
+      'type link for a code',
+    )
   })
 
   test('while Discord does not say, nothing is done', async () => {
     const kim = await rig.member('kim')
     rig.discord.trouble({ when: (method) => method === 'GET', how: { status: 500 } })
-    expect(textOf(await rig.last(kim.account, () => kim.account.slash('dcm', { line: 'create never --image debian' }, 'dm')))).toContain('nothing was done')
+    expect(
+      textOf(
+        await rig.last(kim.account, () => kim.account.slash('dcm', { line: 'create never --image debian' }, 'dm')),
+      ),
+    ).toContain('nothing was done')
     rig.discord.healed()
     expect(await rig.world.store.containers.byName(kim.person.id, 'never')).toBeUndefined()
     expect(textOf(await rig.last(kim.account, () => kim.account.slash('whoami', {}, 'dm')))).toContain('You are kim')
@@ -186,7 +228,16 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
   const boss = await rig.member('boss', 'admin')
   const before = new Set(rig.discord.state.messages.keys())
   const key = `ssh-ed25519 ${Buffer.from(`\0\0\0\x0bssh-ed25519\0\0\0 ${'k'.repeat(32)}`, 'latin1').toString('base64')}`
-  const lines = ['create private --image debian -p 80', 'ssh private', 'ps', 'inspect private', 'token new hidden', 'key ls', 'link', 'create private2 --image debian --post']
+  const lines = [
+    'create private --image debian -p 80',
+    'ssh private',
+    'ps',
+    'inspect private',
+    'token new hidden',
+    'key ls',
+    'link',
+    'create private2 --image debian --post',
+  ]
   for (const line of lines) await ada.account.slash('dcm', { line })
   await rig.quiet()
   const direct = ada.account.directs().length
@@ -195,10 +246,14 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
   await boss.account.slash('dcm', { line: 'user show ada' })
   await until('every answer', () => ada.account.directs().length >= direct + mentions.length)
   await rig.quiet()
-  const fresh = [...rig.discord.state.messages.values()].filter((one) => !before.has(one.id) && one.author === rig.discord.state.botId)
+  const fresh = [...rig.discord.state.messages.values()].filter(
+    (one) => !before.has(one.id) && one.author === rig.discord.state.botId,
+  )
   expect(fresh.length).toBeGreaterThanOrEqual(16)
   const open = fresh.filter((one) => one.only === null && one.channel === rig.home.channel.id)
-  expect(open.filter((one) => !textOf(one).includes('direct messages')).map(textOf)).toEqual(['ada used create private2.'])
+  expect(open.filter((one) => !textOf(one).includes('direct messages')).map(textOf)).toEqual([
+    'ada used create private2.',
+  ])
   for (const one of open) expect(JSON.stringify(one)).not.toMatch(/ssh -p|dcm_|SHA256|127\.0\.0\.1|dcm\.example/)
   // What a notification shows is the content, which holds nothing.
   for (const one of fresh) expect(one.content).toBe('')
@@ -207,7 +262,15 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
 
 describe('G12: Discord fails', () => {
   test('429: nothing is tried before Retry-After, the work is done, and the answer comes once', async () => {
-    rig.discord.trouble({ when: interactions, times: 1, how: { status: 429, body: { message: 'You are being rate limited.', retry_after: 1.2, global: false }, headers: { 'retry-after': '1.2', 'x-ratelimit-scope': 'user' } } })
+    rig.discord.trouble({
+      when: interactions,
+      times: 1,
+      how: {
+        status: 429,
+        body: { message: 'You are being rate limited.', retry_after: 1.2, global: false },
+        headers: { 'retry-after': '1.2', 'x-ratelimit-scope': 'user' },
+      },
+    })
     const asked = await ada.account.slash('dcm', { line: 'create patient --image debian' })
     await until('a refusal', () => rig.discord.asked.some((one) => one.status === 429))
     expect((await rig.world.store.containers.byName(ada.person.id, 'patient'))?.state).toBe('running')
@@ -223,15 +286,23 @@ describe('G12: Discord fails', () => {
     ['a 502 with a page', { status: 502, headers: { 'content-type': 'text/html' } }],
     ['a reset', 'reset' as const],
     ['a reset after it was done', 'reset after' as const],
-  ])('%s: tried again, and shown once', async (_, how) => {
-    rig.discord.trouble({ when: interactions, times: 1, how })
-    const asked = await ada.account.slash('dcm', { line: 'whoami' })
-    await rig.quiet()
-    expect(textOf(asked.message()!)).toContain('You are ada')
-  }, 20_000)
+  ])(
+    '%s: tried again, and shown once',
+    async (_, how) => {
+      rig.discord.trouble({ when: interactions, times: 1, how })
+      const asked = await ada.account.slash('dcm', { line: 'whoami' })
+      await rig.quiet()
+      expect(textOf(asked.message()!)).toContain('You are ada')
+    },
+    20_000,
+  )
 
   test('a direct message whose answer is lost is there once', async () => {
-    rig.discord.trouble({ when: (method, path) => method === 'POST' && /^\/channels\/\d+\/messages$/.test(path), times: 1, how: 'reset after' })
+    rig.discord.trouble({
+      when: (method, path) => method === 'POST' && /^\/channels\/\d+\/messages$/.test(path),
+      times: 1,
+      how: 'reset after',
+    })
     await rig.quiet()
     const before = ada.account.directs().length
     ada.account.say('whoami', 'dm')
@@ -264,11 +335,17 @@ describe('G12: Discord fails', () => {
   }, 20_000)
 
   test('one 401 does not lose the token, and is said in the log', async () => {
-    rig.discord.trouble({ when: (method, path) => method === 'POST' && path === '/users/@me/channels', times: 1, how: { status: 401, body: { message: '401: Unauthorized', code: 0 } } })
+    rig.discord.trouble({
+      when: (method, path) => method === 'POST' && path === '/users/@me/channels',
+      times: 1,
+      how: { status: 401, body: { message: '401: Unauthorized', code: 0 } },
+    })
     const lou = await rig.member('lou')
     rig.home.guild.members.add(lou.account.id)
     lou.account.say(`<@${rig.discord.state.botId}> ps`)
-    await until('a word in the log', () => rig.said.some((one) => one.level === 'error' && one.message.includes('DISCORD_TOKEN')))
+    await until('a word in the log', () =>
+      rig.said.some((one) => one.level === 'error' && one.message.includes('DISCORD_TOKEN')),
+    )
     await rig.world.sql(`update outbox set next_at = now() where status = 'owed'`)
     expect(textOf(await rig.last(ada.account, () => ada.account.say('whoami', 'dm')))).toContain('You are ada')
   }, 20_000)
@@ -276,7 +353,11 @@ describe('G12: Discord fails', () => {
 
 test('I02: names that ping, link and mark up are shown letter by letter', async () => {
   const before = rig.discord.refused().length
-  for (const line of [`inspect '${hostile.slice(0, 55)}'`, `nonsense-${hostile.replace(/ /g, '')}`, `help '${hostile.slice(0, 40)}'`]) {
+  for (const line of [
+    `inspect '${hostile.slice(0, 55)}'`,
+    `nonsense-${hostile.replace(/ /g, '')}`,
+    `help '${hostile.slice(0, 40)}'`,
+  ]) {
     const shown = await rig.last(ada.account, () => ada.account.slash('dcm', { line }))
     const raw = shown.embeds.map((embed) => String(embed['description'])).join('\n')
     expect(raw.replace(/\\[^\w\s]/g, '').replace(/`[^`]*`/g, '')).not.toMatch(/@everyone|<[@#!]|\[x\]|https?:\/\/|\|\|/)

@@ -13,39 +13,123 @@ import { info, type Reply } from '../../../src/core/reply/reply.ts'
 import { hostile } from '../../contracts/chat.ts'
 import { checkCommands, checkMessage, checkModal, type Json } from '../../stand-ins/discord/limits.ts'
 
-const letter = (reply: Reply, more: Partial<Letter> = {}): Letter => ({ id: 'abcdefghjkmn', reply, buttons: [], instead: false, repeat: false, open: false, ...more })
+const letter = (reply: Reply, more: Partial<Letter> = {}): Letter => ({
+  id: 'abcdefghjkmn',
+  reply,
+  buttons: [],
+  instead: false,
+  repeat: false,
+  open: false,
+  ...more,
+})
 
 /** Every shape that a Reply has, as members see it. */
 const shapes: Record<string, Letter> = {
   'status card': letter(
-    { text: 'web is running; log in with the ssh line below.', tone: 'ok', fields: { name: 'web', state: 'running', ssh: 'ssh -p 20001 root@dcm.example', ports: '80 -> dcm.example:20002' }, private: true },
-    { buttons: [{ id: 'b1', label: 'Stop' }, { id: 'b2', label: 'Logs' }] },
+    {
+      text: 'web is running; log in with the ssh line below.',
+      tone: 'ok',
+      fields: { name: 'web', state: 'running', ssh: 'ssh -p 20001 root@dcm.example', ports: '80 -> dcm.example:20002' },
+      private: true,
+    },
+    {
+      buttons: [
+        { id: 'b1', label: 'Stop' },
+        { id: 'b2', label: 'Logs' },
+      ],
+    },
   ),
   'list with pages': letter(
-    { text: 'You have 23 containers.', tone: 'info', table: { head: ['NAME', 'IMAGE', 'STATUS'], rows: Array.from({ length: 10 }, (_, n) => [`web${n}`, 'debian', 'Up 5m']) } },
+    {
+      text: 'You have 23 containers.',
+      tone: 'info',
+      table: {
+        head: ['NAME', 'IMAGE', 'STATUS'],
+        rows: Array.from({ length: 10 }, (_, n) => [`web${n}`, 'debian', 'Up 5m']),
+      },
+    },
     { page: { id: 'abcdefghjkmn', at: 1, of: 3 } },
   ),
-  'wide list': letter({ text: 'You have 1 container.', tone: 'info', table: { head: ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS'], rows: [['web', 'debian', 'Up 5m', 'ssh -p 20001 root@dcm.example', '80 -> dcm.example:20002']] } }),
+  'wide list': letter({
+    text: 'You have 1 container.',
+    tone: 'info',
+    table: {
+      head: ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS'],
+      rows: [['web', 'debian', 'Up 5m', 'ssh -p 20001 root@dcm.example', '80 -> dcm.example:20002']],
+    },
+  }),
   log: letter({ text: 'The log of web:', tone: 'info', code: 'listening on 8000\n\u001b[31mGET /\u001b[0m 200' }),
   'long log': letter({ text: 'The log of web:', tone: 'info', code: 'line of the log\n'.repeat(200) }),
-  refusal: letter({ text: 'You have no container called db; you have web.', tone: 'error', error: 'not_found' }, { buttons: [{ id: 'b1', label: 'Try this' }] }),
-  confirmation: letter({ text: 'Remove web and everything inside it?', tone: 'warn', data: { confirm: true } }, { buttons: [{ id: 'b1', label: 'Confirm', danger: true }, { id: 'b2', label: 'Cancel' }] }),
-  'dangerous button': letter({ text: 'web is gone from Docker.', tone: 'warn' }, { buttons: [{ id: 'b1', label: 'Remove it', danger: true, confirm: 'Really? This runs: rm web' }] }),
-  'missing arguments': letter({ text: 'create needs NAME and --image.', tone: 'error', error: 'usage', ask: { command: 'create', given: {}, missing: ['name', 'image'] } }),
+  refusal: letter(
+    { text: 'You have no container called db; you have web.', tone: 'error', error: 'not_found' },
+    { buttons: [{ id: 'b1', label: 'Try this' }] },
+  ),
+  confirmation: letter(
+    { text: 'Remove web and everything inside it?', tone: 'warn', data: { confirm: true } },
+    {
+      buttons: [
+        { id: 'b1', label: 'Confirm', danger: true },
+        { id: 'b2', label: 'Cancel' },
+      ],
+    },
+  ),
+  'dangerous button': letter(
+    { text: 'web is gone from Docker.', tone: 'warn' },
+    { buttons: [{ id: 'b1', label: 'Remove it', danger: true, confirm: 'Really? This runs: rm web' }] },
+  ),
+  'missing arguments': letter({
+    text: 'create needs NAME and --image.',
+    tone: 'error',
+    error: 'usage',
+    ask: { command: 'create', given: {}, missing: ['name', 'image'] },
+  }),
   repeat: letter({ text: 'Removed web.', tone: 'ok' }, { repeat: true }),
-  hostile: letter({ text: hostile, tone: 'error', error: 'not_found', fields: { [hostile]: hostile }, table: { head: ['A'], rows: [[hostile]] }, code: hostile }, { buttons: [{ id: 'b1', label: hostile }] }),
+  hostile: letter(
+    {
+      text: hostile,
+      tone: 'error',
+      error: 'not_found',
+      fields: { [hostile]: hostile },
+      table: { head: ['A'], rows: [[hostile]] },
+      code: hostile,
+    },
+    { buttons: [{ id: 'b1', label: hostile }] },
+  ),
 }
 
-const shown = ({ body, files }: Rendered) => ({ ...body, files: files.map(({ name, data }) => ({ name, bytes: data.length })) })
+const shown = ({ body, files }: Rendered) => ({
+  ...body,
+  files: files.map(({ name, data }) => ({ name, bytes: data.length })),
+})
 const file = join(import.meta.dirname, 'golden.json')
-if (process.env['DCM_TEST_GOLDEN'] === 'write') writeFileSync(file, `${JSON.stringify(Object.fromEntries(Object.entries(shapes).map(([name, one]) => [name, shown(render(one))])), null, 2)}\n`)
+if (process.env['DCM_TEST_GOLDEN'] === 'write')
+  writeFileSync(
+    file,
+    `${JSON.stringify(Object.fromEntries(Object.entries(shapes).map(([name, one]) => [name, shown(render(one))])), null, 2)}\n`,
+  )
 const golden = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
 
-const faults = ({ body, files }: Rendered) => checkMessage(body as unknown as Json, files.map(({ name, data }) => ({ name, bytes: data.length })), true)
+const faults = ({ body, files }: Rendered) =>
+  checkMessage(
+    body as unknown as Json,
+    files.map(({ name, data }) => ({ name, bytes: data.length })),
+    true,
+  )
 
 /** What Discord would read as mark-up: all that is neither code nor escaped. */
-const live = (text: string) => text.replace(/```[\s\S]*?```/g, '').replace(/`` .*? ``/g, '').replace(/(?<!\\)`[^`\n]*`/g, '').replace(/\\[^\w\s]/g, '')
-const texts = ({ body }: Rendered): string[] => [body.content, ...body.embeds.flatMap((embed) => [embed.description, ...(embed.fields ?? []).flatMap((field) => [field.name, field.value])])]
+const live = (text: string) =>
+  text
+    .replace(/```[\s\S]*?```/g, '')
+    .replace(/`` .*? ``/g, '')
+    .replace(/(?<!\\)`[^`\n]*`/g, '')
+    .replace(/\\[^\w\s]/g, '')
+const texts = ({ body }: Rendered): string[] => [
+  body.content,
+  ...body.embeds.flatMap((embed) => [
+    embed.description,
+    ...(embed.fields ?? []).flatMap((field) => [field.name, field.value]),
+  ]),
+]
 
 describe('each shape as Discord JSON', () => {
   test('all of them are in the golden file', () => {
@@ -66,11 +150,15 @@ test('I02: what members write pings nobody, links nowhere and hides nothing', ()
     // Bold and italics of our own are all that is left.
     expect(live(text).replace(/^\*|\*$|\*\*/gm, '')).not.toMatch(/[@<>[\]|`~]|https?:\/\//)
   }
-  expect(escape('@everyone <@&1> [x](http://evil) ||s|| discord.gg/abc')).toBe('\\@everyone \\<\\@&1\\> \\[x\\](http:\\/\\/evil) \\|\\|s\\|\\| discord.gg\\/abc')
+  expect(escape('@everyone <@&1> [x](http://evil) ||s|| discord.gg/abc')).toBe(
+    '\\@everyone \\<\\@&1\\> \\[x\\](http:\\/\\/evil) \\|\\|s\\|\\| discord.gg\\/abc',
+  )
 })
 
 test('I03: colours, cursor movements and bidi marks are taken out or shown', () => {
-  const message = render(letter(info('It says:', { code: '\u001b[31mred\u001b[2J\u001b]52;c;AAAA\u0007 \u202eevil\b```\n@everyone' })))
+  const message = render(
+    letter(info('It says:', { code: '\u001b[31mred\u001b[2J\u001b]52;c;AAAA\u0007 \u202eevil\b```\n@everyone' })),
+  )
   const [{ description } = { description: '' }] = message.body.embeds
   // oxlint-disable-next-line no-control-regex
   expect(description).not.toMatch(/[\u001b\u0007\b\u202e]/)
@@ -81,25 +169,56 @@ test('I03: colours, cursor movements and bidi marks are taken out or shown', () 
 })
 
 test('whatever a Reply holds, Discord takes it, and nothing of it is mark-up', () => {
-  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 1500 }), fc.constant(hostile.repeat(60)), fc.constant('`'.repeat(500)), fc.constant('\\'.repeat(501)), fc.constant('😀'.repeat(1500)), fc.constant(''))
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 1500 }),
+    fc.constant(hostile.repeat(60)),
+    fc.constant('`'.repeat(500)),
+    fc.constant('\\'.repeat(501)),
+    fc.constant('😀'.repeat(1500)),
+    fc.constant(''),
+  )
   const reply = fc.record(
     {
       text: text.map((one) => one || 'x'),
       tone: fc.constantFrom('ok' as const, 'info' as const, 'warn' as const, 'error' as const),
       fields: fc.dictionary(text, text, { maxKeys: 40 }),
-      table: fc.record({ head: fc.constant(['A', 'B']), rows: fc.array(fc.tuple(text, text).map((pair) => [...pair]), { maxLength: 12 }) }),
+      table: fc.record({
+        head: fc.constant(['A', 'B']),
+        rows: fc.array(
+          fc.tuple(text, text).map((pair) => [...pair]),
+          { maxLength: 12 },
+        ),
+      }),
       code: text,
     },
     { requiredKeys: ['text', 'tone'] },
   )
-  const buttons = fc.array(fc.record({ id: fc.uuid(), label: text, danger: fc.constant(true as const), confirm: text }, { requiredKeys: ['id', 'label'] }), { maxLength: 30 }).map((all) => all.filter((one, at) => all.findIndex((other) => other.id === one.id) === at))
+  const buttons = fc
+    .array(
+      fc.record(
+        { id: fc.uuid(), label: text, danger: fc.constant(true as const), confirm: text },
+        { requiredKeys: ['id', 'label'] },
+      ),
+      { maxLength: 30 },
+    )
+    .map((all) => all.filter((one, at) => all.findIndex((other) => other.id === one.id) === at))
   fc.assert(
-    fc.property(reply, buttons, fc.option(fc.record({ id: fc.constant('abcdefghjkmn'), at: fc.nat(99), of: fc.constant(100) }), { nil: undefined }), (one, pressed, page) => {
-      const message = render(letter(one as unknown as Reply, { buttons: pressed as Letter['buttons'], ...(page ? { page } : {}) }))
-      expect(faults(message)).toEqual([])
-      for (const each of texts(message)) expect(live(each).replace(/^\*|\*$|\*\*/gm, '')).not.toMatch(/@(everyone|here)|<[@#:]/)
-      for (const each of texts(message)) expect(each.isWellFormed()).toBe(true)
-    }),
+    fc.property(
+      reply,
+      buttons,
+      fc.option(fc.record({ id: fc.constant('abcdefghjkmn'), at: fc.nat(99), of: fc.constant(100) }), {
+        nil: undefined,
+      }),
+      (one, pressed, page) => {
+        const message = render(
+          letter(one as unknown as Reply, { buttons: pressed as Letter['buttons'], ...(page ? { page } : {}) }),
+        )
+        expect(faults(message)).toEqual([])
+        for (const each of texts(message))
+          expect(live(each).replace(/^\*|\*$|\*\*/gm, '')).not.toMatch(/@(everyone|here)|<[@#:]/)
+        for (const each of texts(message)) expect(each.isWellFormed()).toBe(true)
+      },
+    ),
     { numRuns: 30 },
   )
 })
@@ -112,7 +231,13 @@ test('text is cut between characters, never behind a lone backslash, and the cut
 })
 
 test('a log of megabytes is a file, of which the end is kept', () => {
-  const message = render(letter(info('The log of web:', { code: Array.from({ length: 400_000 }, (_, n) => `line ${n} of a long log that goes on`).join('\n') })))
+  const message = render(
+    letter(
+      info('The log of web:', {
+        code: Array.from({ length: 400_000 }, (_, n) => `line ${n} of a long log that goes on`).join('\n'),
+      }),
+    ),
+  )
   expect(message.files).toHaveLength(1)
   expect(message.files[0]!.data.length).toBeLessThan(8.1 * 2 ** 20)
   expect(message.files[0]!.data.toString().endsWith('line 399999 of a long log that goes on')).toBe(true)
@@ -121,7 +246,9 @@ test('a log of megabytes is a file, of which the end is kept', () => {
 })
 
 test('what asks before it destroys fits too', () => {
-  expect(checkMessage(renderSure('x'.repeat(24), hostile.repeat(10).slice(0, 80)) as unknown as Json, [], true)).toEqual([])
+  expect(
+    checkMessage(renderSure('x'.repeat(24), hostile.repeat(10).slice(0, 80)) as unknown as Json, [], true),
+  ).toEqual([])
 })
 
 describe('commands as Discord has them', () => {
@@ -129,8 +256,13 @@ describe('commands as Discord has them', () => {
 
   test('every command is there, Discord takes them all, and what does not fit whole is told', () => {
     expect(checkCommands(published as unknown as Json[])).toEqual([])
-    const paths = published.flatMap((top) => (top.options.some((option) => option.type === 1) ? top.options.map((option) => `${top.name} ${option.name}`) : [top.name]))
-    for (const command of commands) expect([...paths, ...paths.map((path) => path.replace(/ ls$/, ''))]).toContain(command.name)
+    const paths = published.flatMap((top) =>
+      top.options.some((option) => option.type === 1)
+        ? top.options.map((option) => `${top.name} ${option.name}`)
+        : [top.name],
+    )
+    for (const command of commands)
+      expect([...paths, ...paths.map((path) => path.replace(/ ls$/, ''))]).toContain(command.name)
     expect(problems.filter((problem) => problem.includes('cannot be published'))).toEqual([])
   })
 
@@ -143,31 +275,82 @@ describe('commands as Discord has them', () => {
   })
 
   test('no secret is ever an option', () => {
-    const secrets = commands.flatMap((command) => Object.entries(command.args).filter(([, arg]) => arg.secret).map(([name]) => [command.name, name] as const))
+    const secrets = commands.flatMap((command) =>
+      Object.entries(command.args)
+        .filter(([, arg]) => arg.secret)
+        .map(([name]) => [command.name, name] as const),
+    )
     expect(secrets.length).toBeGreaterThan(2)
     for (const [name, arg] of secrets) {
       const [first, second] = name.split(' ')
       const top = published.find((one) => one.name === first)!
       const leaf = second ? top.options.find((one) => one.name === second)! : top
-      expect((leaf.options ?? []).map((one) => one.name), name).not.toContain(arg)
+      expect(
+        (leaf.options ?? []).map((one) => one.name),
+        name,
+      ).not.toContain(arg)
     }
   })
 
   test('what cannot be published is told and left out', () => {
-    const args = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, { kind: 'text', optional: true, flag: true, about: 'x'.repeat(100) }] as const))
-    const many = defineCommand({ name: 'many', about: 'Too many.', needs: 'member', changes: false, args: args(26), run: () => Promise.resolve(info('x.')) })
-    const odd = defineCommand({ name: 'Odd!', about: 'No name.', needs: 'member', changes: false, args: {}, run: () => Promise.resolve(info('x.')) })
-    const big = Array.from({ length: 4 }, (_, n) => defineCommand({ name: `big b${n}`, about: 'Too long.', needs: 'member', changes: false, args: args(25), run: () => Promise.resolve(info('x.')) }))
+    const args = (count: number) =>
+      Object.fromEntries(
+        Array.from(
+          { length: count },
+          (_, n) => [`a${n}`, { kind: 'text', optional: true, flag: true, about: 'x'.repeat(100) }] as const,
+        ),
+      )
+    const many = defineCommand({
+      name: 'many',
+      about: 'Too many.',
+      needs: 'member',
+      changes: false,
+      args: args(26),
+      run: () => Promise.resolve(info('x.')),
+    })
+    const odd = defineCommand({
+      name: 'Odd!',
+      about: 'No name.',
+      needs: 'member',
+      changes: false,
+      args: {},
+      run: () => Promise.resolve(info('x.')),
+    })
+    const big = Array.from({ length: 4 }, (_, n) =>
+      defineCommand({
+        name: `big b${n}`,
+        about: 'Too long.',
+        needs: 'member',
+        changes: false,
+        args: args(25),
+        run: () => Promise.resolve(info('x.')),
+      }),
+    )
     const made = publish([many, odd, ...big])
     expect(made.published.map((one) => one.name)).toEqual(['dcm'])
-    expect(made.problems).toEqual([expect.stringContaining('more than 25 options'), expect.stringContaining('"Odd!" is no name'), expect.stringContaining('more than 8000 characters')].map((one) => one as string))
+    expect(made.problems).toEqual(
+      [
+        expect.stringContaining('more than 25 options'),
+        expect.stringContaining('"Odd!" is no name'),
+        expect.stringContaining('more than 8000 characters'),
+      ].map((one) => one as string),
+    )
   })
 
   test('what Discord gives back of them is the same to us; any change is not', () => {
-    const back = published.toReversed().map((one) => ({ ...one, id: '1', version: '2', nsfw: false, contexts: one.contexts.toReversed(), options: one.options.length > 0 ? one.options : undefined }))
+    const back = published.toReversed().map((one) => ({
+      ...one,
+      id: '1',
+      version: '2',
+      nsfw: false,
+      contexts: one.contexts.toReversed(),
+      options: one.options.length > 0 ? one.options : undefined,
+    }))
     expect(isSame(back as never, published)).toBe(true)
     expect(isSame(back.slice(1) as never, published)).toBe(false)
-    expect(isSame(back.map((one, n) => (n === 3 ? { ...one, description: 'other' } : one)) as never, published)).toBe(false)
+    expect(isSame(back.map((one, n) => (n === 3 ? { ...one, description: 'other' } : one)) as never, published)).toBe(
+      false,
+    )
   })
 })
 
@@ -178,7 +361,12 @@ test('every form is one that Discord shows, with what was given in it', () => {
     expect(modal && checkModal(modal as unknown as Json), command.name).toEqual([])
   }
   expect(forms.filter(hasForm).map((command) => command.name)).toEqual(expect.arrayContaining(['create', 'key add']))
-  const create = toModal(commands, 'create', { name: 'web', 'cap-add': ['SYS_PTRACE'], command: ['sh', '-c', 'a b'] }, { image: ['debian', 'python'] })!
+  const create = toModal(
+    commands,
+    'create',
+    { name: 'web', 'cap-add': ['SYS_PTRACE'], command: ['sh', '-c', 'a b'] },
+    { image: ['debian', 'python'] },
+  )!
   const parts = Object.fromEntries(create.components.map(({ component }) => [component.custom_id, component]))
   expect(parts['name']).toMatchObject({ type: 4, value: 'web' })
   expect(parts['image']).toMatchObject({ type: 3, options: [{ value: 'debian' }, { value: 'python' }] })

@@ -13,33 +13,45 @@ import { createDiscord, type Message, type Person, until, type Where } from '../
 /** What one reads of a message: marks gone, what was escaped as it was meant. */
 export function textOf(message: Message): string {
   const read = (text: unknown) =>
-    String(text ?? '')
+    (typeof text === 'string' ? text : '')
       .replace(/\\([^\w\s])/g, '$1')
       .replace(/```\n?|\*\*|`/g, '')
       .replace(/ · /g, '  ')
   const embeds = message.embeds.map((embed) => {
     const fields = (embed['fields'] as { name: string; value: string }[] | undefined) ?? []
-    return [read(embed['description']), ...fields.map((field) => `${read(field.name)}: ${read(field.value)}`), read((embed['footer'] as { text?: string } | undefined)?.text)].join('\n')
+    return [
+      read(embed['description']),
+      ...fields.map((field) => `${read(field.name)}: ${read(field.value)}`),
+      read((embed['footer'] as { text?: string } | undefined)?.text),
+    ].join('\n')
   })
   return [read(message.content), ...embeds, ...message.files.map((file) => file.text)].join('\n').trim()
 }
 
 export const labelsOf = (message: Message): string[] =>
-  message.components.flatMap((row) => row['components'] as { type: number; label?: string }[]).filter((one) => one.type === 2).map((one) => one.label ?? '')
+  message.components
+    .flatMap((row) => row['components'] as { type: number; label?: string }[])
+    .filter((one) => one.type === 2)
+    .map((one) => one.label ?? '')
 
 /** Whether it only says that something goes on. */
-const isProgress = (message: Message) => message.thinking || message.embeds.some((embed) => String(embed['description']).startsWith('⏳'))
+const isProgress = (message: Message) =>
+  message.thinking || message.embeds.some((embed) => String(embed['description']).startsWith('⏳'))
 
 export type Way = 'gateway' | 'http'
 
 /** A whole core, a local Discord, and the real adapter with the real client between them. */
-export async function createDiscordRig(way: Way, options: Partial<DiscordOptions> & { settings?: Parameters<typeof createWorld>[0]; limit?: boolean } = {}) {
+export async function createDiscordRig(
+  way: Way,
+  options: Partial<DiscordOptions> & { settings?: Parameters<typeof createWorld>[0]; limit?: boolean } = {},
+) {
   const { settings, limit, ...over } = options
   const world = await createWorld(settings)
   const discord = await createDiscord()
   const home = discord.guild('lab')
   const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
-  const keep = (level: string) => (facts: Record<string, unknown>, message: string) => void said.push({ level, facts, message })
+  const keep = (level: string) => (facts: Record<string, unknown>, message: string) =>
+    void said.push({ level, facts, message })
   const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error'), child: () => log }
   let lives = 0
 
@@ -47,10 +59,26 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
   async function live() {
     const holder = `life${++lives}`
     const runner = createRunner({ works: world.works, operations, holder, log })
-    const door = createDoor({ works: world.works, commands, runner, log, contextFor: createContexts(world.works, commands, log) })
+    const door = createDoor({
+      works: world.works,
+      commands,
+      runner,
+      log,
+      contextFor: createContexts(world.works, commands),
+    })
     const chat = createChat({ works: { ...world.works, sleep: (ms) => sleep(ms) }, door, commands, log, holder })
     const guilds = limit ? [home.guild.id] : undefined
-    const adapter = createAdapter({ door, chat, log, token: discord.token, applicationId: undefined, publicKey: way === 'http' ? discord.publicKey : undefined, guilds, apiUrl: discord.api, ...over })
+    const adapter = createAdapter({
+      door,
+      chat,
+      log,
+      token: discord.token,
+      applicationId: undefined,
+      publicKey: way === 'http' ? discord.publicKey : undefined,
+      guilds,
+      apiUrl: discord.api,
+      ...over,
+    })
     chat.start(() => true)
     adapter.start()
     const resume = setInterval(() => void runner.resume().catch(() => undefined), 100)
@@ -77,17 +105,31 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
   const snapshot = () => new Map([...discord.state.messages.values()].map((one) => [one, one.edits]))
   const fresh = (person: Person, before: Map<Message, number>): Message[] =>
     [...discord.state.messages.values()].filter(
-      (one) => one.author === discord.state.botId && !one.deleted && before.get(one) !== one.edits && !isProgress(one) && (one.only === null || one.only === person.id) && (discord.state.channels.get(one.channel)?.with ?? person.id) === person.id,
+      (one) =>
+        one.author === discord.state.botId &&
+        !one.deleted &&
+        before.get(one) !== one.edits &&
+        !isProgress(one) &&
+        (one.only === null || one.only === person.id) &&
+        (discord.state.channels.get(one.channel)?.with ?? person.id) === person.id,
     )
   const next = (person: Person, before: Map<Message, number>, what = 'an answer'): Promise<Message[]> =>
-    until(what, () => {
-      const found = fresh(person, before)
-      return found.length > 0 && found
-    }, 15_000)
+    until(
+      what,
+      () => {
+        const found = fresh(person, before)
+        return found.length > 0 && found
+      },
+      15_000,
+    )
 
   /** Waits until nothing is thought about any more, and all that was taken has been worked on. */
   async function quiet(): Promise<void> {
-    await until('the end of thinking', () => ![...discord.state.messages.values()].some((one) => one.thinking && !one.deleted), 20_000)
+    await until(
+      'the end of thinking',
+      () => ![...discord.state.messages.values()].some((one) => one.thinking && !one.deleted),
+      20_000,
+    )
     for (let n = 0; n < 500; n++) {
       if ((await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0) return
       await sleep(20)
@@ -157,7 +199,13 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
     stranger: (handle) => someone(discord.person(handle, [home])),
     member,
     restart,
-    violations: () => [...discord.violations, ...discord.refused().filter((one) => one.code !== 40060).map((one) => `${one.method} ${one.path}: ${JSON.stringify(one.answer)}`)],
+    violations: () => [
+      ...discord.violations,
+      ...discord
+        .refused()
+        .filter((one) => one.code !== 40060)
+        .map((one) => `${one.method} ${one.path}: ${JSON.stringify(one.answer)}`),
+    ],
     async [Symbol.asyncDispose]() {
       await now.stop()
       await discord.stop()
@@ -165,7 +213,20 @@ export async function createDiscordRig(way: Way, options: Partial<DiscordOptions
     },
   }
   return {
-    rig, world, discord, home, said, member, restart, someone, last, next, fresh, snapshot, quiet, seen,
+    rig,
+    world,
+    discord,
+    home,
+    said,
+    member,
+    restart,
+    someone,
+    last,
+    next,
+    fresh,
+    snapshot,
+    quiet,
+    seen,
     process: () => now,
     channel: home satisfies Where,
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),

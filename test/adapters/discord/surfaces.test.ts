@@ -22,9 +22,13 @@ const self = () => `<@${rig.discord.state.botId}>`
 
 describe('commands with options', () => {
   test('take what was chosen as it is, and lists in one', async () => {
-    const made = await rig.last(ada.account, () => ada.account.slash('create', { name: 'typed', image: 'debian', publish: '80 81', cpus: 0.5, 'pids-limit': 64 }))
+    const made = await rig.last(ada.account, () =>
+      ada.account.slash('create', { name: 'typed', image: 'debian', publish: '80 81', cpus: 0.5, 'pids-limit': 64 }),
+    )
     expect(textOf(made)).toContain('typed is running')
-    expect(await rig.world.store.containers.byName(ada.person.id, 'typed')).toMatchObject({ limits: { cpus: 500, pids: 64 } })
+    expect(await rig.world.store.containers.byName(ada.person.id, 'typed')).toMatchObject({
+      limits: { cpus: 500, pids: 64 },
+    })
     expect(made.only).toBe(ada.account.id)
   })
 
@@ -32,7 +36,11 @@ describe('commands with options', () => {
     const boss = await rig.member('boss', 'admin')
     const carol = rig.discord.person('carol', [rig.home])
     await rig.world.member('carol')
-    expect(textOf(await rig.last(boss.account, () => boss.account.slash('user link', { member: 'carol', account: carol.id })))).toContain(carol.id)
+    expect(
+      textOf(
+        await rig.last(boss.account, () => boss.account.slash('user link', { member: 'carol', account: carol.id })),
+      ),
+    ).toContain(carol.id)
     expect(textOf(await rig.last(carol, () => carol.slash('whoami', {}, 'dm')))).toContain('You are carol')
   })
 
@@ -49,7 +57,11 @@ describe('commands with options', () => {
   test('--post is an option: the channel hears one harmless sentence', async () => {
     const before = rig.discord.state.messages.size
     await ada.account.slash('pause', { container: 'alpha', post: true })
-    const open = await until('a word in the channel', () => [...rig.discord.state.messages.values()].slice(before).find((one) => one.only === null && one.channel === rig.home.channel.id))
+    const open = await until('a word in the channel', () =>
+      [...rig.discord.state.messages.values()]
+        .slice(before)
+        .find((one) => one.only === null && one.channel === rig.home.channel.id),
+    )
     expect(textOf(open)).toBe('ada used pause alpha.')
   })
 })
@@ -80,8 +92,18 @@ describe('confirmations', () => {
   })
 
   test('a button that destroys asks first, and twice is harmless', async () => {
-    await rig.process().chat.say('discord', { kind: 'user', scope: 'users', user: ada.account.id }, { text: 'old is not used.', tone: 'warn', actions: [{ label: 'Remove it', line: 'rm old --yes', danger: true }] })
-    const notice = await until('a notice', () => ada.account.directs().find((one) => textOf(one).includes('old is not used')))
+    await rig.process().chat.say(
+      'discord',
+      { kind: 'user', scope: 'users', user: ada.account.id },
+      {
+        text: 'old is not used.',
+        tone: 'warn',
+        actions: [{ label: 'Remove it', line: 'rm old --yes', danger: true }],
+      },
+    )
+    const notice = await until('a notice', () =>
+      ada.account.directs().find((one) => textOf(one).includes('old is not used')),
+    )
     const asked = (await ada.account.press(notice, 'Remove it')).message()!
     expect([textOf(asked), labelsOf(asked)]).toEqual([expect.stringContaining('Remove it'), ['Remove it', 'Cancel']])
     expect(await rig.world.store.containers.byName(ada.person.id, 'old')).toBeDefined()
@@ -105,18 +127,32 @@ describe('forms', () => {
   test('create without anything opens one with the images to choose from', async () => {
     for (const open of [() => ada.account.slash('create'), () => ada.account.slash('dcm', { line: 'create' })]) {
       const shown = await open()
-      const image = (shown.modal!['components'] as { component: { custom_id: string; type: number; options: { value: string }[] } }[]).map((one) => one.component).find((one) => one.custom_id === 'image')
-      expect(image).toMatchObject({ type: 3, options: expect.arrayContaining([expect.objectContaining({ value: 'debian' })]) })
+      const image = (
+        shown.modal!['components'] as { component: { custom_id: string; type: number; options: { value: string }[] } }[]
+      )
+        .map((one) => one.component)
+        .find((one) => one.custom_id === 'image')
+      expect(image).toMatchObject({
+        type: 3,
+        options: expect.arrayContaining([expect.objectContaining({ value: 'debian' })]),
+      })
     }
     const shown = await ada.account.slash('create', { name: 'formed' })
-    const made = await rig.last(ada.account, () => ada.account.submit(shown, { image: 'debian', '+': '--memory 256m -- sh -c "sleep 9"' }))
+    const made = await rig.last(ada.account, () =>
+      ada.account.submit(shown, { image: 'debian', '+': '--memory 256m -- sh -c "sleep 9"' }),
+    )
     expect(textOf(made)).toContain('formed is running')
-    expect(await rig.world.store.containers.byName(ada.person.id, 'formed')).toMatchObject({ limits: { memory: 256 * 2 ** 20 }, spec: { command: ['sh', '-c', 'sleep 9'] } })
+    expect(await rig.world.store.containers.byName(ada.person.id, 'formed')).toMatchObject({
+      limits: { memory: 256 * 2 ** 20 },
+      spec: { command: ['sh', '-c', 'sleep 9'] },
+    })
   })
 
   test('what is wrong is said for each field, nothing is done, and the form can be had again', async () => {
     const shown = await ada.account.slash('create')
-    const wrong = await rig.last(ada.account, () => ada.account.submit(shown, { name: 'NO NAME', image: 'debian', publish: '99999' }))
+    const wrong = await rig.last(ada.account, () =>
+      ada.account.submit(shown, { name: 'NO NAME', image: 'debian', publish: '99999' }),
+    )
     expect(textOf(wrong)).toMatch(/name: [\s\S]*publish: /)
     const again = await ada.account.press(wrong, 'Fill in a form')
     expect(again.modal).toBeDefined()
@@ -124,9 +160,13 @@ describe('forms', () => {
 
   test('a key is added through one, and a private key is refused', async () => {
     const key = publicKey('ada@form')
-    const done = await rig.last(ada.account, async () => ada.account.submit(await ada.account.slash('key add'), { key }))
+    const done = await rig.last(ada.account, async () =>
+      ada.account.submit(await ada.account.slash('key add'), { key }),
+    )
     expect([textOf(done), done.only]).toEqual([expect.stringContaining('opens your containers'), ada.account.id])
-    const refused = await rig.last(ada.account, async () => ada.account.submit(await ada.account.slash('key add'), { key: '-----BEGIN OPENSSH PRIVATE KEY-----\nabc' }))
+    const refused = await rig.last(ada.account, async () =>
+      ada.account.submit(await ada.account.slash('key add'), { key: '-----BEGIN OPENSSH PRIVATE KEY-----\nabc' }),
+    )
     expect(textOf(refused)).not.toContain('opens your containers')
     expect(textOf(refused)).not.toContain('abc')
   })
@@ -168,17 +208,24 @@ describe('what is typed to the bot', () => {
 
   test('by its name in a channel: help is answered there, what is private directly, with a word about it', async () => {
     const shown = await rig.last(ada.account, () => ada.account.say(`${self()} help`))
-    expect([shown.channel, textOf(shown)]).toEqual([rig.home.channel.id, expect.stringContaining('These are the commands')])
+    expect([shown.channel, textOf(shown)]).toEqual([
+      rig.home.channel.id,
+      expect.stringContaining('These are the commands'),
+    ])
     const before = ada.account.directs().length
     const typed = ada.account.say(`${self()} ps`)
     await until('a direct message', () => ada.account.directs().length > before)
-    const note = await until('a word in the channel', () => [...rig.discord.state.messages.values()].find((one) => one.repliesTo === typed.id))
+    const note = await until('a word in the channel', () =>
+      [...rig.discord.state.messages.values()].find((one) => one.repliesTo === typed.id),
+    )
     expect(textOf(note)).toContain('direct messages')
     expect(textOf(ada.account.directs().at(-1)!)).toContain('You have')
   })
 
   test('a mistyped line gets the nearest command, and nothing at all gets help', async () => {
-    expect(textOf(await rig.last(ada.account, () => ada.account.say(`${self()} crate web`)))).toContain('did you mean create')
+    expect(textOf(await rig.last(ada.account, () => ada.account.say(`${self()} crate web`)))).toContain(
+      'did you mean create',
+    )
     expect(textOf(await rig.last(ada.account, () => ada.account.say(self())))).toContain('These are the commands')
   })
 
@@ -203,14 +250,26 @@ test('requests: a card with buttons goes to an admin, who decides; the card says
   expect(labelsOf(card)).toEqual(['Approve for 4 h', 'Approve for 1 d', 'Deny'])
   await rig.last(chief.account, () => chief.account.press(card, 'Approve for 4 h'))
   await until('the card to say so', () => /Approved by chief/.test(textOf(card)) && labelsOf(card).length === 0)
-  await until('the asker to hear', () => ada.account.directs().some((one) => textOf(one).includes('granted you port:443')), 20_000)
+  await until(
+    'the asker to hear',
+    () => ada.account.directs().some((one) => textOf(one).includes('granted you port:443')),
+    20_000,
+  )
 }, 30_000)
 
 describe('open sign-up', () => {
   test('goes by the server, though accounts are keyed by the user alone', () => {
-    const links = createLinks({ store: rig.world.store, random: rig.world.works.random, signup: { mode: 'open', platform: 'discord', scope: '111' } })
+    const links = createLinks({
+      store: rig.world.store,
+      random: rig.world.works.random,
+      signup: { mode: 'open', platform: 'discord', scope: '111' },
+    })
     const who = { platform: 'discord', scope: 'users', user: '222', label: 'x' }
-    expect([links.signup({ ...who, within: '111' }), links.signup({ ...who, within: '333' }), links.signup(who)]).toEqual(['open', 'off', 'off'])
+    expect([
+      links.signup({ ...who, within: '111' }),
+      links.signup({ ...who, within: '333' }),
+      links.signup(who),
+    ]).toEqual(['open', 'off', 'off'])
   })
 })
 
@@ -239,15 +298,19 @@ describe('the connection', () => {
     expect(rig.process().adapter.problems()).toEqual([])
   })
 
-  test.each(['drop', 'reconnect'] as const)('%s: it is resumed, and a command that was sent meanwhile is carried out', async (how) => {
-    const before = rig.discord.gateway.counts.resumed
-    rig.discord.gateway[how]()
-    if (how === 'drop') await until('the end', () => !rig.discord.gateway.connected())
-    const shown = await ada.account.slash('whoami')
-    expect(shown.failed).toBe(false)
-    await until('an answer', () => /You are ada/.test(textOf(shown.message()!)))
-    await until('a resume', () => rig.discord.gateway.counts.resumed === before + 1)
-  }, 20_000)
+  test.each(['drop', 'reconnect'] as const)(
+    '%s: it is resumed, and a command that was sent meanwhile is carried out',
+    async (how) => {
+      const before = rig.discord.gateway.counts.resumed
+      rig.discord.gateway[how]()
+      if (how === 'drop') await until('the end', () => !rig.discord.gateway.connected())
+      const shown = await ada.account.slash('whoami')
+      expect(shown.failed).toBe(false)
+      await until('an answer', () => /You are ada/.test(textOf(shown.message()!)))
+      await until('a resume', () => rig.discord.gateway.counts.resumed === before + 1)
+    },
+    20_000,
+  )
 
   test('a command that is heard of too late is left undone, for Discord has said that it failed', async () => {
     const made = ada.account.payload('dcm', { line: 'create late --image debian' })
@@ -260,7 +323,11 @@ describe('the connection', () => {
   test('a session that is over is begun anew', async () => {
     const before = rig.discord.gateway.counts.identified
     rig.discord.gateway.invalidate()
-    await until('a new session', () => rig.discord.gateway.counts.identified > before && rig.discord.gateway.connected(), 15_000)
+    await until(
+      'a new session',
+      () => rig.discord.gateway.counts.identified > before && rig.discord.gateway.connected(),
+      15_000,
+    )
     expect(textOf(await rig.last(ada.account, () => ada.account.slash('whoami')))).toContain('You are ada')
   }, 30_000)
 
@@ -281,7 +348,17 @@ describe('configuration', () => {
     const said: unknown[] = []
     const keep = (facts: Record<string, unknown>, message: string) => void said.push([facts, message])
     const log = { debug: keep, info: keep, warn: keep, error: keep, child: () => log }
-    const adapter = createDiscord({ door, chat: { ...chat, attach: () => undefined }, log, token: rig.discord.token, applicationId: undefined, publicKey: undefined, guilds: undefined, apiUrl: rig.discord.api, ...over })
+    const adapter = createDiscord({
+      door,
+      chat: { ...chat, attach: () => undefined },
+      log,
+      token: rig.discord.token,
+      applicationId: undefined,
+      publicKey: undefined,
+      guilds: undefined,
+      apiUrl: rig.discord.api,
+      ...over,
+    })
     return { adapter, said, [Symbol.asyncDispose]: () => adapter.stop() }
   }
 
@@ -296,7 +373,9 @@ describe('configuration', () => {
   test('missing and malformed parts are said by their names', async () => {
     await using bad = other({ publicKey: 'not a key' })
     expect(bad.adapter.problems()).toEqual([expect.stringContaining('DISCORD_PUBLIC_KEY is not a public key')])
-    expect((await bad.adapter.fetch(new Request('http://x/discord/interactions', { method: 'POST', body: '{}' }))).status).toBe(404)
+    expect(
+      (await bad.adapter.fetch(new Request('http://x/discord/interactions', { method: 'POST', body: '{}' }))).status,
+    ).toBe(404)
   })
 
   test('signed requests are answered without a token too', async () => {

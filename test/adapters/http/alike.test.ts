@@ -24,7 +24,7 @@ async function createRig(): Promise<ChatRig> {
       commands,
       runner,
       log,
-      contextFor: createContexts(world.works, commands, log),
+      contextFor: createContexts(world.works, commands),
     })
     http = createHttp({ door, log: log as never, version: '0' })
   }

@@ -6,7 +6,9 @@ import { info, ok } from '../../../src/core/reply/reply.ts'
 import { createApp } from './setup.ts'
 
 /** The app with hooks that answer as they are told, and remember what reached them. */
-function createHooked(answer: (knock: Knock) => Answer | Promise<Answer> = () => ({ reply: ok('Done.'), accepted: false })) {
+function createHooked(
+  answer: (knock: Knock) => Answer | Promise<Answer> = () => ({ reply: ok('Done.'), accepted: false }),
+) {
   const app = createApp()
   const knocks: Knock[] = []
   app.http.mount('/v1/hooks', createHookRoute({ receive: async (knock) => (knocks.push(knock), answer(knock)) }))
@@ -17,7 +19,10 @@ const path = '/v1/hooks/abcdefghijkm'
 test('the body goes on byte for byte, with the headers and whose it is', async () => {
   const { send, knocks } = createHooked()
   const body = '{"a": 1,\r\n  "a":2, "é":"\\u00e9"} '
-  expect((await send({ path, body, headers: { 'X-Hub-Signature-256': 'sha256=ff', 'x-forwarded-for': '198.51.100.1' } })).status).toBe(200)
+  expect(
+    (await send({ path, body, headers: { 'X-Hub-Signature-256': 'sha256=ff', 'x-forwarded-for': '198.51.100.1' } }))
+      .status,
+  ).toBe(200)
   expect(Buffer.from(knocks[0]!.body).toString()).toBe(body)
   expect(knocks[0]).toMatchObject({ id: 'abcdefghijkm', address: '192.0.2.7' })
   expect(knocks[0]!.header('x-hub-signature-256')).toBe('sha256=ff')
@@ -26,7 +31,8 @@ test('the body goes on byte for byte, with the headers and whose it is', async (
 
 test('neither a token nor a type of content is asked for', async () => {
   const { send } = createHooked()
-  for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json']) expect((await send({ path, body: 'x', headers: { 'content-type': type } })).status).toBe(200)
+  for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json'])
+    expect((await send({ path, body: 'x', headers: { 'content-type': type } })).status).toBe(200)
   expect((await send({ path, method: 'POST' })).status).toBe(200)
 })
 
@@ -53,7 +59,10 @@ test('H06 what is too large, compressed or no POST is refused before anything lo
 })
 
 test('what is accepted is 202 and says where its operation is', async () => {
-  const { ask } = createHooked(() => ({ reply: info('It goes on.', { operation: { id: 'op1', state: 'running' } }), accepted: true }))
+  const { ask } = createHooked(() => ({
+    reply: info('It goes on.', { operation: { id: 'op1', state: 'running' } }),
+    accepted: true,
+  }))
   const { response, json } = await ask({ path, body: '{}' })
   expect(response.status).toBe(202)
   expect(response.headers.get('location')).toBe('/v1/operations/op1')

@@ -20,7 +20,12 @@ test('every command is a path, and GET where it changes nothing', () => {
     expect(Object.keys(path)).toEqual(changes ? ['post'] : ['get', 'post'])
     expect(path.post!.summary).toBe(about)
   }
-  expect(Object.keys(document.paths).slice(-4)).toEqual(['/v1/line', '/v1/line/complete', '/v1/hooks/{id}', '/v1/operations/{id}'])
+  expect(Object.keys(document.paths).slice(-4)).toEqual([
+    '/v1/line',
+    '/v1/line/complete',
+    '/v1/hooks/{id}',
+    '/v1/operations/{id}',
+  ])
 })
 
 test('arguments are described by their kinds', () => {

@@ -62,7 +62,7 @@ export async function createSlackRig(
       commands,
       runner,
       log,
-      contextFor: createContexts(world.works, commands, log),
+      contextFor: createContexts(world.works, commands),
     })
     const chat = createChat({
       works: { ...world.works, store: { ...world.store, tx: stall }, sleep: (ms) => sleep(ms) },

@@ -23,8 +23,20 @@ beforeAll(async () => {
   const mark = `foreign-${dcm.instance()}`
   foreign.volume = mark
   await engine('POST', '/volumes/create', { Name: mark })
-  foreign.network = (await engine<{ Id: string }>('POST', '/networks/create', { Name: mark, Driver: 'bridge', IPAM: { Config: [{ Subnet: '10.199.7.0/26' }] } })).Id
-  foreign.container = (await engine<{ Id: string }>('POST', `/containers/create?name=${mark}`, { Image: kept, Cmd: ['sleep', '600'], HostConfig: { Binds: [`${mark}:/data`], NetworkMode: mark } })).Id
+  foreign.network = (
+    await engine<{ Id: string }>('POST', '/networks/create', {
+      Name: mark,
+      Driver: 'bridge',
+      IPAM: { Config: [{ Subnet: '10.199.7.0/26' }] },
+    })
+  ).Id
+  foreign.container = (
+    await engine<{ Id: string }>('POST', `/containers/create?name=${mark}`, {
+      Image: kept,
+      Cmd: ['sleep', '600'],
+      HostConfig: { Binds: [`${mark}:/data`], NetworkMode: mark },
+    })
+  ).Id
   await engine('POST', `/containers/${foreign.container}/start`)
   // An image that somebody has set traps in: B04 to B08, B12.
   foreign.image = `${mark}:trap`
@@ -46,15 +58,28 @@ beforeAll(async () => {
 afterAll(async () => {
   await dcm?.[Symbol.asyncDispose]()
   await proxy?.close()
-  for (const path of [`/containers/${foreign.container}?force=1&v=1`, `/networks/${foreign.network}`, `/volumes/${foreign.volume}`, `/images/${foreign.image}`])
+  for (const path of [
+    `/containers/${foreign.container}?force=1&v=1`,
+    `/networks/${foreign.network}`,
+    `/volumes/${foreign.volume}`,
+    `/images/${foreign.image}`,
+  ])
     await ask('/var/run/docker.sock', 'DELETE', path).catch(() => undefined)
 })
 
 const inspect = (engineId: string) =>
-  engine<{ State: { Status: string; Health?: unknown }; Config: Record<string, unknown> & { Env: string[]; Labels: Record<string, string> }; HostConfig: { PortBindings: object }; Mounts: { Type: string; Source: string; Destination: string }[]; LogPath: string }>('GET', `/containers/${engineId}/json`)
+  engine<{
+    State: { Status: string; Health?: unknown }
+    Config: Record<string, unknown> & { Env: string[]; Labels: Record<string, string> }
+    HostConfig: { PortBindings: object }
+    Mounts: { Type: string; Source: string; Destination: string }[]
+    LogPath: string
+  }>('GET', `/containers/${engineId}/json`)
 /** Engine ids of the member's containers, from the admins' list. */
 const engineId = async (owner: string, name: string) =>
-  (await dcm.must<{ owner: string; name: string; engine_id: string; id: string }[]>('inventory')).data.find((one) => one.owner === owner && one.name === name)!
+  (await dcm.must<{ owner: string; name: string; engine_id: string; id: string }[]>('inventory')).data.find(
+    (one) => one.owner === owner && one.name === name,
+  )!
 const changing = () => seen.filter((call) => call.method !== 'GET' && call.method !== 'HEAD')
 
 describe('A01 to A18: what is refused never reaches the engine, by whichever way it is asked', () => {
@@ -86,14 +111,34 @@ describe('A01 to A18: what is refused never reaches the engine, by whichever way
     const codes = [
       (await alice.run(['create', 'x', '--image', 'debian', ...flags.split(' ')])).error,
       (JSON.parse((await post({ name: 'x', image: 'debian', ...json })).text) as { error: string }).error,
-      (JSON.parse((await dcm.http('/v1/line', { method: 'POST', token: alice.token, body: { line: `create x --image debian ${flags}` } })).text) as { error: string }).error,
+      (
+        JSON.parse(
+          (
+            await dcm.http('/v1/line', {
+              method: 'POST',
+              token: alice.token,
+              body: { line: `create x --image debian ${flags}` },
+            })
+          ).text,
+        ) as { error: string }
+      ).error,
       // As an admin who acts for her: her rights, no others.
       (await dcm.run(['create', 'x', '--image', 'debian', ...flags.split(' ')], { as: 'alice' })).error,
     ]
     for (const code of codes) expect(['usage', 'denied']).toContain(code)
-    expect(changing().slice(before).map((call) => `${call.method} ${call.path}`)).toEqual([])
-    const rows = (await dcm.must<{ actor: string; as: string | null; command: string; decision: string; code: string }[]>('audit --limit 4')).data
-    expect(rows.map((row) => [row.command, row.decision, row.as ?? row.actor])).toEqual(Array(4).fill(['create', 'refused', 'alice']))
+    expect(
+      changing()
+        .slice(before)
+        .map((call) => `${call.method} ${call.path}`),
+    ).toEqual([])
+    const rows = (
+      await dcm.must<{ actor: string; as: string | null; command: string; decision: string; code: string }[]>(
+        'audit --limit 4',
+      )
+    ).data
+    expect(rows.map((row) => [row.command, row.decision, row.as ?? row.actor])).toEqual(
+      Array(4).fill(['create', 'refused', 'alice']),
+    )
     expect(rows.map((row) => row.code)).toEqual(codes.toReversed())
   })
 
@@ -112,24 +157,35 @@ describe('B04 to B08, B12: what an image brings is neutralised', () => {
   test('a container of it comes up, and SSH works', async () => {
     await alice.must('create trapped --image trap -p 8080 -m 128m')
     made = await engineId('alice', 'trapped')
-    expect((await alice.ssh('trapped', 'id -u; pwd; echo "$LD_PRELOAD|$DCM_EVIL|$BASH_ENV|$PLAIN"; command -v ls')).stdout).toBe('0\n/root\n|||kept\n/usr/bin/ls\n')
+    expect(
+      (await alice.ssh('trapped', 'id -u; pwd; echo "$LD_PRELOAD|$DCM_EVIL|$BASH_ENV|$PLAIN"; command -v ls')).stdout,
+    ).toBe('0\n/root\n|||kept\n/usr/bin/ls\n')
   })
 
-  test('its healthcheck, ports, volumes, labels and stop signal are DCM\'s', async () => {
+  test("its healthcheck, ports, volumes, labels and stop signal are DCM's", async () => {
     const { State, Config, HostConfig, Mounts } = await inspect(made.engine_id)
     expect(State.Health).toBeUndefined()
     expect(Config['Healthcheck']).toMatchObject({ Test: ['NONE'] })
     expect(Object.keys(HostConfig.PortBindings)).toEqual(['22/tcp', '8080/tcp'])
     expect(Mounts.filter((mount) => mount.Type === 'volume')).toEqual([])
-    expect(Mounts.filter((mount) => mount.Type === 'bind').map((mount) => mount.Destination).toSorted()).toEqual(['/run/dcm', '/storage'])
+    expect(
+      Mounts.filter((mount) => mount.Type === 'bind')
+        .map((mount) => mount.Destination)
+        .toSorted(),
+    ).toEqual(['/run/dcm', '/storage'])
     expect(Config.Labels).toMatchObject({ 'dcm.instance': dcm.instance(), own: 'label' })
     expect(Config.Labels['dcm.owner']).not.toBe('bob')
     expect(Config['StopSignal']).toBe('SIGTERM')
-    expect((await alice.ssh('trapped', 'ls /storage/health 2>/dev/null; df --output=fstype /data | tail -1')).stdout).toBe('tmpfs\n')
+    expect(
+      (await alice.ssh('trapped', 'ls /storage/health 2>/dev/null; df --output=fstype /data | tail -1')).stdout,
+    ).toBe('tmpfs\n')
   })
 
   test('B06 nothing dangles after it is made and removed again', async () => {
-    const volumes = async () => ((await engine<{ Volumes: { Name: string }[] | null }>('GET', '/volumes')).Volumes ?? []).map((one) => one.Name).filter((name) => /^[0-9a-f]{64}$/.test(name))
+    const volumes = async () =>
+      ((await engine<{ Volumes: { Name: string }[] | null }>('GET', '/volumes')).Volumes ?? [])
+        .map((one) => one.Name)
+        .filter((name) => /^[0-9a-f]{64}$/.test(name))
     const before = await volumes()
     for (let times = 0; times < 3; times++) {
       await alice.must('rm -f trapped')
@@ -144,13 +200,25 @@ describe('A06, A07, A09, A11: what was granted is what is asked for', () => {
   test('a capability, a device, a profile, a port and a policy', async () => {
     await dcm.must('device add zero /dev/zero')
     await dcm.must(['seccomp', 'add', 'strict', JSON.stringify({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: [] })])
-    for (const thing of ['cap:NET_ADMIN', 'device:zero', 'seccomp:strict', 'restart:on-failure:3']) await dcm.must(`grant carol ${thing}`)
-    expect((await carol.run('create both --image debian --cap-add NET_ADMIN --cap-add SYS_PTRACE')).error).toBe('denied')
+    for (const thing of ['cap:NET_ADMIN', 'device:zero', 'seccomp:strict', 'restart:on-failure:3'])
+      await dcm.must(`grant carol ${thing}`)
+    expect((await carol.run('create both --image debian --cap-add NET_ADMIN --cap-add SYS_PTRACE')).error).toBe(
+      'denied',
+    )
     await carol.must('create tools --image debian -m 64m --cap-add NET_ADMIN --device zero --restart on-failure:3')
-    const { HostConfig } = await engine<{ HostConfig: { CapAdd: string[]; Devices: { PathOnHost: string }[]; RestartPolicy: object } }>('GET', `/containers/${(await engineId('carol', 'tools')).engine_id}/json`)
-    expect(HostConfig.CapAdd.filter((cap) => !cap.startsWith('CAP_')).concat(HostConfig.CapAdd.filter((cap) => cap.startsWith('CAP_')).map((cap) => cap.slice(4)))).toContain('NET_ADMIN')
+    const { HostConfig } = await engine<{
+      HostConfig: { CapAdd: string[]; Devices: { PathOnHost: string }[]; RestartPolicy: object }
+    }>('GET', `/containers/${(await engineId('carol', 'tools')).engine_id}/json`)
+    expect(
+      HostConfig.CapAdd.filter((cap) => !cap.startsWith('CAP_')).concat(
+        HostConfig.CapAdd.filter((cap) => cap.startsWith('CAP_')).map((cap) => cap.slice(4)),
+      ),
+    ).toContain('NET_ADMIN')
     expect(HostConfig.CapAdd).toHaveLength(10)
-    expect(HostConfig).toMatchObject({ Devices: [{ PathOnHost: '/dev/zero' }], RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 } })
+    expect(HostConfig).toMatchObject({
+      Devices: [{ PathOnHost: '/dev/zero' }],
+      RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 },
+    })
     // A profile that allows nothing lets nothing start: the create fails, and takes all of it back.
     expect((await carol.run('create shut --image debian -m 64m --seccomp strict')).error).toBe('conflict')
     expect((await carol.must<{ name: string }[]>('ps')).data.map((one) => one.name)).toEqual(['tools'])
@@ -159,13 +227,29 @@ describe('A06, A07, A09, A11: what was granted is what is asked for', () => {
 })
 
 test('A15 what a container prints stays within its bound on the disk', async () => {
-  await alice.must(['create', 'loud', '--image', 'debian', '-m', '128m', '--', 'sh', '-c', 'yes 0123456789012345678901234567890123456789 | head -c 45000000; echo done'])
+  await alice.must([
+    'create',
+    'loud',
+    '--image',
+    'debian',
+    '-m',
+    '128m',
+    '--',
+    'sh',
+    '-c',
+    'yes 0123456789012345678901234567890123456789 | head -c 45000000; echo done',
+  ])
   const { engine_id } = await engineId('alice', 'loud')
   const { LogPath } = await inspect(engine_id)
-  await until('the printing to end', async () => (await alice.run<{ log: string }>('logs loud --tail 3')).data?.log.includes('done'), 60)
+  await until(
+    'the printing to end',
+    async () => (await alice.run<{ log: string }>('logs loud --tail 3')).data?.log.includes('done'),
+    60,
+  )
   const folder = join(LogPath, '..')
   let bytes = 0
-  for (const name of await readdir(folder)) if (name.includes('-json.log')) bytes += (await stat(join(folder, name))).size
+  for (const name of await readdir(folder))
+    if (name.includes('-json.log')) bytes += (await stat(join(folder, name))).size
   expect(bytes).toBeGreaterThan(5_000_000)
   expect(bytes).toBeLessThan(3 * 10 * 1024 ** 2 + 100_000)
   await alice.must('rm -f loud')
@@ -181,7 +265,10 @@ describe('C05, C06, C08, C09: whose an object is', () => {
     const removing = alice.run('rm -f late')
     await proxy.seen({ method: 'DELETE', path: '/containers/*' })
     await engine('DELETE', `/containers/${engine_id}?force=1&v=1`)
-    const other = await engine<{ Id: string }>('POST', `/containers/create?name=${Name.slice(1)}`, { Image: kept, Cmd: ['sleep', '9'] })
+    const other = await engine<{ Id: string }>('POST', `/containers/create?name=${Name.slice(1)}`, {
+      Image: kept,
+      Cmd: ['sleep', '9'],
+    })
     try {
       await removing
       expect((await inspect(other.Id)).State.Status).toBe('created')
@@ -189,25 +276,46 @@ describe('C05, C06, C08, C09: whose an object is', () => {
       await engine('DELETE', `/containers/${other.Id}?force=1`).catch(() => undefined)
       proxy.clear()
     }
-    await until('late to be gone', async () => !(await alice.must<{ name: string }[]>('ps')).data.some((one) => one.name === 'late') || (await alice.run('rm -f late')).error === undefined)
+    await until(
+      'late to be gone',
+      async () =>
+        !(await alice.must<{ name: string }[]>('ps')).data.some((one) => one.name === 'late') ||
+        (await alice.run('rm -f late')).error === undefined,
+    )
   })
 
-  test('C09 a container with DCM\'s labels that DCM did not make is neither shown, taken over nor removed', async () => {
+  test("C09 a container with DCM's labels that DCM did not make is neither shown, taken over nor removed", async () => {
     const bobs = await engineId('bob', 'victim')
     const labels = (await inspect(bobs.engine_id)).Config.Labels
-    const planted = await engine<{ Id: string }>('POST', `/containers/create?name=dcm-${dcm.instance()}-planted`, { Image: kept, Cmd: ['sleep', '300'], Labels: labels })
+    const planted = await engine<{ Id: string }>('POST', `/containers/create?name=dcm-${dcm.instance()}-planted`, {
+      Image: kept,
+      Cmd: ['sleep', '300'],
+      Labels: labels,
+    })
     await engine('POST', `/containers/${planted.Id}/start`)
     await dcm.stop()
     await dcm.restart()
-    expect((await dcm.must<{ engine_id: string }[]>('inventory')).data.map((one) => one.engine_id)).not.toContain(planted.Id)
+    expect((await dcm.must<{ engine_id: string }[]>('inventory')).data.map((one) => one.engine_id)).not.toContain(
+      planted.Id,
+    )
     expect((await bob.must<unknown[]>('ps')).data).toHaveLength(1)
     expect((await inspect(planted.Id)).State.Status).toBe('running')
-    expect((await dcm.must<{ name: string; holds: boolean; says: string }[]>('doctor')).data.find((check) => check.name === 'objects')).toMatchObject({ holds: false, says: expect.stringContaining(`dcm-${dcm.instance()}-planted`) })
+    expect(
+      (await dcm.must<{ name: string; holds: boolean; says: string }[]>('doctor')).data.find(
+        (check) => check.name === 'objects',
+      ),
+    ).toMatchObject({ holds: false, says: expect.stringContaining(`dcm-${dcm.instance()}-planted`) })
     await engine('DELETE', `/containers/${planted.Id}?force=1`)
   })
 
-  test('C08 what is not DCM\'s is as it was, and nobody sees it', async () => {
-    for (const line of [`inspect ${foreign.container}`, `rm -f ${foreign.container.slice(0, 12)}`, `stop foreign-${dcm.instance()}`, `rmi -f ${foreign.image}`, `create x --image ${foreign.imageId}`]) {
+  test("C08 what is not DCM's is as it was, and nobody sees it", async () => {
+    for (const line of [
+      `inspect ${foreign.container}`,
+      `rm -f ${foreign.container.slice(0, 12)}`,
+      `stop foreign-${dcm.instance()}`,
+      `rmi -f ${foreign.image}`,
+      `create x --image ${foreign.imageId}`,
+    ]) {
       expect((await alice.run(line)).error, line).toBe('not_found')
       expect((await dcm.run(line)).error, line).toBe('not_found')
     }
@@ -220,9 +328,17 @@ describe('C05, C06, C08, C09: whose an object is', () => {
 })
 
 test('every request of this whole run was one that DCM may make', async () => {
-  const allowed: Allowed = { instance: dcm.instance(), dataDir: dcm.dataDir, ports: [], caps: ['NET_ADMIN'], devices: ['/dev/zero'] }
+  const allowed: Allowed = {
+    instance: dcm.instance(),
+    dataDir: dcm.dataDir,
+    ports: [],
+    caps: ['NET_ADMIN'],
+    devices: ['/dev/zero'],
+  }
   const creates = seen.filter((call) => call.path === '/containers/create')
   expect(creates.length).toBeGreaterThan(8)
-  const trouble = seen.flatMap((call) => requestTrouble(call, allowed).map((what) => `${call.method} ${call.path}: ${what}`))
+  const trouble = seen.flatMap((call) =>
+    requestTrouble(call, allowed).map((what) => `${call.method} ${call.path}: ${what}`),
+  )
   expect([...new Set(trouble)]).toEqual([])
 })

@@ -14,7 +14,13 @@ const root = 231_072
 let [engine, dcm, alice]: [PrivateEngine, Dcm, Member] = [] as never
 beforeAll(async () => {
   engine = await startPrivateEngine({ remap: true, images: [kept] })
-  dcm = await startDcm({ engine: engine.socket, dockerHost: engine.socket, enter: engine.enter, dataDir: join(engine.data, 'dcm'), offers: { from: kept } })
+  dcm = await startDcm({
+    engine: engine.socket,
+    dockerHost: engine.socket,
+    enter: engine.enter,
+    dataDir: join(engine.data, 'dcm'),
+    offers: { from: kept },
+  })
   alice = await dcm.member('alice')
 })
 afterAll(async () => {
@@ -24,12 +30,21 @@ afterAll(async () => {
 
 test('under userns-remap: create, ssh, scp, sftp, storage, commit, copy, key change, rm', async () => {
   await alice.must('create web --image debian -m 256m -p 8080')
-  expect((await alice.ssh('web', 'id -u; cut -c1-30 /proc/self/uid_map | tr -s " "')).stdout).toMatch(new RegExp(`^0\n ?0 ${root} `))
+  expect((await alice.ssh('web', 'id -u; cut -c1-30 /proc/self/uid_map | tr -s " "')).stdout).toMatch(
+    new RegExp(`^0\n ?0 ${root} `),
+  )
   // Root inside is somebody else on the host.
   const [container] = (await lookAt(engine.socket, dcm.instance())).containers
   expect((await stat(`/proc/${container!.State.Pid}`).catch(() => undefined))?.uid ?? root).toBe(root)
 
-  expect((await alice.ssh('web', 'echo mine > /storage/note; chown 1000:1000 /storage/note; ls -ln /storage/note | cut -d" " -f3,4')).stdout).toBe('1000 1000\n')
+  expect(
+    (
+      await alice.ssh(
+        'web',
+        'echo mine > /storage/note; chown 1000:1000 /storage/note; ls -ln /storage/note | cut -d" " -f3,4',
+      )
+    ).stdout,
+  ).toBe('1000 1000\n')
   const [owner] = (await readdir(join(dcm.dataDir, 'storage'))).filter((name) => !name.includes('.'))
   const seen = await stat(join(dcm.dataDir, 'storage', owner!, 'data'))
   expect([seen.uid, seen.gid]).toEqual([root, root])
@@ -55,5 +70,7 @@ test('under userns-remap: create, ssh, scp, sftp, storage, commit, copy, key cha
   expect((await readdir(join(dcm.dataDir, 'storage'))).filter((name) => name.startsWith(owner!))).toEqual([])
   const doctor = (await dcm.must<{ name: string; holds: boolean }[]>('doctor')).data
   expect(doctor.find((check) => check.name === 'user namespaces')?.holds).toBe(true)
-  expect((await ask<{ SecurityOptions: string[] }>(engine.socket, 'GET', '/info')).SecurityOptions.join()).toContain('userns')
+  expect((await ask<{ SecurityOptions: string[] }>(engine.socket, 'GET', '/info')).SecurityOptions.join()).toContain(
+    'userns',
+  )
 })

@@ -31,8 +31,21 @@ afterAll(async () => {
 test('a DCM that is not root: create, ssh, storage, commit, key change, rm, and what it cannot promise is said', async () => {
   expect((await readFile(`/proc/${dcm.pid()}/status`, 'utf8')).match(/^Uid:\s+(\d+)/m)?.[1]).toBe(String(uid))
   await alice.must('create web --image debian -m 256m -p 8080')
-  expect((await alice.ssh('web', 'id -u; echo mine > /storage/note; chown 1000 /storage/note; mkdir -p /storage/deep/er; chmod 0 /storage/deep; cat /storage/note')).stdout).toBe('0\nmine\n')
-  const nobody = await runProgram('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'ls', join(dcm.dataDir, 'storage')])
+  expect(
+    (
+      await alice.ssh(
+        'web',
+        'id -u; echo mine > /storage/note; chown 1000 /storage/note; mkdir -p /storage/deep/er; chmod 0 /storage/deep; cat /storage/note',
+      )
+    ).stdout,
+  ).toBe('0\nmine\n')
+  const nobody = await runProgram('setpriv', [
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    'ls',
+    join(dcm.dataDir, 'storage'),
+  ])
   expect(nobody.code).not.toBe(0)
 
   await alice.must('commit web web:v1')
@@ -46,7 +59,11 @@ test('a DCM that is not root: create, ssh, storage, commit, key change, rm, and 
   expect((await alice.ssh('web', 'cat /storage/note')).stdout).toBe('mine\n')
 
   const doctor = (await dcm.must<{ name: string; holds: boolean; says: string; fix?: string }[]>('doctor')).data
-  for (const name of ['firewall', 'disk quota']) expect(doctor.find((check) => check.name === name), name).toMatchObject({ holds: false, fix: expect.stringContaining('root') })
+  for (const name of ['firewall', 'disk quota'])
+    expect(
+      doctor.find((check) => check.name === name),
+      name,
+    ).toMatchObject({ holds: false, fix: expect.stringContaining('root') })
 
   // What root inside left behind is removed, though DCM itself may not.
   await dcm.must('user rm alice --images --storage', { yes: true })

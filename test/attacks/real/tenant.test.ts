@@ -1,5 +1,17 @@
 import { execFile } from 'node:child_process'
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +34,10 @@ beforeAll(async () => {
   dcm = await startDcm()
   ;[alice, bob] = await Promise.all([dcm.member('alice'), dcm.member('bob')])
   await dcm.must('quota site cpus=20 containers=20 running=20')
-  await Promise.all([alice.must('create web --image debian -m 256m -p 8080'), bob.must('create web --image debian -m 256m -p 8080')])
+  await Promise.all([
+    alice.must('create web --image debian -m 256m -p 8080'),
+    bob.must('create web --image debian -m 256m -p 8080'),
+  ])
   await bob.ssh('web', 'setsid nc -l -k -p 8080 >/dev/null 2>&1 </dev/null &')
 })
 afterAll(async () => {
@@ -31,28 +46,59 @@ afterAll(async () => {
 })
 
 const inventory = async () => (await dcm.must<Inventory[]>('inventory')).data
-const row = async (owner: string, name: string) => (await inventory()).find((one) => one.owner === owner && one.name === name)!
+const row = async (owner: string, name: string) =>
+  (await inventory()).find((one) => one.owner === owner && one.name === name)!
 const machine = async (who: Member, name: string) => (await who.must<Machine>(`inspect ${name}`)).data
 const personId = async (name: string) => {
   const { engine_id } = await row(name, 'web')
-  return (await ask<{ Config: { Labels: Record<string, string> } }>(dcm.engine, 'GET', `/containers/${engine_id}/json`)).Config.Labels['dcm.owner']!
+  return (await ask<{ Config: { Labels: Record<string, string> } }>(dcm.engine, 'GET', `/containers/${engine_id}/json`))
+    .Config.Labels['dcm.owner']!
 }
 const storageOf = async (name: string) => join(dcm.dataDir, 'storage', await personId(name))
 
 describe('A13: what a member sees from inside a container of theirs', () => {
   test('is as the documents say', async () => {
     const { stdout } = await alice.ssh('web', 'sh', { input: probe })
-    const seen = Object.fromEntries(stdout.trim().split('\n').map((line) => line.split(' '))) as Record<string, string>
-    const bits: Record<string, number> = { CHOWN: 0, DAC_OVERRIDE: 1, FOWNER: 3, FSETID: 4, KILL: 5, SETGID: 6, SETUID: 7, SYS_CHROOT: 18, AUDIT_WRITE: 29 }
+    const seen = Object.fromEntries(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')),
+    ) as Record<string, string>
+    const bits: Record<string, number> = {
+      CHOWN: 0,
+      DAC_OVERRIDE: 1,
+      FOWNER: 3,
+      FSETID: 4,
+      KILL: 5,
+      SETGID: 6,
+      SETUID: 7,
+      SYS_CHROOT: 18,
+      AUDIT_WRITE: 29,
+    }
     expect(Number.parseInt(seen['bounding']!, 16)).toBe(baseCaps.reduce((sum, cap) => sum + 2 ** bits[cap]!, 0))
-    const none = ['usernamespace', 'mountnamespace', 'mount', 'remount', 'mknod', 'core-pattern', 'sysrq', 'cgroup', 'run-folder']
+    const none = [
+      'usernamespace',
+      'mountnamespace',
+      'mount',
+      'remount',
+      'mknod',
+      'core-pattern',
+      'sysrq',
+      'cgroup',
+      'run-folder',
+    ]
     for (const name of none) expect(seen[name], name).toBe('no')
-    for (const name of ['socket', 'core', 'firmware', 'keys', 'devices', 'interfaces', 'foreign-mounts']) expect(seen[name], name).toBe('0')
+    for (const name of ['socket', 'core', 'firmware', 'keys', 'devices', 'interfaces', 'foreign-mounts'])
+      expect(seen[name], name).toBe('0')
     expect(seen).toMatchObject({ privileges: '1', seccomp: '2' })
   })
 
-  test('N09 and no secret of DCM\'s', async () => {
-    const { stdout } = await alice.ssh('web', 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; env; cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"')
+  test("N09 and no secret of DCM's", async () => {
+    const { stdout } = await alice.ssh(
+      'web',
+      'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; env; cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"',
+    )
     const key = (await readFile(join(dcm.dataDir, 'secret.key'), 'utf8')).trim()
     expect(stdout).not.toContain(key)
     expect(stdout).not.toContain(alice.token)
@@ -73,15 +119,20 @@ describe('O01, O02, O03: what a member reaches', () => {
 
   const addresses = async (owner: string) => {
     const { engine_id } = await row(owner, 'web')
-    const { NetworkSettings } = await ask<{ NetworkSettings: { Networks: Record<string, { IPAddress: string; Gateway: string }> } }>(dcm.engine, 'GET', `/containers/${engine_id}/json`)
+    const { NetworkSettings } = await ask<{
+      NetworkSettings: { Networks: Record<string, { IPAddress: string; Gateway: string }> }
+    }>(dcm.engine, 'GET', `/containers/${engine_id}/json`)
     return Object.values(NetworkSettings.Networks)[0]!
   }
 
-  test('neither another member\'s container, by address or by published port, nor the host, nor DCM', async () => {
+  test("neither another member's container, by address or by published port, nor the host, nor DCM", async () => {
     const [mine, theirs] = [await addresses('alice'), await addresses('bob')]
     const his = await machine(bob, 'web')
     const dcmPort = new URL(dcm.url).port
-    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((one) => one.family === 'IPv4' && !one.internal).map((one) => one.address)
+    const own = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter((one) => one.family === 'IPv4' && !one.internal)
+      .map((one) => one.address)
     const hosts = [...new Set([mine.Gateway, theirs.Gateway, '172.17.0.1', ...own])]
     const closed = [
       `${theirs.IPAddress}:22`,
@@ -94,17 +145,34 @@ describe('O01, O02, O03: what a member reaches', () => {
     const got = stdout.trim().split('\n').toSorted()
     expect(got).toEqual([...closed.map((target) => `${target} closed`), '127.0.0.1:22 reached'].toSorted())
     // What was closed to her is open here, so the test could have failed.
-    const here = await run('bash', ['-c', reach([`${theirs.IPAddress}:8080`, `127.0.0.1:${his.ports[0]!.port}`, `${mine.Gateway}:${port}`, `127.0.0.1:${dcmPort}`])])
+    const here = await run('bash', [
+      '-c',
+      reach([
+        `${theirs.IPAddress}:8080`,
+        `127.0.0.1:${his.ports[0]!.port}`,
+        `${mine.Gateway}:${port}`,
+        `127.0.0.1:${dcmPort}`,
+      ]),
+    ])
     expect(here.stdout).not.toContain('closed')
   })
 
   test('O03, H10 ports of containers and of DCM itself are on the address they were given, and no other', async () => {
-    const ports = (await Promise.all([machine(alice, 'web'), machine(bob, 'web')])).flatMap((one) => [one.port, one.ports[0]!.port])
+    const ports = (await Promise.all([machine(alice, 'web'), machine(bob, 'web')])).flatMap((one) => [
+      one.port,
+      one.ports[0]!.port,
+    ])
     const { stdout } = await run('ss', ['-Hltnp'])
-    const listening = stdout.trim().split('\n').map((line) => line.split(/\s+/))
-    const at = (wanted: number) => listening.filter(([, , , local]) => local!.endsWith(`:${wanted}`)).map(([, , , local]) => local)
+    const listening = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+    const at = (wanted: number) =>
+      listening.filter(([, , , local]) => local!.endsWith(`:${wanted}`)).map(([, , , local]) => local)
     for (const one of ports) expect(at(one)).toEqual([`127.0.0.1:${one}`])
-    const mine = listening.filter((words) => words.join(' ').includes(`pid=${dcm.pid()},`)).map(([, , , local]) => local!)
+    const mine = listening
+      .filter((words) => words.join(' ').includes(`pid=${dcm.pid()},`))
+      .map(([, , , local]) => local!)
     expect(mine.length).toBeGreaterThan(0)
     for (const local of mine) expect(local).toMatch(/^127\.0\.0\.1:/)
   })
@@ -114,7 +182,8 @@ describe('O01, O02, O03: what a member reaches', () => {
       const { text } = await dcm.http(path)
       expect(text, path).not.toMatch(/alice|bob/)
     }
-    for (const path of ['/v1/ps', '/v1/inventory', '/v1/user/ls', '/v1/audit', '/v1/operations/x']) expect((await dcm.http(path)).status, path).toBe(401)
+    for (const path of ['/v1/ps', '/v1/inventory', '/v1/user/ls', '/v1/audit', '/v1/operations/x'])
+      expect((await dcm.http(path)).status, path).toBe(401)
   })
 })
 
@@ -123,9 +192,16 @@ describe('O04: a member who takes all they can', () => {
     await alice.must('create greedy --image debian -m 64m --pids-limit 64 --cpus 0.5')
     // By perl, which goes on when no process can be had.
     const hog = 'fork while 1'
-    await alice.ssh('greedy', `setsid perl -e '${hog}' >/dev/null 2>&1 </dev/null & setsid sh -c 'tail /dev/zero' >/dev/null 2>&1 </dev/null & sleep 0.5`)
+    await alice.ssh(
+      'greedy',
+      `setsid perl -e '${hog}' >/dev/null 2>&1 </dev/null & setsid sh -c 'tail /dev/zero' >/dev/null 2>&1 </dev/null & sleep 0.5`,
+    )
     const { engine_id } = await row('alice', 'greedy')
-    const { pids_stats } = await ask<{ pids_stats: { current: number; limit: number } }>(dcm.engine, 'GET', `/containers/${engine_id}/stats?stream=0&one-shot=1`)
+    const { pids_stats } = await ask<{ pids_stats: { current: number; limit: number } }>(
+      dcm.engine,
+      'GET',
+      `/containers/${engine_id}/stats?stream=0&one-shot=1`,
+    )
     expect(pids_stats).toMatchObject({ limit: 64 })
     expect(pids_stats.current).toBeGreaterThan(30)
     expect(pids_stats.current).toBeLessThanOrEqual(64)
@@ -139,19 +215,58 @@ describe('O04: a member who takes all they can', () => {
 describe('E05 to E08: keys and sshd', () => {
   test('E07 no way in but a key: no password, no keyboard, no none, no other user', async () => {
     const { port } = await machine(alice, 'web')
-    const tries = ['PreferredAuthentications=password', 'PreferredAuthentications=keyboard-interactive', 'PreferredAuthentications=none']
+    const tries = [
+      'PreferredAuthentications=password',
+      'PreferredAuthentications=keyboard-interactive',
+      'PreferredAuthentications=none',
+    ]
     for (const option of tries) {
-      const ran = await runProgram('ssh', ['-v', '-F', 'none', '-o', option, '-o', 'NumberOfPasswordPrompts=0', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-p', String(port), 'root@127.0.0.1', 'true'])
+      const ran = await runProgram('ssh', [
+        '-v',
+        '-F',
+        'none',
+        '-o',
+        option,
+        '-o',
+        'NumberOfPasswordPrompts=0',
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+        '-p',
+        String(port),
+        'root@127.0.0.1',
+        'true',
+      ])
       expect(ran.code).toBe(255)
       expect(ran.stderr, option).toMatch(/Authentications that can continue: publickey\r?\n/)
     }
-    const daemon = await runProgram('ssh', ['-F', 'none', '-i', alice.key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-p', String(port), 'daemon@127.0.0.1', 'true'])
+    const daemon = await runProgram('ssh', [
+      '-F',
+      'none',
+      '-i',
+      alice.key,
+      '-o',
+      'StrictHostKeyChecking=no',
+      '-o',
+      'UserKnownHostsFile=/dev/null',
+      '-o',
+      'LogLevel=ERROR',
+      '-p',
+      String(port),
+      'daemon@127.0.0.1',
+      'true',
+    ])
     expect(daemon.code).not.toBe(0)
   })
 
-  test('E06 the host key is the container\'s own, is what DCM says, and stays', async () => {
+  test("E06 the host key is the container's own, is what DCM says, and stays", async () => {
     await alice.must('commit web copied:1')
-    for (const [name, image] of [['c1', 'debian'], ['c2', 'copied:1']]) await alice.must(`create ${name} --image ${image} -m 64m`)
+    for (const [name, image] of [
+      ['c1', 'debian'],
+      ['c2', 'copied:1'],
+    ])
+      await alice.must(`create ${name} --image ${image} -m 64m`)
     const scan = async (name: string) => {
       const { port, fingerprint } = await machine(alice, name)
       const { stdout } = await runProgram('ssh-keyscan', ['-T', '5', '-p', String(port), '127.0.0.1'])
@@ -169,19 +284,26 @@ describe('E05 to E08: keys and sshd', () => {
   test('E05 a key that is removed opens nothing any more: not what runs, nor what was paused', async () => {
     const extra = await makeKey(folder, 'extra')
     await alice.must(['key', 'add', extra.publicKey])
-    for (const name of ['web', 'c1', 'c2']) expect((await alice.ssh(name, 'true', { key: extra.key })).code, name).toBe(0)
+    for (const name of ['web', 'c1', 'c2'])
+      expect((await alice.ssh(name, 'true', { key: extra.key })).code, name).toBe(0)
     await alice.must('pause c2')
     await alice.must(['key', 'rm', 'extra@test'])
     await alice.must('unpause c2')
     for (const name of ['web', 'c1', 'c2']) {
-      expect(await alice.ssh(name, 'true', { key: extra.key }), name).toMatchObject({ code: 255, stderr: expect.stringContaining('Permission denied') })
+      expect(await alice.ssh(name, 'true', { key: extra.key }), name).toMatchObject({
+        code: 255,
+        stderr: expect.stringContaining('Permission denied'),
+      })
       expect((await alice.ssh(name, 'true')).code, name).toBe(0)
     }
   })
 
   test('E08 what is done to the keys inside is of no use', async () => {
     const planted = await makeKey(folder, 'planted')
-    const tried = await alice.ssh('c1', `mkdir -p ~/.ssh; echo '${planted.publicKey}' >> ~/.ssh/authorized_keys; echo '${planted.publicKey}' >> /run/dcm/authorized_keys; mv /run/dcm /run/gone; mount -o remount,rw /run/dcm; rm -f /run/dcm/authorized_keys; echo tried`)
+    const tried = await alice.ssh(
+      'c1',
+      `mkdir -p ~/.ssh; echo '${planted.publicKey}' >> ~/.ssh/authorized_keys; echo '${planted.publicKey}' >> /run/dcm/authorized_keys; mv /run/dcm /run/gone; mount -o remount,rw /run/dcm; rm -f /run/dcm/authorized_keys; echo tried`,
+    )
     expect(tried.stdout).toContain('tried')
     expect((await alice.ssh('c1', 'true', { key: planted.key })).code).toBe(255)
     await alice.must('restart c1 -t 1')
@@ -198,7 +320,11 @@ describe('B09, D09: what is saved', () => {
     const own = (ref: string) => ref.startsWith(`dcm/${dcm.instance()}/`)
     const [latest] = images.filter((image) => image.RepoTags?.some(own)).toSorted((a, b) => b.Created - a.Created)
     const ref = latest!.RepoTags!.find(own)!
-    const { Config } = await ask<{ Config: { Labels: Record<string, string> } }>(dcm.engine, 'GET', `/images/${ref}/json`)
+    const { Config } = await ask<{ Config: { Labels: Record<string, string> } }>(
+      dcm.engine,
+      'GET',
+      `/images/${ref}/json`,
+    )
     return { bytes: await buffer(await open(dcm.engine, 'GET', `/images/${ref}/get`)), labels: Config.Labels }
   }
   const secret = `in-storage-${Math.random()}`
@@ -213,7 +339,8 @@ describe('B09, D09: what is saved', () => {
     expect(hostKeys).toHaveLength(1)
     const body = (await readFile(join(run, hostKeys[0]!), 'utf8')).split('\n')[2]!
     expect(body.length).toBeGreaterThan(30)
-    for (const trace of [secret, alice.token, alice.publicKey.split(' ')[1]!, body]) expect(bytes.includes(trace), trace.slice(0, 12)).toBe(false)
+    for (const trace of [secret, alice.token, alice.publicKey.split(' ')[1]!, body])
+      expect(bytes.includes(trace), trace.slice(0, 12)).toBe(false)
     for (const name of ['dcm.owner', 'dcm.id', 'dcm.instance']) expect(labels[name] ?? '', name).toBe('')
     await alice.must('create again --image saved:1 -m 64m')
     expect((await alice.ssh('again', 'cat /root/plain /storage/secret')).stdout).toBe(`in-the-image\n${secret}\n`)
@@ -239,17 +366,25 @@ describe('D01 to D08: storage on the host', () => {
       const found = await stat(path)
       expect([found.uid, found.mode & 0o777], path).toEqual([0, 0o700])
     }
-    for (const path of [join(dcm.dataDir, 'secret.key'), join(dcm.dataDir, 'dcm.sock')]) expect((await stat(path)).mode & 0o077, path).toBe(0)
+    for (const path of [join(dcm.dataDir, 'secret.key'), join(dcm.dataDir, 'dcm.sock')])
+      expect((await stat(path)).mode & 0o077, path).toBe(0)
     const nobody = await runProgram('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'ls', root])
     expect(nobody.code).not.toBe(0)
   })
 
   test('D03 what is setuid or a device inside is neither on the host', async () => {
-    await alice.ssh('web', 'cp /bin/bash /storage/shell; chmod 4755 /storage/shell; mknod /storage/disk b 7 0; ls -l /storage')
+    await alice.ssh(
+      'web',
+      'cp /bin/bash /storage/shell; chmod 4755 /storage/shell; mknod /storage/disk b 7 0; ls -l /storage',
+    )
     const data = join(await storageOf('alice'), 'data')
     expect((await lstat(join(data, 'shell'))).mode & 0o4000).toBe(0o4000)
     expect(await readdir(data)).not.toContain('disk')
-    const options = (await readFile('/proc/mounts', 'utf8')).split('\n').find((line) => line.includes(data.replace(/\/data$/, '')))?.split(' ')[3] ?? ''
+    const options =
+      (await readFile('/proc/mounts', 'utf8'))
+        .split('\n')
+        .find((line) => line.includes(data.replace(/\/data$/, '')))
+        ?.split(' ')[3] ?? ''
     expect(options.split(',')).toEqual(expect.arrayContaining(['nosuid', 'nodev']))
   })
 
@@ -300,28 +435,43 @@ describe('D01 to D08: storage on the host', () => {
     const fresh = await dcm.member('frank')
     await dcm.must('quota set frank disk=48m')
     await fresh.must('create web --image debian -m 64m')
-    const filled = await fresh.ssh('web', 'dd if=/dev/zero of=/storage/big bs=1M count=200 2>&1; stat -c %s /storage/big')
+    const filled = await fresh.ssh(
+      'web',
+      'dd if=/dev/zero of=/storage/big bs=1M count=200 2>&1; stat -c %s /storage/big',
+    )
     expect(filled.stdout).toContain('No space left on device')
     expect(Number(filled.stdout.trim().split('\n').at(-1))).toBeLessThan(64 * 1024 ** 2)
     expect((await bob.ssh('web', 'echo ok > /storage/ok && cat /storage/ok')).stdout).toBe('ok\n')
     await dcm.must('user rm frank --storage', { yes: true })
   })
 
-  test('D08 every mount of every container is its owner\'s', async () => {
-    const labels = async (id: string) => ask<{ Config: { Labels: Record<string, string> }; Mounts: { Type: string; Source: string; Destination: string }[] }>(dcm.engine, 'GET', `/containers/${id}/json`)
+  test("D08 every mount of every container is its owner's", async () => {
+    const labels = async (id: string) =>
+      ask<{
+        Config: { Labels: Record<string, string> }
+        Mounts: { Type: string; Source: string; Destination: string }[]
+      }>(dcm.engine, 'GET', `/containers/${id}/json`)
     for (const one of await inventory()) {
       const { Config, Mounts } = await labels(one.engine_id)
-      expect(Mounts.filter((mount) => mount.Type === 'bind').map((mount) => mount.Source).toSorted()).toEqual(
-        [join(dcm.dataDir, 'run', one.id), join(dcm.dataDir, 'storage', Config.Labels['dcm.owner']!, 'data')].toSorted(),
+      expect(
+        Mounts.filter((mount) => mount.Type === 'bind')
+          .map((mount) => mount.Source)
+          .toSorted(),
+      ).toEqual(
+        [
+          join(dcm.dataDir, 'run', one.id),
+          join(dcm.dataDir, 'storage', Config.Labels['dcm.owner']!, 'data'),
+        ].toSorted(),
       )
     }
   })
 })
 
-test('N09 DCM\'s own log and processes hold no secret', async () => {
+test("N09 DCM's own log and processes hold no secret", async () => {
   const key = (await readFile(join(dcm.dataDir, 'secret.key'), 'utf8')).trim()
   const logs = await dcm.logs()
   for (const secret of [key, alice.token, bob.token, 'BEGIN OPENSSH']) expect(logs.includes(secret)).toBe(false)
-  for (const line of logs.split('\n').filter((one) => one.startsWith('{'))) expect(() => JSON.parse(line) as unknown).not.toThrow()
+  for (const line of logs.split('\n').filter((one) => one.startsWith('{')))
+    expect(() => JSON.parse(line) as unknown).not.toThrow()
   await until('nothing to be open', async () => (await dcm.ready()).settled)
 })

@@ -30,7 +30,9 @@ test('an answer from 200 to 399 is health, and the path is asked as it is', asyn
 })
 
 test('it is waited for', async () => {
-  expect(await look(port(null, null, '', 'garbage\n', 'HTTP/1.0 503 Later\r\n\r\n', 'HTTP/1.0 200 OK\r\n\r\n').net)).toBeUndefined()
+  expect(
+    await look(port(null, null, '', 'garbage\n', 'HTTP/1.0 503 Later\r\n\r\n', 'HTTP/1.0 200 OK\r\n\r\n').net),
+  ).toBeUndefined()
 })
 
 test.each([

@@ -30,10 +30,31 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
   const both = (...names: string[]): [string, string][] => names.map((name) => [name, turn(name)])
   switch (kind) {
     case 'container':
-      return both('vault', 'bob/vault', theirs.id, theirs.engineId!, theirs.engineId!.slice(0, 12), theirs.engineId!.slice(0, 3), theirs.engineName)
+      return both(
+        'vault',
+        'bob/vault',
+        theirs.id,
+        theirs.engineId!,
+        theirs.engineId!.slice(0, 12),
+        theirs.engineId!.slice(0, 3),
+        theirs.engineName,
+      )
     case 'image':
     case 'own-image':
-      return [...both('vault:v1', 'bob/vault:v1', image.id, image.engineId, image.engineId.slice(7), image.engineId.slice(7, 19), image.engineId.slice(7, 11), image.engineRef, `vault@${image.engineId}`), ['hidden', 'hiddem']]
+      return [
+        ...both(
+          'vault:v1',
+          'bob/vault:v1',
+          image.id,
+          image.engineId,
+          image.engineId.slice(7),
+          image.engineId.slice(7, 19),
+          image.engineId.slice(7, 11),
+          image.engineRef,
+          `vault@${image.engineId}`,
+        ),
+        ['hidden', 'hiddem'],
+      ]
     case 'offered-image':
       return both('vault:v1', 'hidden')
     case 'person':
@@ -49,16 +70,22 @@ const named = commands.flatMap((command) =>
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )
 
-describe('C01, B02: what is another member\'s is as if it were not there, for every command and name', () => {
+describe("C01, B02: what is another member's is as if it were not there, for every command and name", () => {
   test('there are such commands', () => expect(named.length).toBeGreaterThan(15))
 
   test.each(named)('%s', async (_, command, name, arg) => {
     for (const [theirs, nobodys] of await pairs(arg.kind)) {
       const ask = async (value: string) => {
-        const said = { name: command.name, args: { ...required(command), [name]: arg.each || arg.many ? [value] : value, yes: true } }
+        const said = {
+          name: command.name,
+          args: { ...required(command), [name]: arg.each || arg.many ? [value] : value, yes: true },
+        }
         const code = command.needs === 'admin' ? 'denied' : 'not_found'
         const reply = await world.refused(alice!, said, code)
-        return JSON.stringify(reply).replaceAll(value.slice(0, 80), '<it>').replaceAll(value.slice(0, 60), '<it>').replaceAll(value.slice(0, 40), '<it>')
+        return JSON.stringify(reply)
+          .replaceAll(value.slice(0, 80), '<it>')
+          .replaceAll(value.slice(0, 60), '<it>')
+          .replaceAll(value.slice(0, 40), '<it>')
       }
       expect(await ask(theirs), theirs).toBe(await ask(nobodys))
     }
@@ -71,9 +98,12 @@ describe('C01, B02: what is another member\'s is as if it were not there, for ev
 
   test('an operation of another is as if it were not there', async () => {
     const reply = await world.say(bob!, 'restart vault')
-    const look = (id: string) => world.door.operation({ person: alice!, surface: 'http' }, id).catch((error: Error) => error.message)
+    const look = (id: string) =>
+      world.door.operation({ person: alice!, surface: 'http' }, id).catch((error: Error) => error.message)
     expect(await look(reply.operation!.id)).toBe(await look('zzzzzzzzzzzz'))
-    expect(await world.door.operation({ person: bob!, surface: 'http' }, reply.operation!.id)).toMatchObject({ state: 'done' })
+    expect(await world.door.operation({ person: bob!, surface: 'http' }, reply.operation!.id)).toMatchObject({
+      state: 'done',
+    })
   })
 
   test('nothing of it was touched', async () => {
@@ -84,9 +114,14 @@ describe('C01, B02: what is another member\'s is as if it were not there, for ev
 
 test('a caller whom DCM does not know learns nothing of any thing, by any command', async () => {
   for (const command of commands.filter((one) => one.needs !== 'anyone')) {
-    const reply = await world.door.handle({ actor: { person: null, surface: 'http' }, input: { name: command.name, args: {} } })
+    const reply = await world.door.handle({
+      actor: { person: null, surface: 'http' },
+      input: { name: command.name, args: {} },
+    })
     expect(reply, command.name).toMatchObject({ error: 'unlinked' })
     expect(reply.ask, command.name).toBeUndefined()
   }
-  expect((await world.door.handle({ actor: { person: null, surface: 'http' }, input: { line: 'help' } })).error).toBeUndefined()
+  expect(
+    (await world.door.handle({ actor: { person: null, surface: 'http' }, input: { line: 'help' } })).error,
+  ).toBeUndefined()
 })

@@ -30,7 +30,8 @@ describe.each(commands.map((command) => [command.name, command] as const))('%s',
   })
 
   test('is found by its name and by each of its other spellings', () => {
-    for (const spelling of [name, ...(command.aliases ?? [])]) expect(parseWords(commands, spelling.split(' ')).command, spelling).toBe(command)
+    for (const spelling of [name, ...(command.aliases ?? [])])
+      expect(parseWords(commands, spelling.split(' ')).command, spelling).toBe(command)
   })
 
   test('says what data it gives', () => expect(command.gives).toBeDefined())

@@ -21,7 +21,12 @@ describe('a question before what cannot be undone', () => {
   test('nothing is done, and the button holds the very line that confirms', async () => {
     await must('create web --image debian')
     const { reply, asked, rows } = await world.tell(alice!, 'rm web')
-    expect(reply).toMatchObject({ error: 'conflict', tone: 'warn', data: { confirm: true, line: 'rm web --yes' }, actions: [{ label: 'Confirm', line: 'rm web --yes', danger: true }] })
+    expect(reply).toMatchObject({
+      error: 'conflict',
+      tone: 'warn',
+      data: { confirm: true, line: 'rm web --yes' },
+      actions: [{ label: 'Confirm', line: 'rm web --yes', danger: true }],
+    })
     expect([asked, rows]).toEqual([[], []])
     // --yes confirms; what runs is ended only by -f.
     expect((await world.refused(alice!, 'rm web --yes', 'conflict')).text).toContain('-f')
@@ -34,7 +39,9 @@ describe('a question before what cannot be undone', () => {
     expect(reply.actions).toMatchObject([{ line: 'user rm bob --images --yes' }])
     await must('create web --image debian', bob!)
     await must('commit web mine:v1', bob!)
-    expect((await world.say(world.admin, 'rmi mine:v1 --as bob')).actions).toMatchObject([{ line: 'rmi mine:v1 --as bob --yes' }])
+    expect((await world.say(world.admin, 'rmi mine:v1 --as bob')).actions).toMatchObject([
+      { line: 'rmi mine:v1 --as bob --yes' },
+    ])
     await must('rmi mine:v1 --as bob --yes', world.admin)
   })
 
@@ -42,7 +49,12 @@ describe('a question before what cannot be undone', () => {
     for (const name of ['one', 'two']) await must(`create ${name} --image bare -m 64m`)
     await must('stop one two')
     const both = await say('rm one two')
-    expect(both).toMatchObject({ error: 'conflict', tone: 'warn', data: { confirm: true, line: 'rm one two --yes' }, actions: [{ line: 'rm one two --yes' }] })
+    expect(both).toMatchObject({
+      error: 'conflict',
+      tone: 'warn',
+      data: { confirm: true, line: 'rm one two --yes' },
+      actions: [{ line: 'rm one two --yes' }],
+    })
     const some = await say('rm one no-such two')
     expect(some).toMatchObject({ error: 'conflict', tone: 'error', actions: [{ line: 'rm one two --yes' }] })
     expect((await must(both.actions![0]!.line)).table?.rows).toHaveLength(2)
@@ -53,10 +65,18 @@ describe('several targets', () => {
   test('each has its own result and its own row, whatever happens to the others', async () => {
     for (const name of ['a', 'b']) await must(`create ${name} --image debian -m 64m`)
     const { reply, rows } = await world.tell(alice!, 'stop a nothing b a')
-    expect(reply).toMatchObject({ error: 'not_found', tone: 'error', text: '2 of 3 are done; the table says what went wrong.' })
+    expect(reply).toMatchObject({
+      error: 'not_found',
+      tone: 'error',
+      text: '2 of 3 are done; the table says what went wrong.',
+    })
     expect(reply.table?.rows.map(([name]) => name)).toEqual(['a', 'nothing', 'b'])
     expect((reply.data as { error: string | null }[]).map((one) => one.error)).toEqual([null, 'not_found', null])
-    expect(rows.map((row) => [row.target, row.decision]).toSorted()).toEqual([['a', 'done'], ['b', 'done'], ['nothing', 'refused']])
+    expect(rows.map((row) => [row.target, row.decision]).toSorted()).toEqual([
+      ['a', 'done'],
+      ['b', 'done'],
+      ['nothing', 'refused'],
+    ])
     expect((await must('start a b')).text).toBe('All 2 are done.')
     await must('rm -f a b')
   })
@@ -74,7 +94,11 @@ describe('--dry-run', () => {
     expect(asked).toEqual([])
     expect(rows).toMatchObject([{ decision: 'done', detail: 'dry run', operationId: null }])
     expect((await must('ps')).data).toEqual([])
-    for (const line of ['create dry --image debian --cap-add NET_ADMIN', 'create dry --image debian -p 443:443', 'create dry --image debian -m 64g']) {
+    for (const line of [
+      'create dry --image debian --cap-add NET_ADMIN',
+      'create dry --image debian -p 443:443',
+      'create dry --image debian -m 64g',
+    ]) {
       const said = await say(line)
       const tried = await world.refused(alice!, `${line} --dry-run`, said.error!)
       expect(tried.text, line).toBe(said.text)
@@ -85,7 +109,12 @@ describe('--dry-run', () => {
   })
 
   test('a misspelt one is refused, never carried out', async () => {
-    for (const line of ['create dry --image debian --dryrun', 'create dry --image debian --dry_run', 'create dry --image debian --dry-run=yes']) await world.refused(alice!, line, 'usage')
+    for (const line of [
+      'create dry --image debian --dryrun',
+      'create dry --image debian --dry_run',
+      'create dry --image debian --dry-run=yes',
+    ])
+      await world.refused(alice!, line, 'usage')
     await world.refused(alice!, { name: 'create', args: { name: 'dry', image: 'debian', dry_run: true } }, 'usage')
     expect((await must('ps')).data).toEqual([])
   })
@@ -96,16 +125,20 @@ describe('H08: Idempotency-Key', () => {
 
   test('twenty at once are one container and one answer', async () => {
     const before = creates()
-    const replies = await Promise.all(Array.from({ length: 20 }, () => say('create once --image debian', { idempotencyKey: 'k1' })))
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, () => say('create once --image debian', { idempotencyKey: 'k1' })),
+    )
     expect(creates() - before).toBe(1)
     expect(new Set(replies.map((reply) => JSON.stringify(reply)))).toHaveLength(1)
     expect(replies[0]).toMatchObject({ data: { name: 'once' }, operation: { state: 'done' } })
   })
 
-  test('another body under the same key is refused; the key is each member\'s own', async () => {
+  test("another body under the same key is refused; the key is each member's own", async () => {
     await world.refused(alice!, 'create other --image debian', 'conflict', { idempotencyKey: 'k1' })
     expect((await world.say(bob!, 'create once --image debian', { idempotencyKey: 'k1' })).error).toBeUndefined()
-    expect((await world.say(world.admin, 'create more --image debian --as bob', { idempotencyKey: 'k1' })).error).toBeUndefined()
+    expect(
+      (await world.say(world.admin, 'create more --image debian --as bob', { idempotencyKey: 'k1' })).error,
+    ).toBeUndefined()
   })
 
   test('what was refused may be tried again under the same key', async () => {
@@ -126,11 +159,17 @@ describe('H08: Idempotency-Key', () => {
 
   test('who asks again while it goes on is told of the same operation', async () => {
     const go = world.host.fake.hold('engine.start')
-    const [one, two] = [await say('create slow --image debian -m 64m', { idempotencyKey: 'k4', wait: 0 }), await say('create slow --image debian -m 64m', { idempotencyKey: 'k4', wait: 0 })]
+    const [one, two] = [
+      await say('create slow --image debian -m 64m', { idempotencyKey: 'k4', wait: 0 }),
+      await say('create slow --image debian -m 64m', { idempotencyKey: 'k4', wait: 0 }),
+    ]
     expect(one.operation).toMatchObject({ state: 'running' })
     expect(two.operation?.id).toBe(one.operation?.id)
     go()
-    expect(await say('create slow --image debian -m 64m', { idempotencyKey: 'k4' })).toMatchObject({ data: { name: 'slow' }, operation: { id: one.operation!.id, state: 'done' } })
+    expect(await say('create slow --image debian -m 64m', { idempotencyKey: 'k4' })).toMatchObject({
+      data: { name: 'slow' },
+      operation: { id: one.operation!.id, state: 'done' },
+    })
   })
 
   test('H03: a secret that was shown is kept only sealed', async () => {
@@ -170,21 +209,32 @@ describe('completion offers what would be accepted', () => {
 
   test('never a thing of another member', async () => {
     await must('create bobs-own --image debian', bob!)
-    for (const verb of ['stop', 'rm', 'inspect', 'logs', 'ssh', 'commit']) expect(await complete(alice!, `${verb} bobs`), verb).toEqual([])
+    for (const verb of ['stop', 'rm', 'inspect', 'logs', 'ssh', 'commit'])
+      expect(await complete(alice!, `${verb} bobs`), verb).toEqual([])
     expect(await complete(bob!, 'stop bobs')).toEqual(['bobs-own'])
   })
 })
 
 describe('what is written down', () => {
   test("an admin's look at what is another's", async () => {
-    for (const line of ['inspect bob/bobs-own', 'logs bob/bobs-own', 'ssh bob/bobs-own', 'key ls bob', 'token ls bob', 'grants bob', 'quota show bob', 'user rm bob --dry-run']) {
+    for (const line of [
+      'inspect bob/bobs-own',
+      'logs bob/bobs-own',
+      'ssh bob/bobs-own',
+      'key ls bob',
+      'token ls bob',
+      'grants bob',
+      'quota show bob',
+      'user rm bob --dry-run',
+    ]) {
       const { rows } = await world.tell(world.admin, line)
       expect(rows, line).toMatchObject([{ actor: 'admin', decision: 'done' }])
     }
-    for (const line of ['inspect once', 'key ls', 'quota show alice']) expect((await world.tell(alice!, line)).rows, line).toEqual([])
+    for (const line of ['inspect once', 'key ls', 'quota show alice'])
+      expect((await world.tell(alice!, line)).rows, line).toEqual([])
   })
 
-  test('C02: an admin\'s own list is only of their own', async () => {
+  test("C02: an admin's own list is only of their own", async () => {
     expect((await world.say(world.admin, 'ps')).data).toEqual([])
   })
 
@@ -206,7 +256,7 @@ describe('what is written down', () => {
   })
 })
 
-test('C04: a beginning of several names is none of them, and names only one\'s own', async () => {
+test("C04: a beginning of several names is none of them, and names only one's own", async () => {
   for (const name of ['ab1', 'ab2']) await must(`create ${name} --image bare -m 64m`, bob!)
   const reply = await world.refused(bob!, 'stop ab', 'not_found')
   expect(reply.text).toBe('You have no container called ab; you have ab1, ab2.')
@@ -215,8 +265,15 @@ test('C04: a beginning of several names is none of them, and names only one\'s o
 
 test('a key pasted as a private one is refused and is nowhere', async () => {
   const text = `-----BEGIN OPENSSH PRIVATE KEY-----\n${'b3BlbnNzaC1rZXktdjEAAAAA'.repeat(4)}\n-----END OPENSSH PRIVATE KEY-----`
-  const replies = [await world.refused(alice!, { name: 'key add', args: { key: text } }, 'usage'), await world.refused(alice!, `key add "${text}"`, 'usage')]
-  const everything = JSON.stringify([replies, await world.store.audit.read({ limit: 1000 }), world.logged.map(({ facts }) => String(facts['err']))])
+  const replies = [
+    await world.refused(alice!, { name: 'key add', args: { key: text } }, 'usage'),
+    await world.refused(alice!, `key add "${text}"`, 'usage'),
+  ]
+  const everything = JSON.stringify([
+    replies,
+    await world.store.audit.read({ limit: 1000 }),
+    world.logged.map(({ facts }) => String(facts['err'])),
+  ])
   expect(everything).not.toContain('b3BlbnNz')
   expect(publicKey()).toMatch(/^ssh-ed25519 AAAA/)
 })

@@ -11,7 +11,8 @@ let [alice, bob, root]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob, root] = [await world.member('alice'), await world.member('bob'), await world.member('root2', 'admin')]
-  for (const name of ['web', 'db']) expect((await world.say(alice, `create ${name} --image debian`)).error).toBeUndefined()
+  for (const name of ['web', 'db'])
+    expect((await world.say(alice, `create ${name} --image debian`)).error).toBeUndefined()
   expect((await world.say(root, 'create web --image debian')).error).toBeUndefined()
   await world.say(alice, 'commit web web:v1')
 }, 60_000)
@@ -22,17 +23,73 @@ const who: readonly Who[] = ['owner', 'another member', 'admin', 'owner, suspend
 
 /** What each may do to alice's container, or at all where a need is not about containers. Undefined: it is carried out. */
 const table: Record<Need, Record<Who, ErrorCode | undefined>> = {
-  anyone: { owner: undefined, 'another member': undefined, admin: undefined, 'owner, suspended': undefined, 'owner, leaving': undefined, nobody: undefined },
-  member: { owner: undefined, 'another member': undefined, admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
-  look: { owner: undefined, 'another member': 'not_found', admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
-  enter: { owner: undefined, 'another member': 'not_found', admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
-  operate: { owner: undefined, 'another member': 'not_found', admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
-  own: { owner: undefined, 'another member': 'not_found', admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
-  admin: { owner: 'denied', 'another member': 'denied', admin: undefined, 'owner, suspended': 'denied', 'owner, leaving': 'unlinked', nobody: 'unlinked' },
+  anyone: {
+    owner: undefined,
+    'another member': undefined,
+    admin: undefined,
+    'owner, suspended': undefined,
+    'owner, leaving': undefined,
+    nobody: undefined,
+  },
+  member: {
+    owner: undefined,
+    'another member': undefined,
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
+  look: {
+    owner: undefined,
+    'another member': 'not_found',
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
+  enter: {
+    owner: undefined,
+    'another member': 'not_found',
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
+  operate: {
+    owner: undefined,
+    'another member': 'not_found',
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
+  own: {
+    owner: undefined,
+    'another member': 'not_found',
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
+  admin: {
+    owner: 'denied',
+    'another member': 'denied',
+    admin: undefined,
+    'owner, suspended': 'denied',
+    'owner, leaving': 'unlinked',
+    nobody: 'unlinked',
+  },
 }
 
 const actorOf = (one: Who): Actor => {
-  const person = { owner: alice, 'another member': bob, admin: root, 'owner, suspended': { ...alice!, state: 'suspended' as const }, 'owner, leaving': { ...alice!, state: 'leaving' as const }, nobody: null }[one]
+  const person = {
+    owner: alice,
+    'another member': bob,
+    admin: root,
+    'owner, suspended': { ...alice!, state: 'suspended' as const },
+    'owner, leaving': { ...alice!, state: 'leaving' as const },
+    nobody: null,
+  }[one]
   return { person: person!, surface: 'http' }
 }
 
@@ -45,7 +102,9 @@ function dry(command: Command, admin: boolean): Record<string, unknown> {
 }
 
 describe('role, need and relation', () => {
-  const rows = commands.filter((command) => command.name !== 'rmi').flatMap((command) => who.map((one) => [command.name, command.needs, one, command] as const))
+  const rows = commands
+    .filter((command) => command.name !== 'rmi')
+    .flatMap((command) => who.map((one) => [command.name, command.needs, one, command] as const))
   test.each(rows)('%s (%s) by %s', async (name, need, one, command) => {
     const asked = () => world.host.fake.calls.filter((call) => call.method.startsWith('engine.')).length
     const before = asked()
@@ -54,7 +113,8 @@ describe('role, need and relation', () => {
     const reply = await world.door.handle({ actor: actorOf(one), input: { name, args: dry(command, one === 'admin') } })
     // A right is there even when the state of things is in the way: unpausing what is not paused.
     if (need === 'anyone') expect(reply.error, reply.text).not.toBe('internal')
-    else if (expected === undefined) expect(['usage', 'unlinked', 'denied', 'not_found', 'internal'], reply.text).not.toContain(reply.error)
+    else if (expected === undefined)
+      expect(['usage', 'unlinked', 'denied', 'not_found', 'internal'], reply.text).not.toContain(reply.error)
     else expect(reply.error, reply.text).toBe(expected)
     if (command.changes) expect(asked()).toBe(before)
   })
@@ -66,7 +126,10 @@ describe('a scoped token', () => {
   test('is good for its commands only', async () => {
     const how = as(alice!, { commands: ['ps', 'key'], containers: null })
     for (const line of ['ps', 'key ls']) expect((await world.say(alice!, line, how)).error, line).toBeUndefined()
-    for (const line of ['restart web', 'whoami', 'rm -f web', 'images']) expect(await world.refused(alice!, line, 'denied', how), line).toMatchObject({ text: expect.stringContaining('This token may not use') })
+    for (const line of ['restart web', 'whoami', 'rm -f web', 'images'])
+      expect(await world.refused(alice!, line, 'denied', how), line).toMatchObject({
+        text: expect.stringContaining('This token may not use'),
+      })
   })
 
   test('is good for its containers only, and the others are as if they were not there', async () => {
@@ -74,15 +137,25 @@ describe('a scoped token', () => {
     expect((await world.say(alice!, 'ps', how)).data).toMatchObject([{ name: 'web' }])
     expect((await world.say(alice!, 'restart web', how)).error).toBeUndefined()
     const strip = (reply: unknown, name: string) => JSON.stringify(reply).replaceAll(name, '<it>')
-    expect(strip(await world.refused(alice!, 'restart db', 'not_found', how), 'db')).toBe(strip(await world.refused(alice!, 'restart zz', 'not_found', how), 'zz'))
+    expect(strip(await world.refused(alice!, 'restart db', 'not_found', how), 'db')).toBe(
+      strip(await world.refused(alice!, 'restart zz', 'not_found', how), 'zz'),
+    )
     for (const line of ['create more --image debian', 'rmi x:1 -f']) await world.refused(alice!, line, 'denied', how)
-    expect(await world.door.complete({ person: alice!, surface: 'http', scope: { commands: null, containers: ['web'] } }, 'stop ')).toEqual(['web'])
+    expect(
+      await world.door.complete(
+        { person: alice!, surface: 'http', scope: { commands: null, containers: ['web'] } },
+        'stop ',
+      ),
+    ).toEqual(['web'])
   })
 
-  test.each(['token new more', 'token rm x', `key add ${publicKey()}`, 'key rm x'])('never widens itself: %s', async (line) => {
-    const name = line.split(' ').slice(0, 2).join(' ')
-    await world.refused(alice!, line, 'denied', as(alice!, { commands: [name], containers: null }))
-  })
+  test.each(['token new more', 'token rm x', `key add ${publicKey()}`, 'key rm x'])(
+    'never widens itself: %s',
+    async (line) => {
+      const name = line.split(' ').slice(0, 2).join(' ')
+      await world.refused(alice!, line, 'denied', as(alice!, { commands: [name], containers: null }))
+    },
+  )
 
   test('may not act for another by --as', async () => {
     await world.refused(root!, 'ps --as alice', 'denied', as(root!, { commands: ['ps'], containers: null }))
@@ -92,13 +165,18 @@ describe('a scoped token', () => {
     const how = as(root!, { commands: null, containers: ['web'] })
     expect((await world.say(root!, 'restart web', how)).error).toBeUndefined()
     await world.refused(root!, 'restart alice/web', 'not_found', how)
-    for (const line of ['inventory', 'audit', 'user ls', 'user show alice', 'doctor']) await world.refused(root!, line, 'denied', how)
-    for (const line of ['key ls alice', 'token ls alice', 'grants alice', 'quota show alice']) await world.refused(root!, line, 'not_found', how)
+    for (const line of ['inventory', 'audit', 'user ls', 'user show alice', 'doctor'])
+      await world.refused(root!, line, 'denied', how)
+    for (const line of ['key ls alice', 'token ls alice', 'grants alice', 'quota show alice'])
+      await world.refused(root!, line, 'not_found', how)
   })
 
   test('N10: of a suspended member is good for nothing', async () => {
     const suspended = { ...bob!, state: 'suspended' as const }
-    const reply = await world.door.handle({ actor: { person: suspended, surface: 'http', scope: { commands: ['ps'], containers: null } }, input: { line: 'ps' } })
+    const reply = await world.door.handle({
+      actor: { person: suspended, surface: 'http', scope: { commands: ['ps'], containers: null } },
+      input: { line: 'ps' },
+    })
     expect(reply.error).toBe('denied')
     expect(await world.door.complete({ person: suspended, surface: 'http' }, 'p')).toEqual([])
   })
@@ -118,20 +196,26 @@ describe('N07: --as', () => {
   })
 
   test('is written down with both names, also when nothing changes and when it is refused', async () => {
-    expect((await world.tell(root!, 'ps --as bob')).rows).toMatchObject([{ actor: 'root2', as: 'bob', decision: 'done' }])
+    expect((await world.tell(root!, 'ps --as bob')).rows).toMatchObject([
+      { actor: 'root2', as: 'bob', decision: 'done' },
+    ])
     const { rows } = await world.tell(root!, 'inspect nothing --as bob')
     expect(rows).toMatchObject([{ actor: 'root2', as: 'bob', decision: 'refused', code: 'not_found' }])
   })
 
   test('is not for members, nor twice, nor for someone who is not there', async () => {
     await world.refused(alice!, 'ps --as bob', 'denied')
-    for (const as of ['nobody-here', 'a\0b', '../bob', 'bob\n']) await world.refused(root!, { name: 'ps', args: { as } }, 'not_found')
+    for (const as of ['nobody-here', 'a\0b', '../bob', 'bob\n'])
+      await world.refused(root!, { name: 'ps', args: { as } }, 'not_found')
     await world.refused(root!, { name: 'ps', args: { as: 'bob', owner: 'alice' } }, 'usage')
   })
 })
 
 describe('C07: fields that name another', () => {
-  test.each(['owner', 'user', 'userId', 'ownerId', 'owner_id', 'person', 'by', 'actor', 'scope'])('%s is refused', async (field) => {
-    await world.refused(alice!, { name: 'create', args: { name: 'x', image: 'debian', [field]: 'bob' } }, 'usage')
-  })
+  test.each(['owner', 'user', 'userId', 'ownerId', 'owner_id', 'person', 'by', 'actor', 'scope'])(
+    '%s is refused',
+    async (field) => {
+      await world.refused(alice!, { name: 'create', args: { name: 'x', image: 'debian', [field]: 'bob' } }, 'usage')
+    },
+  )
 })

@@ -37,7 +37,11 @@ export const right: Record<KindName, string | boolean> = {
 }
 
 /** What is needed where one of several has to be given, or a word of a form of its own. */
-const oneOf: Record<string, Record<string, unknown>> = { update: { memory: '64m' }, extend: { time: '1h' }, schedule: { cron: '0 20 * * *' } }
+const oneOf: Record<string, Record<string, unknown>> = {
+  update: { memory: '64m' },
+  extend: { time: '1h' },
+  schedule: { cron: '0 20 * * *' },
+}
 
 /** What a command needs at least, by name, as JSON. */
 export function required(command: Command): Record<string, unknown> {

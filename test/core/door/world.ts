@@ -41,7 +41,10 @@ export function checkReply(said: Said, reply: Reply): void {
   expect(JSON.stringify({ ...reply, code: '' }), line).not.toMatch(/\/fake\/|at \w+ \(|node_modules|\/work\//)
   expect(reply.tone === 'error', line).toBe(reply.error !== undefined && !asks(reply))
   if (reply.error !== undefined || reply.data === undefined) return
-  const { command, given } = typeof said === 'string' ? parseLine(commands, said) : { command: findCommand(commands, said.name.split(' ')).command, given: said.args }
+  const { command, given } =
+    typeof said === 'string'
+      ? parseLine(commands, said)
+      : { command: findCommand(commands, said.name.split(' ')).command, given: said.args }
   expect(JSON.parse(JSON.stringify(reply.data)), line).toEqual(reply.data)
   const each = eachArg(command)
   const several = each !== undefined && Array.isArray(given[each]) && given[each].length > 1
@@ -85,7 +88,13 @@ export type World = AsyncDisposable & {
 }
 
 /** Makes a world with two offered images: `debian` and, without sshd, `bare`. */
-export async function createWorld(options: { settings?: Partial<Works['settings']>; memory?: number; /** URL of a PostgreSQL database; the embedded one when absent. */ database?: string } = {}): Promise<World> {
+export async function createWorld(
+  options: {
+    settings?: Partial<Works['settings']>
+    memory?: number
+    /** URL of a PostgreSQL database; the embedded one when absent. */ database?: string
+  } = {},
+): Promise<World> {
   const opened = await (options.database ? openPostgres(options.database) : openEmbedded(undefined))
   const store = createStore(opened)
   const host = createFakeHost({ id: 'local', instance: 'test' })
@@ -93,8 +102,20 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
     store,
     host: () => host,
     seal: createSeal(randomBytes(32)),
-    place: { publicHost: 'dcm.example', bindHost: '127.0.0.1', publicUrl: 'http://127.0.0.1:8787', version: '0', instance: 'test', ssh: null },
-    settings: { hostId: 'local', ports: { low: 20_000, high: 20_999 }, subnetPool: '10.200.0.0/16', ...options.settings },
+    place: {
+      publicHost: 'dcm.example',
+      bindHost: '127.0.0.1',
+      publicUrl: 'http://127.0.0.1:8787',
+      version: '0',
+      instance: 'test',
+      ssh: null,
+    },
+    settings: {
+      hostId: 'local',
+      ports: { low: 20_000, high: 20_999 },
+      subnetPool: '10.200.0.0/16',
+      ...options.settings,
+    },
     now: () => new Date(),
     random: randomBytes,
     sleep: async (ms) => {
@@ -112,7 +133,7 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
     error: (facts: Record<string, unknown>, message: string) => void logged.push({ level: 'error', facts, message }),
   }
   const runner = createRunner({ works, operations, holder: 'test', log })
-  const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands, log) })
+  const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands) })
   const admin = await store.people.insert({ id: 'adminadmin01', name: 'admin', role: 'admin' })
   let calls = 0
 
@@ -129,7 +150,12 @@ export async function createWorld(options: { settings?: Partial<Works['settings'
     const person = (await store.people.byId(who.id)) ?? who
     const requestId = `request-${++calls}`
     const before = host.fake.calls.length
-    const call: Call = { actor: { surface: 'http', ...actor, person }, input: inputOf(said), requestId, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }
+    const call: Call = {
+      actor: { surface: 'http', ...actor, person },
+      input: inputOf(said),
+      requestId,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    }
     const reply = await door.handle(call, { wait: 20_000, ...waiting })
     checkReply(said, reply)
     const rows = (await store.audit.read({ limit: 200 })).filter((row) => row.requestId === requestId)

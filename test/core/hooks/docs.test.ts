@@ -8,7 +8,11 @@ import { createWorld, type World } from '../door/world.ts'
 
 const tree = join(import.meta.dirname, '../../..')
 const files = ['docs/ci.md', ...globSync('examples/ci/*', { cwd: tree })]
-const said = files.flatMap((file) => readFileSync(join(tree, file), 'utf8').split('\n').map((line) => [file, line.replace(/^#?\s*/, '')] as const))
+const said = files.flatMap((file) =>
+  readFileSync(join(tree, file), 'utf8')
+    .split('\n')
+    .map((line) => [file, line.replace(/^#?\s*/, '')] as const),
+)
 
 let world: World
 let alice: Person
@@ -25,7 +29,9 @@ test.each(said.filter(([, line]) => line.startsWith('hook new ')))('%s: %s', asy
 })
 
 test('there are such lines in each', () => {
-  expect(files.filter((file) => !said.some(([from, line]) => from === file && line.startsWith('hook new ')))).toEqual([])
+  expect(files.filter((file) => !said.some(([from, line]) => from === file && line.startsWith('hook new ')))).toEqual(
+    [],
+  )
 })
 
 const lines = readFileSync(join(tree, 'docs/ci.md'), 'utf8').matchAll(/^- `([^`]+)`/gm)

@@ -6,9 +6,24 @@ import { createHooks, type Hooks } from '../../../src/core/hooks/receive.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import type { Reply } from '../../../src/core/reply/reply.ts'
 import { createWorld, type World } from '../door/world.ts'
-import { curl, gitea, github, githubPing, gitlab, type Posted, type Sender, senders, standard } from '../../stand-ins/forges.ts'
+import {
+  curl,
+  gitea,
+  github,
+  githubPing,
+  gitlab,
+  type Posted,
+  type Sender,
+  senders,
+  standard,
+} from '../../stand-ins/forges.ts'
 
-type Answered = { status: number; json: Reply & { data: { delivery: string; state?: string } }; text: string; headers: Headers }
+type Answered = {
+  status: number
+  json: Reply & { data: { delivery: string; state?: string } }
+  text: string
+  headers: Headers
+}
 
 let world: World
 let alice: Person
@@ -17,7 +32,8 @@ let post: (url: string, posted: Posted, query?: string) => Promise<Answered>
 let count = 0
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
-const createMine = (holder = 'test') => createHooks({ works: world.works, commands, holder, log, handle: world.door.handle })
+const createMine = (holder = 'test') =>
+  createHooks({ works: world.works, commands, holder, log, handle: world.door.handle })
 
 beforeAll(async () => {
   world = await createWorld()
@@ -27,7 +43,9 @@ beforeAll(async () => {
   const http = createHttp({ door: world.door, log: log as never, version: '0' })
   http.mount('/v1/hooks', createHookRoute(hooks))
   post = async (url, { headers, body }, query = '?wait=20') => {
-    const response = await http.fetch(new Request(url + query, { method: 'POST', headers, body }), { address: '192.0.2.9' })
+    const response = await http.fetch(new Request(url + query, { method: 'POST', headers, body }), {
+      address: '192.0.2.9',
+    })
     const text = await response.text()
     return { status: response.status, text, headers: response.headers, json: JSON.parse(text) as Answered['json'] }
   }
@@ -45,7 +63,18 @@ async function hook(options: string, who = alice, line = 'restart web'): Promise
 }
 
 const restarts = () => world.host.fake.calls.filter((call) => call.method === 'engine.start').length
-const logOf = async ({ name }: Made, who = alice) => (await world.say(who, `hook log ${name}`)).data as { failures: number; deliveries: { state: string; error: string | null; text: string; key: string; operation: string | null; event: string }[] }
+const logOf = async ({ name }: Made, who = alice) =>
+  (await world.say(who, `hook log ${name}`)).data as {
+    failures: number
+    deliveries: {
+      state: string
+      error: string | null
+      text: string
+      key: string
+      operation: string | null
+      event: string
+    }[]
+  }
 const verb = (sender: Sender) => `--verify ${sender.split(',')[0]}`
 let before = 0
 afterEach(() => world.sql('delete from hooks'))
@@ -63,9 +92,16 @@ describe.each(Object.keys(senders) as Sender[])('%s', (sender) => {
     const second = await post(made.url, posted)
     expect(second).toMatchObject({ status: 200, json: { text: 'web was restarted.', operation: first.json.operation } })
     expect(restarts()).toBe(before + 1)
-    expect(await logOf(made)).toMatchObject({ failures: 0, deliveries: [{ state: 'done', key: 'guid-1', text: 'web was restarted.' }] })
-    const rows = (await world.store.audit.read({ limit: 5 })).filter((row) => row.operationId === first.json.operation!.id)
-    expect(rows).toMatchObject([{ actor: 'alice', surface: 'hook', command: 'restart', target: 'web', decision: 'done' }])
+    expect(await logOf(made)).toMatchObject({
+      failures: 0,
+      deliveries: [{ state: 'done', key: 'guid-1', text: 'web was restarted.' }],
+    })
+    const rows = (await world.store.audit.read({ limit: 5 })).filter(
+      (row) => row.operationId === first.json.operation!.id,
+    )
+    expect(rows).toMatchObject([
+      { actor: 'alice', surface: 'hook', command: 'restart', target: 'web', decision: 'done' },
+    ])
   })
 
   test('H01 forged and replayed: the same words as for a hook that is not there, and nothing happens', async () => {
@@ -110,7 +146,7 @@ describe('H02 the same body under a new id', () => {
     expect(restarts()).toBe(before + times)
   })
 
-  test('a request of one\'s own without an id is one of its own each time', async () => {
+  test("a request of one's own without an id is one of its own each time", async () => {
     const made = await hook('')
     for (const _ of [1, 2]) expect((await post(made.url, curl(made.secret))).status).toBe(200)
     expect(restarts()).toBe(before + 2)
@@ -125,9 +161,11 @@ test('H09 the secret of one hook is none for another, not even of the same owner
 
 test('H09 rotated: both secrets are good while they overlap, and then the new one alone', async () => {
   const made = await hook('--verify github')
-  const rotate = async (more: string) => ((await world.say(alice, `hook rotate ${made.name} ${more}`)).data as Made).secret
+  const rotate = async (more: string) =>
+    ((await world.say(alice, `hook rotate ${made.name} ${more}`)).data as Made).secret
   const second = await rotate('--overlap 1h')
-  for (const secret of [made.secret, second]) expect((await post(made.url, github(secret, { more: { secret } }))).status).toBe(200)
+  for (const secret of [made.secret, second])
+    expect((await post(made.url, github(secret, { more: { secret } }))).status).toBe(200)
   await world.sql(`update hooks set previous_until = now() - interval '1 second' where id = '${made.id}'`)
   expect((await post(made.url, github(made.secret, { more: { n: 1 } }))).status).toBe(401)
   const third = await rotate('--now')
@@ -140,7 +178,8 @@ test('H03 secrets are sealed at rest, and shown by no other command', async () =
   await world.say(alice, `hook rotate ${made.name}`)
   const row = (await world.store.hooks.known(made.id))!.hook
   expect(JSON.stringify(row)).not.toContain(made.secret.slice(6, 30))
-  for (const line of [`hook show ${made.name}`, 'hook ls', `hook log ${made.name}`]) expect(JSON.stringify(await world.say(alice, line))).not.toContain('whsec_')
+  for (const line of [`hook show ${made.name}`, 'hook ls', `hook log ${made.name}`])
+    expect(JSON.stringify(await world.say(alice, line))).not.toContain('whsec_')
   const rows = await world.store.audit.read({ limit: 200 })
   expect(JSON.stringify(rows)).not.toContain('whsec_')
 })
@@ -185,7 +224,7 @@ describe('a hook is at most what its owner is at that moment', () => {
     expect(restarts()).toBe(before)
   })
 
-  test('H05 another member\'s container is as if it were not there', async () => {
+  test("H05 another member's container is as if it were not there", async () => {
     const bob = await world.member('bob')
     const theirs = await hook('--verify github', bob, 'restart web')
     const nobodys = await hook('--verify github', bob, 'restart wob')
@@ -195,7 +234,19 @@ describe('a hook is at most what its owner is at that moment', () => {
   })
 })
 
-const forbidden = ['token new x', 'token rm x', 'key add x', 'key rm x', 'grant alice restart-policy', 'revoke alice restart-policy', 'user add eve', 'user rm eve --yes', 'hook new x --do "ps"', 'hook rotate x', 'hook rm x']
+const forbidden = [
+  'token new x',
+  'token rm x',
+  'key add x',
+  'key rm x',
+  'grant alice restart-policy',
+  'revoke alice restart-policy',
+  'user add eve',
+  'user rm eve --yes',
+  'hook new x --do "ps"',
+  'hook rotate x',
+  'hook rm x',
+]
 
 describe('a hook gives no rights away', () => {
   test.each(forbidden)('%s', async (line) => {
@@ -224,7 +275,10 @@ describe('a hook gives no rights away', () => {
   })
 
   test('what asks has to be confirmed in the line', async () => {
-    expect(await world.say(alice, 'hook new x --do "rm web"')).toMatchObject({ error: 'usage', text: expect.stringContaining('--yes') as string })
+    expect(await world.say(alice, 'hook new x --do "rm web"')).toMatchObject({
+      error: 'usage',
+      text: expect.stringContaining('--yes') as string,
+    })
   })
 })
 
@@ -236,12 +290,18 @@ describe('what is sent fills the places, and is nothing else', () => {
     expect((await world.say(alice, 'images')).table!.rows.flat()).toContain(`web:${sha}`)
   })
 
-  test.each(['--yes', '-f', 'main; rm -rf /', '$(id)', '../x', 'a b', '{sha}', "'"])('a ref %j fills nothing', async (ref) => {
-    const made = await hook('', alice, 'commit web web:v1 -m "{ref}"')
-    const said = await post(made.url, curl(made.secret, { ref }))
-    expect(said).toMatchObject({ status: 400, json: { text: 'This delivery says no ref that could be put into the line, so nothing was done.' } })
-    expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'refused', error: 'usage' }] })
-  })
+  test.each(['--yes', '-f', 'main; rm -rf /', '$(id)', '../x', 'a b', '{sha}', "'"])(
+    'a ref %j fills nothing',
+    async (ref) => {
+      const made = await hook('', alice, 'commit web web:v1 -m "{ref}"')
+      const said = await post(made.url, curl(made.secret, { ref }))
+      expect(said).toMatchObject({
+        status: 400,
+        json: { text: 'This delivery says no ref that could be put into the line, so nothing was done.' },
+      })
+      expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'refused', error: 'usage' }] })
+    },
+  )
 
   test('a branch that is gone has no commit', async () => {
     const made = await hook('--verify gitlab', alice, 'commit web web:{sha}')
@@ -253,28 +313,42 @@ describe('what a hook is not for is told and left', () => {
   test.each([
     ['an event', '--on release', 'The hook is for release, and this is push.'],
     ['a branch', '--if branch=release', 'The hook is for deliveries with branch=release, and this is none.'],
-    ['a condition of the payload', '--if deleted=true', 'The hook is for deliveries with deleted=true, and this is none.'],
+    [
+      'a condition of the payload',
+      '--if deleted=true',
+      'The hook is for deliveries with deleted=true, and this is none.',
+    ],
   ])('%s', async (_, options, text) => {
     const made = await hook(`--verify github ${options}`)
-    expect(await post(made.url, github(made.secret))).toMatchObject({ status: 200, json: { text, data: { state: 'ignored' } } })
+    expect(await post(made.url, github(made.secret))).toMatchObject({
+      status: 200,
+      json: { text, data: { state: 'ignored' } },
+    })
     expect(restarts()).toBe(before)
     expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'ignored', event: 'push' }] })
   })
 
   test('and what it is for runs', async () => {
     const made = await hook('--verify github --on push --on release --if branch=ma* --if deleted=false')
-    expect(await post(made.url, github(made.secret))).toMatchObject({ status: 200, json: { operation: { state: 'done' } } })
+    expect(await post(made.url, github(made.secret))).toMatchObject({
+      status: 200,
+      json: { operation: { state: 'done' } },
+    })
   })
 
-  test('GitHub\'s ping is no event', async () => {
+  test("GitHub's ping is no event", async () => {
     const made = await hook('--verify github --on push')
-    expect(await post(made.url, githubPing(made.secret))).toMatchObject({ status: 200, json: { data: { state: 'ignored' } } })
+    expect(await post(made.url, githubPing(made.secret))).toMatchObject({
+      status: 200,
+      json: { data: { state: 'ignored' } },
+    })
     expect(restarts()).toBe(before)
   })
 
   test('a body that is no JSON object is refused to who has signed it', async () => {
     const made = await hook('')
-    for (const body of ['[]', 'x', '"ref"']) expect(await post(made.url, { ...curl(made.secret), body })).toMatchObject({ status: 400 })
+    for (const body of ['[]', 'x', '"ref"'])
+      expect(await post(made.url, { ...curl(made.secret), body })).toMatchObject({ status: 400 })
     expect(restarts()).toBe(before)
   })
 })
@@ -289,7 +363,10 @@ describe('the answer', () => {
     expect(first.headers.get('location')).toBe(`/v1/operations/${first.json.operation!.id}`)
     const second = post(made.url, posted)
     release()
-    expect(await second).toMatchObject({ status: 200, json: { operation: { id: first.json.operation!.id, state: 'done' } } })
+    expect(await second).toMatchObject({
+      status: 200,
+      json: { operation: { id: first.json.operation!.id, state: 'done' } },
+    })
     expect(restarts()).toBe(before + 1)
   })
 
@@ -304,7 +381,7 @@ describe('the answer', () => {
     await world.say(alice, 'start web')
   })
 
-  test('keeps what is private from who may read a forge\'s log', async () => {
+  test("keeps what is private from who may read a forge's log", async () => {
     const made = await hook('--verify github', alice, 'create other --image debian')
     const said = await post(made.url, github(made.secret))
     expect(said).toMatchObject({ status: 200, json: { operation: { state: 'done' } } })
@@ -338,14 +415,17 @@ test('H07 more than sixty in a minute are refused, and kept from nobody else', a
 
 describe('K09 what a crash cuts off', () => {
   const stored = async (made: Made, id: string) =>
-    world.store.deliveries.insert({ id, hookId: made.id, key: id, state: 'received', places: {}, holder: 'dead.1' }, 60_000)
+    world.store.deliveries.insert(
+      { id, hookId: made.id, key: id, state: 'received', places: {}, holder: 'dead.1' },
+      60_000,
+    )
 
   test('between the delivery and its operation: it is carried out once', async () => {
     const made = await hook('')
     await stored(made, 'cut-between')
     const next = createMine('next')
     await next.resume()
-    expect(restarts(), 'while its lease runs it is another\'s').toBe(before)
+    expect(restarts(), "while its lease runs it is another's").toBe(before)
     await world.store.deliveries.abandon('dead.')
     await next.resume()
     await vi.waitFor(async () => expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done' }] }))
@@ -362,7 +442,9 @@ describe('K09 what a crash cuts off', () => {
     await world.store.deliveries.abandon('dead.')
     const next = createMine('next')
     await next.resume()
-    await vi.waitFor(async () => expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done', operation: reply.operation!.id }] }))
+    await vi.waitFor(async () =>
+      expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done', operation: reply.operation!.id }] }),
+    )
     expect(restarts()).toBe(before + 1)
     next.stop()
   })
@@ -372,8 +454,17 @@ describe('K09 what a crash cuts off', () => {
     const mine = createMine('mine.1')
     const release = world.host.fake.hold('engine.stop')
     const headers = new Headers(curl(made.secret).headers)
-    const receiving = mine.receive({ id: made.id, body: Buffer.from('{}'), header: (name) => headers.get(name), wait: 20_000 })
-    await vi.waitFor(async () => expect((await world.store.operations.openOn(`container:${(await world.container(alice, 'web')).id}`))?.kind).toBe('restart'))
+    const receiving = mine.receive({
+      id: made.id,
+      body: Buffer.from('{}'),
+      header: (name) => headers.get(name),
+      wait: 20_000,
+    })
+    await vi.waitFor(async () =>
+      expect((await world.store.operations.openOn(`container:${(await world.container(alice, 'web')).id}`))?.kind).toBe(
+        'restart',
+      ),
+    )
     mine.stop()
     expect(await receiving).toMatchObject({ accepted: true })
     release()
@@ -388,7 +479,9 @@ describe('K09 what a crash cuts off', () => {
 
 test('only the newest thousand deliveries of a hook are kept', async () => {
   const made = await hook('')
-  await world.sql(`insert into deliveries (id, hook_id, key, state, created_at) select 'd' || n, '${made.id}', n, 'ignored', now() - (2000 - n) * interval '1 minute' from generate_series(1, 1004) n`)
+  await world.sql(
+    `insert into deliveries (id, hook_id, key, state, created_at) select 'd' || n, '${made.id}', n, 'ignored', now() - (2000 - n) * interval '1 minute' from generate_series(1, 1004) n`,
+  )
   await post(made.url, curl(made.secret, { delivery: 'newest' }))
   expect(await world.store.deliveries.of(made.id, 2000)).toHaveLength(1000)
   expect(await world.store.deliveries.earlier(made.id, 'newest', null)).toBeDefined()

@@ -28,7 +28,10 @@ const made = async (more = '') => {
 }
 /** Moves what is written about a container's past, by the database's own clock. */
 const past = (id: string, changes: string) => world.sql(`update containers set ${changes} where id = '${id}'`)
-const notices = async (id: string) => (await world.rows<{ text: string }>(`select text from notices where key like '%${id}%' order by created_at, key`)).map((row) => row.text)
+const notices = async (id: string) =>
+  (
+    await world.rows<{ text: string }>(`select text from notices where key like '%${id}%' order by created_at, key`)
+  ).map((row) => row.text)
 const ended = async (id: string) => {
   await expect.poll(() => world.store.operations.openOn(`container:${id}`), { timeout: 5000 }).toBeUndefined()
   return world.store.containers.byId(id)
@@ -45,8 +48,15 @@ describe('ttl, extend', () => {
     expect(await ended(short.id)).toBeUndefined()
     expect(await ended(long.id)).toBeDefined()
     expect(await ended(other.id)).toBeDefined()
-    expect(await notices(short.id)).toEqual([`${short.name} has come to its end and is removed; /storage and your images are untouched.`])
-    expect((await world.store.audit.read({ limit: 5 }))[0]).toMatchObject({ surface: 'system', command: 'expire', target: `alice/${short.name}`, decision: 'done' })
+    expect(await notices(short.id)).toEqual([
+      `${short.name} has come to its end and is removed; /storage and your images are untouched.`,
+    ])
+    expect((await world.store.audit.read({ limit: 5 }))[0]).toMatchObject({
+      surface: 'system',
+      command: 'expire',
+      target: `alice/${short.name}`,
+      decision: 'done',
+    })
   })
 
   test('its owner is told a quarter of an hour before, once', async () => {
@@ -54,7 +64,9 @@ describe('ttl, extend', () => {
     await past(box.id, "expires_at = now() + interval '10 minutes', created_at = now() - interval '6 days'")
     await expire(upkeep, 'local')
     await expire(upkeep, 'local')
-    expect(await notices(box.id)).toEqual([expect.stringMatching(/^box\d+ will be removed with everything inside at 20.* UTC\.$/)])
+    expect(await notices(box.id)).toEqual([
+      expect.stringMatching(/^box\d+ will be removed with everything inside at 20.* UTC\.$/),
+    ])
     // More time is another end, which is told of anew.
     await world.say(alice!, `extend ${box.name} 1d`)
     expect((await world.store.containers.byId(box.id))!.expiresAt!.getTime()).toBeGreaterThan(Date.now() + 23 * hour)
@@ -66,8 +78,19 @@ describe('ttl, extend', () => {
     const [found] = await world.store.containers.expiring('local', 0)
     expect(found?.id).toBe(box.id)
     await world.say(alice!, `extend ${box.name} 1h`)
-    const asker = { ownerId: alice!.id, actorId: null, actorName: null, asName: null, surface: 'system', command: 'expire', target: box.name, requestId: 'race' }
-    await expect(world.runner.begin('remove', { containerId: box.id, expired: true }, asker)).rejects.toThrow('was given more time meanwhile')
+    const asker = {
+      ownerId: alice!.id,
+      actorId: null,
+      actorName: null,
+      asName: null,
+      surface: 'system',
+      command: 'expire',
+      target: box.name,
+      requestId: 'race',
+    }
+    await expect(world.runner.begin('remove', { containerId: box.id, expired: true }, asker)).rejects.toThrow(
+      'was given more time meanwhile',
+    )
     expect(await ended(box.id)).toBeDefined()
   })
 
@@ -75,7 +98,8 @@ describe('ttl, extend', () => {
     const box = await made('--ttl 1h')
     expect((await world.say(alice!, `extend ${box.name} --forever`)).data).toMatchObject({ expires_at: null })
     await world.refused(alice!, `extend ${box.name} 1h`, 'conflict')
-    for (const line of [`extend ${box.name}`, `extend ${box.name} 1h --forever`]) await world.refused(alice!, line, 'usage')
+    for (const line of [`extend ${box.name}`, `extend ${box.name} 1h --forever`])
+      await world.refused(alice!, line, 'usage')
   })
 
   test.each(['0s', '-1h', '1y', 'tomorrow'])('--ttl %s is refused', async (ttl) => {
@@ -99,11 +123,15 @@ describe('stopping what is idle', () => {
     await look()
     await look()
     expect((await ended(box.id))!.state).toBe('running')
-    expect(await notices(box.id)).toEqual([`${box.name} has not been used for 5h and is stopped in 15m; its files and ports are kept.`])
+    expect(await notices(box.id)).toEqual([
+      `${box.name} has not been used for 5h and is stopped in 15m; its files and ports are kept.`,
+    ])
     await past(box.id, "warned_at = now() - interval '16 minutes'")
     await look()
     expect(await ended(box.id)).toMatchObject({ state: 'exited', desired: 'exited' })
-    expect(await notices(box.id)).toContainEqual(expect.stringMatching(/ was stopped, because nobody used it for 5h\.$/))
+    expect(await notices(box.id)).toContainEqual(
+      expect.stringMatching(/ was stopped, because nobody used it for 5h\.$/),
+    )
   })
 
   test.each([
@@ -122,9 +150,24 @@ describe('stopping what is idle', () => {
   })
 
   test('so does a session through the SSH door, and one at its own port', async () => {
-    const [door, port] = [await quiet(", warned_at = now() - interval '20 minutes'"), await quiet(", warned_at = now() - interval '20 minutes'")]
-    await world.store.sessions.insert({ id: 'session00001', ownerId: alice!.id, holder: 'x', address: '', fingerprint: '', doing: `shell in ${door.name}` }, 60_000)
-    world.host.fake.set(port.engineId!, { processes: [{ uid: '0', cpu: 0, memory: 0, elapsed: '1', command: 'sshd: root@pts/0' }] })
+    const [door, port] = [
+      await quiet(", warned_at = now() - interval '20 minutes'"),
+      await quiet(", warned_at = now() - interval '20 minutes'"),
+    ]
+    await world.store.sessions.insert(
+      {
+        id: 'session00001',
+        ownerId: alice!.id,
+        holder: 'x',
+        address: '',
+        fingerprint: '',
+        doing: `shell in ${door.name}`,
+      },
+      60_000,
+    )
+    world.host.fake.set(port.engineId!, {
+      processes: [{ uid: '0', cpu: 0, memory: 0, elapsed: '1', command: 'sshd: root@pts/0' }],
+    })
     await look()
     expect((await ended(door.id))!.state).toBe('running')
     expect((await ended(port.id))!.state).toBe('running')
@@ -154,7 +197,8 @@ describe('stopping what is idle', () => {
 })
 
 describe('schedules', () => {
-  const due = (id: string, ago = '1 second') => world.sql(`update schedules set next_at = now() - interval '${ago}' where id = '${id}'`)
+  const due = (id: string, ago = '1 second') =>
+    world.sql(`update schedules set next_at = now() - interval '${ago}' where id = '${id}'`)
   const add = async (line: string) => ((await world.say(alice!, line)).data as { id: string }).id
 
   test('what is due is done once, however many look, and moved on', async () => {
@@ -181,7 +225,9 @@ describe('schedules', () => {
     expect((await ended(box.id))!.state).toBe('exited')
     const { data } = await world.say(alice!, 'schedule ls')
     expect(data).toMatchObject([{ id, trouble: expect.stringContaining('running containers') }])
-    expect(await notices(id)).toEqual([expect.stringMatching(/^The scheduled start of box\d+ could not be done: You may have 0 of running containers/)])
+    expect(await notices(id)).toEqual([
+      expect.stringMatching(/^The scheduled start of box\d+ could not be done: You may have 0 of running containers/),
+    ])
     await world.say(world.admin, 'quota unset alice running')
     await due(id)
     await fireSchedules(upkeep)
@@ -195,7 +241,9 @@ describe('schedules', () => {
     await due(id, '2 hours')
     await fireSchedules(upkeep)
     expect((await ended(box.id))!.state).toBe('running')
-    expect((await world.say(alice!, 'schedule ls')).data).toMatchObject([{ trouble: expect.stringContaining('while DCM was away') }])
+    expect((await world.say(alice!, 'schedule ls')).data).toMatchObject([
+      { trouble: expect.stringContaining('while DCM was away') },
+    ])
     await world.say(alice!, `schedule rm ${id}`)
   })
 
@@ -203,20 +251,34 @@ describe('schedules', () => {
     const box = await made()
     const id = await add(`schedule ${box.name} stop "0 20 * * *"`)
     const strip = (reply: { text: string }, name: string) => reply.text.replace(name, '<it>')
-    expect(strip(await world.refused(bob!, `schedule rm ${id}`, 'not_found'), id)).toBe(strip(await world.refused(bob!, 'schedule rm nothing', 'not_found'), 'nothing'))
+    expect(strip(await world.refused(bob!, `schedule rm ${id}`, 'not_found'), id)).toBe(
+      strip(await world.refused(bob!, 'schedule rm nothing', 'not_found'), 'nothing'),
+    )
     await world.say(alice!, `rm -f ${box.name}`)
     expect((await world.say(alice!, 'schedule ls')).data).toEqual([])
   })
 
-  test.each(['* * * * * *', '0 25 * * *', 'hourly', '0 0 31 2 *', '0 20 * *', '$(id) * * * *'])('%s is no time table', async (cron) => {
-    const box = await made()
-    await world.refused(alice!, { name: 'schedule', args: { container: box.name, verb: 'stop', cron } }, 'usage')
-    await world.say(alice!, `rm -f ${box.name}`)
-  })
+  test.each(['* * * * * *', '0 25 * * *', 'hourly', '0 0 31 2 *', '0 20 * *', '$(id) * * * *'])(
+    '%s is no time table',
+    async (cron) => {
+      const box = await made()
+      await world.refused(alice!, { name: 'schedule', args: { container: box.name, verb: 'stop', cron } }, 'usage')
+      await world.say(alice!, `rm -f ${box.name}`)
+    },
+  )
 
   test('there is a limit to how many', async () => {
     const box = await made()
-    const add = () => world.store.schedules.insert({ id: `s${++count}`, ownerId: alice!.id, containerId: box.id, verb: 'stop', cron: '0 0 * * *', zone: 'UTC', nextAt: new Date(Date.now() + hour) })
+    const add = () =>
+      world.store.schedules.insert({
+        id: `s${++count}`,
+        ownerId: alice!.id,
+        containerId: box.id,
+        verb: 'stop',
+        cron: '0 0 * * *',
+        zone: 'UTC',
+        nextAt: new Date(Date.now() + hour),
+      })
     await Promise.all(Array.from({ length: 50 }, add))
     await world.refused(alice!, `schedule ${box.name} stop "0 20 * * *"`, 'limited')
   })
@@ -233,5 +295,6 @@ describe('nextTime', () => {
     ['30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', '2026-03-29T01:00:00.000Z'],
   ])('%s in %s after %s is %s', (cron, zone, after, next) => expect(at(cron, zone, after)).toBe(next))
 
-  test('a zone that there is not is told', () => expect(() => at('0 0 * * *', 'Mars/Olympus', '2026-01-01T00:00:00Z')).toThrow('There is no time zone Mars/Olympus'))
+  test('a zone that there is not is told', () =>
+    expect(() => at('0 0 * * *', 'Mars/Olympus', '2026-01-01T00:00:00Z')).toThrow('There is no time zone Mars/Olympus'))
 })

@@ -8,7 +8,13 @@ const privileged = (1 << 1) | (1 << 8) | (1 << 15)
 
 export const intents = { guilds: 1 << 0, guildMessages: 1 << 9, directMessages: 1 << 12, content: 1 << 15 }
 
-type Session = { id: string; intents: number; events: { s: number; t: string; d: unknown }[]; seq: number; socket: WebSocket | undefined }
+type Session = {
+  id: string
+  intents: number
+  events: { s: number; t: string; d: unknown }[]
+  seq: number
+  socket: WebSocket | undefined
+}
 
 /** Discord's gateway: hello, identify, heartbeats, dispatches that are kept for a resume, and the ways it ends. */
 export function createGateway(state: State, server: Server, heartbeat = 41_250) {
@@ -46,11 +52,35 @@ export function createGateway(state: State, server: Server, heartbeat = 41_250) 
     if ((wanted & intents.guilds) === 0) return
     for (const guild of mine)
       dispatch(session, 'GUILD_CREATE', {
-        id: guild.id, name: guild.name, unavailable: false, owner_id: [...guild.members][0], member_count: guild.members.size, large: false,
+        id: guild.id,
+        name: guild.name,
+        unavailable: false,
+        owner_id: [...guild.members][0],
+        member_count: guild.members.size,
+        large: false,
         channels: guild.channels.map((id) => ({ id, type: 0, name: 'general', permission_overwrites: [] })),
-        members: [], roles: [], emojis: [], stickers: [], threads: [], voice_states: [], presences: [], stage_instances: [], guild_scheduled_events: [], soundboard_sounds: [],
-        features: [], premium_tier: 0, verification_level: 0, default_message_notifications: 0, explicit_content_filter: 0, mfa_level: 0, nsfw_level: 0,
-        system_channel_flags: 0, premium_progress_bar_enabled: false, preferred_locale: 'en-US', afk_timeout: 300, joined_at: new Date(0).toISOString(),
+        members: [],
+        roles: [],
+        emojis: [],
+        stickers: [],
+        threads: [],
+        voice_states: [],
+        presences: [],
+        stage_instances: [],
+        guild_scheduled_events: [],
+        soundboard_sounds: [],
+        features: [],
+        premium_tier: 0,
+        verification_level: 0,
+        default_message_notifications: 0,
+        explicit_content_filter: 0,
+        mfa_level: 0,
+        nsfw_level: 0,
+        system_channel_flags: 0,
+        premium_progress_bar_enabled: false,
+        preferred_locale: 'en-US',
+        afk_timeout: 300,
+        joined_at: new Date(0).toISOString(),
       })
   }
 

@@ -4,9 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createGateway, intents } from './gateway.ts'
 import type { Json } from './limits.ts'
 import { createRest, type Trouble } from './rest.ts'
-import { type Channel, createState, directChannel, type Guild, type Interaction, type Message, messageJson, publicKeyOf, type State, type User, userJson } from './state.ts'
+import {
+  type Channel,
+  createState,
+  directChannel,
+  type Guild,
+  type Interaction,
+  type Message,
+  messageJson,
+  publicKeyOf,
+  type User,
+  userJson,
+} from './state.ts'
 
-export type { Asked, Message } from './state.ts'
+export type { Message } from './state.ts'
 export type { Trouble } from './rest.ts'
 
 /** Where somebody is when they do something. */
@@ -55,12 +66,23 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
   let endpoint: Endpoint | undefined
 
   /** One signed request. `forge` changes it afterwards. */
-  async function signed(body: Json | string, forge: { headers?: Record<string, string>; timestamp?: string; sent?: string } = {}): Promise<Response> {
+  async function signed(
+    body: Json | string,
+    forge: { headers?: Record<string, string>; timestamp?: string; sent?: string } = {},
+  ): Promise<Response> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     const timestamp = forge.timestamp ?? String(Math.floor(state.now() / 1000))
     const signature = sign(null, Buffer.from(timestamp + text), state.keys.privateKey).toString('hex')
-    const headers = { 'content-type': 'application/json', 'user-agent': 'Discord-Interactions/1.0', 'x-signature-ed25519': signature, 'x-signature-timestamp': timestamp, ...forge.headers }
-    return endpoint!(new Request('http://dcm.example/discord/interactions', { method: 'POST', headers, body: forge.sent ?? text }))
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'Discord-Interactions/1.0',
+      'x-signature-ed25519': signature,
+      'x-signature-timestamp': timestamp,
+      ...forge.headers,
+    }
+    return endpoint!(
+      new Request('http://dcm.example/discord/interactions', { method: 'POST', headers, body: forge.sent ?? text }),
+    )
   }
 
   function deliver(payload: Json, interaction: Interaction): Promise<Exchange> {
@@ -86,7 +108,9 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
           try {
             rest.answer(interaction, (await response.json()) as Json)
           } catch (error) {
-            state.violations.push(`an answer was refused: ${JSON.stringify((error as { body?: unknown }).body ?? String(error))}`)
+            state.violations.push(
+              `an answer was refused: ${JSON.stringify((error as { body?: unknown }).body ?? String(error))}`,
+            )
             done('failed')
           }
         },
@@ -108,19 +132,58 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
     }
 
     /** An interaction that is about to be sent. */
-    function begun(type: number, data: Json, where: Where, more: { source?: Message; owners?: Record<string, string> } = {}): { payload: Json; interaction: Interaction } {
+    function begun(
+      type: number,
+      data: Json,
+      where: Where,
+      more: { source?: Message; owners?: Record<string, string> } = {},
+    ): { payload: Json; interaction: Interaction } {
       const channel = channelOf(user, where)
       const guild = typeof where === 'string' ? undefined : where.guild
       const interaction: Interaction = {
-        id: state.id(), token: `token${randomBytes(32).toString('hex')}`, type, user: user.id, channel: channel.id, made: state.now(),
-        answered: undefined, data: {}, ephemeral: false, original: undefined, source: more.source?.id, settle: () => undefined,
+        id: state.id(),
+        token: `token${randomBytes(32).toString('hex')}`,
+        type,
+        user: user.id,
+        channel: channel.id,
+        made: state.now(),
+        answered: undefined,
+        data: {},
+        ephemeral: false,
+        original: undefined,
+        source: more.source?.id,
+        settle: () => undefined,
       }
       state.interactions.set(interaction.id, interaction)
-      const who = guild ? { member: { user: userJson(user), permissions: '2147483647', roles: [], joined_at: new Date(0).toISOString(), deaf: false, mute: false, flags: 0 } } : { user: userJson(user) }
+      const who = guild
+        ? {
+            member: {
+              user: userJson(user),
+              permissions: '2147483647',
+              roles: [],
+              joined_at: new Date(0).toISOString(),
+              deaf: false,
+              mute: false,
+              flags: 0,
+            },
+          }
+        : { user: userJson(user) }
       const payload: Json = {
-        id: interaction.id, application_id: state.applicationId, type, token: interaction.token, version: 1, data, ...who,
-        ...(guild ? { guild_id: guild.id, guild: { id: guild.id, locale: 'en-US', features: [] }, guild_locale: 'en-US' } : {}),
-        channel_id: channel.id, channel: { id: channel.id, type: guild ? 0 : 1 }, locale: 'en-US', app_permissions: '2147483647', entitlements: [],
+        id: interaction.id,
+        application_id: state.applicationId,
+        type,
+        token: interaction.token,
+        version: 1,
+        data,
+        ...who,
+        ...(guild
+          ? { guild_id: guild.id, guild: { id: guild.id, locale: 'en-US', features: [] }, guild_locale: 'en-US' }
+          : {}),
+        channel_id: channel.id,
+        channel: { id: channel.id, type: guild ? 0 : 1 },
+        locale: 'en-US',
+        app_permissions: '2147483647',
+        entitlements: [],
         context: guild ? 0 : where === 'group' ? 2 : 1,
         authorizing_integration_owners: more.owners ?? { '0': guild ? guild.id : '0' },
         ...(more.source ? { message: messageJson(state, more.source) } : {}),
@@ -139,14 +202,20 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
       const top = state.commands.find((one) => one['name'] === first)
       if (!top) throw new Error(`no command /${first} is registered`)
       const contexts = (top['contexts'] as number[] | null) ?? [0, 1, 2]
-      if (!contexts.includes(where === 'dm' ? 1 : where === 'group' ? 2 : 0)) throw new Error(`/${first} is not offered there`)
+      if (!contexts.includes(where === 'dm' ? 1 : where === 'group' ? 2 : 0))
+        throw new Error(`/${first} is not offered there`)
       let leaf = top
       for (const word of rest) {
         const next = ((leaf['options'] as Json[] | undefined) ?? []).find((one) => one['name'] === word)
         if (!next) throw new Error(`/${name} is not registered`)
         leaf = next
       }
-      return { top, leaf, wrap: (given) => rest.toReversed().reduce((inner, word, n) => [{ name: word, type: n === 0 ? 1 : 2, options: inner }], given) }
+      return {
+        top,
+        leaf,
+        wrap: (given) =>
+          rest.toReversed().reduce((inner, word, n) => [{ name: word, type: n === 0 ? 1 : 2, options: inner }], given),
+      }
     }
 
     function chosen(leaf: Json, values: Json, focused?: string): { options: Json[]; resolved: Json } {
@@ -156,21 +225,35 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         const option = known.find((one) => one['name'] === name)
         if (!option) throw new Error(`no option ${name}`)
         const choices = option['choices'] as { value: unknown }[] | undefined
-        if (choices?.length && !choices.some((one) => one.value === value)) throw new Error(`${String(value)} is no choice of ${name}`)
+        if (choices?.length && !choices.some((one) => one.value === value))
+          throw new Error(`${String(value)} is no choice of ${name}`)
         if (option['type'] === 6) users[String(value)] = userJson(state.users.get(String(value))!)
         return { name, type: option['type'], value, ...(focused === name ? { focused: true } : {}) }
       })
-      if (focused === undefined) for (const option of known) if (option['required'] && !(String(option['name']) in values)) throw new Error(`${String(option['name'])} is required`)
+      if (focused === undefined)
+        for (const option of known)
+          if (option['required'] && !(String(option['name']) in values))
+            throw new Error(`${String(option['name'])} is required`)
       return { options, resolved: Object.keys(users).length > 0 ? { resolved: { users } } : {} }
     }
 
     const me = {
       ...user,
       /** A published command with its options. */
-      async slash(name: string, values: Json = {}, where: Where = home(), owners?: Record<string, string>): Promise<Exchange> {
+      async slash(
+        name: string,
+        values: Json = {},
+        where: Where = home(),
+        owners?: Record<string, string>,
+      ): Promise<Exchange> {
         const { top, leaf, wrap } = published(name, where)
         const { options, resolved } = chosen(leaf, values)
-        return interact(2, { id: top['id'], name: top['name'], type: 1, options: wrap(options), ...resolved }, where, owners ? { owners } : {})
+        return interact(
+          2,
+          { id: top['id'], name: top['name'], type: 1, options: wrap(options), ...resolved },
+          where,
+          owners ? { owners } : {},
+        )
       },
       /** The same, made and not sent: for what is delivered more than once. */
       payload(name: string, values: Json = {}, where: Where = home()) {
@@ -194,7 +277,8 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
       },
       /** Presses a button by what stands on it. */
       async press(message: Message, label: string): Promise<Exchange> {
-        if (message.deleted || (message.only !== null && message.only !== user.id)) throw new Error(`${user.name} does not see that message`)
+        if (message.deleted || (message.only !== null && message.only !== user.id))
+          throw new Error(`${user.name} does not see that message`)
         const parts = message.components.flatMap((row) => row['components'] as Json[])
         const button = parts.find((one) => one['type'] === 2 && one['label'] === label)
         if (!button) throw new Error(`no button ${label} among ${parts.map((one) => String(one['label'])).join(', ')}`)
@@ -202,23 +286,29 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         return interact(3, { component_type: 2, custom_id: button['custom_id'] }, placeOf(message), { source: message })
       },
       /** The same with an id that stands on no button: somebody with a client of their own. */
-      forge: (message: Message, id: string) => interact(3, { component_type: 2, custom_id: id }, placeOf(message), { source: message }),
+      forge: (message: Message, id: string) =>
+        interact(3, { component_type: 2, custom_id: id }, placeOf(message), { source: message }),
       /** Picks in the menu of a message. */
       async choose(message: Message, value: string): Promise<Exchange> {
         const menu = message.components.flatMap((row) => row['components'] as Json[]).find((one) => one['type'] === 3)
-        if (!menu || !(menu['options'] as Json[]).some((one) => one['value'] === value)) throw new Error(`no menu with ${value}`)
-        return interact(3, { component_type: 3, custom_id: menu['custom_id'], values: [value] }, placeOf(message), { source: message })
+        if (!menu || !(menu['options'] as Json[]).some((one) => one['value'] === value))
+          throw new Error(`no menu with ${value}`)
+        return interact(3, { component_type: 3, custom_id: menu['custom_id'], values: [value] }, placeOf(message), {
+          source: message,
+        })
       },
       /** Fills in and sends a form. */
       async submit(from: Exchange, values: Record<string, string>): Promise<Exchange> {
         if (!from.modal) throw new Error('no form was shown')
         const parts = (from.modal['components'] as { component: Json }[]).map(({ component }) => component)
-        for (const name of Object.keys(values)) if (!parts.some((part) => part['custom_id'] === name)) throw new Error(`the form does not ask for ${name}`)
+        for (const name of Object.keys(values))
+          if (!parts.some((part) => part['custom_id'] === name)) throw new Error(`the form does not ask for ${name}`)
         const components = parts.map((part, n) => {
           const id = String(part['custom_id'])
           const value = values[id] ?? (part['value'] as string | undefined) ?? ''
           if (part['required'] !== false && value === '') throw new Error(`${id} has to be filled in`)
-          if (part['type'] === 3 && value !== '' && !(part['options'] as Json[]).some((one) => one['value'] === value)) throw new Error(`${value} is not offered`)
+          if (part['type'] === 3 && value !== '' && !(part['options'] as Json[]).some((one) => one['value'] === value))
+            throw new Error(`${value} is not offered`)
           const given = part['type'] === 3 ? { values: value === '' ? [] : [value] } : { value }
           return { type: 18, id: n, component: { type: part['type'], custom_id: id, ...given } }
         })
@@ -232,7 +322,19 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         const channel = channelOf(user, where)
         const guild = typeof where === 'string' ? undefined : where.guild
         const message: Message = {
-          id: state.id(), channel: channel.id, author: user.id, content, embeds: [], components: [], files: [], only: null, thinking: false, deleted: false, edits: 0, nonce: undefined, repliesTo: undefined,
+          id: state.id(),
+          channel: channel.id,
+          author: user.id,
+          content,
+          embeds: [],
+          components: [],
+          files: [],
+          only: null,
+          thinking: false,
+          deleted: false,
+          edits: 0,
+          nonce: undefined,
+          repliesTo: undefined,
         }
         state.messages.set(message.id, message)
         const mentioned = content.includes(`<@${state.botId}>`) || content.includes(`<@!${state.botId}>`)
@@ -244,7 +346,9 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         }
         gateway.tell('MESSAGE_CREATE', payload, (wanted) => {
           if ((wanted & (guild ? intents.guildMessages : intents.directMessages)) === 0) return undefined
-          return guild && !mentioned && (wanted & intents.content) === 0 ? { ...payload, content: '', embeds: [], components: [], attachments: [] } : payload
+          return guild && !mentioned && (wanted & intents.content) === 0
+            ? { ...payload, content: '', embeds: [], components: [], attachments: [] }
+            : payload
         })
         return message
       },
@@ -254,7 +358,13 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
       },
       /** What the bot has written that they can see, oldest first. */
       sees: (where: Where = home()) =>
-        [...state.messages.values()].filter((one) => one.author === state.botId && !one.deleted && one.channel === channelOf(user, where).id && (one.only === null || one.only === user.id)),
+        [...state.messages.values()].filter(
+          (one) =>
+            one.author === state.botId &&
+            !one.deleted &&
+            one.channel === channelOf(user, where).id &&
+            (one.only === null || one.only === user.id),
+        ),
       directs: () => me.sees('dm'),
     }
     return me
@@ -323,4 +433,3 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
 
 export type Discord = Awaited<ReturnType<typeof createDiscord>>
 export type Person = ReturnType<Discord['person']>
-export type { State }

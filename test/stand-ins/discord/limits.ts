@@ -16,7 +16,8 @@ function createFaults() {
       if (value === undefined || value === null) {
         if (required) faults.push({ at, why: 'This field is required' })
       } else if (typeof value !== 'string') faults.push({ at, why: 'Must be a string' })
-      else if (size(value) < low || size(value) > high) faults.push({ at, why: `Must be between ${low} and ${high} in length.` })
+      else if (size(value) < low || size(value) > high)
+        faults.push({ at, why: `Must be between ${low} and ${high} in length.` })
     },
     must(at: string, good: boolean, why: string) {
       if (!good) faults.push({ at, why })
@@ -44,7 +45,8 @@ function checkRows(check: ReturnType<typeof createFaults>, rows: Json[]): void {
       if (part['type'] === 2) {
         check.must(`${where}.style`, [1, 2, 3, 4, 5].includes(part['style'] as number), 'Not a style of buttons.')
         check.length(`${where}.label`, part['label'], 1, 80)
-        if (part['style'] === 5) check.must(`${where}.url`, /^(https?|discord):\/\//.test(text(part['url'])), 'Not a well formed URL.')
+        if (part['style'] === 5)
+          check.must(`${where}.url`, /^(https?|discord):\/\//.test(text(part['url'])), 'Not a well formed URL.')
         else own(where, part)
       } else if (part['type'] === 3) {
         check.must(where, parts.length === 1, 'A menu stands alone in its row.')
@@ -64,7 +66,11 @@ function checkOptions(check: ReturnType<typeof createFaults>, at: string, part: 
     check.length(`${at}.options.${n}.label`, option['label'], 1, 100)
     check.length(`${at}.options.${n}.value`, option['value'], 1, 100)
     check.length(`${at}.options.${n}.description`, option['description'], 0, 100)
-    check.must(`${at}.options.${n}.value`, !values.has(text(option['value'])), 'The specified option value is already used')
+    check.must(
+      `${at}.options.${n}.value`,
+      !values.has(text(option['value'])),
+      'The specified option value is already used',
+    )
     values.add(text(option['value']))
   }
 }
@@ -92,14 +98,22 @@ export function checkMessage(body: Json, files: readonly { name: string; bytes: 
       check.must(`${at}.fields.${n}.value`, text(field['value']).trim() !== '', 'This field is required')
       total += size(field['name']) + size(field['value'])
     }
-    check.must(at, Object.keys(embed).some((key) => ['title', 'description', 'fields', 'footer'].includes(key)), 'An embed has to say something.')
+    check.must(
+      at,
+      Object.keys(embed).some((key) => ['title', 'description', 'fields', 'footer'].includes(key)),
+      'An embed has to say something.',
+    )
   }
   check.must('embeds', total <= 6000, 'Embed size exceeds maximum size of 6000')
   checkRows(check, list(body['components']))
   check.must('files', files.length <= 10, 'Must be 10 or fewer in length.')
   check.must('files', files.reduce((sum, file) => sum + file.bytes, 0) <= 10 * 2 ** 20, 'Request entity too large')
   for (const [n, attachment] of list(body['attachments']).entries())
-    check.must(`attachments.${n}.id`, !/^\d$/.test(String(attachment['id'])) || files[Number(attachment['id'])] !== undefined, 'There is no such file in this request.')
+    check.must(
+      `attachments.${n}.id`,
+      !/^\d$/.test(String(attachment['id'])) || files[Number(attachment['id'])] !== undefined,
+      'There is no such file in this request.',
+    )
   const says = size(body['content']) > 0 || embeds.length > 0 || files.length > 0 || list(body['components']).length > 0
   check.must('content', !fresh || says, 'Cannot send an empty message')
   return check.faults
@@ -109,8 +123,16 @@ const commandName = /^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u
 
 /** All text of a command that counts towards its 8000 characters. */
 function weight(part: Json): number {
-  const choices = list(part['choices']).reduce((sum, choice) => sum + size(choice['name']) + size(String(choice['value'])), 0)
-  return size(part['name']) + size(part['description']) + choices + list(part['options']).reduce((sum, option) => sum + weight(option), 0)
+  const choices = list(part['choices']).reduce(
+    (sum, choice) => sum + size(choice['name']) + size(String(choice['value'])),
+    0,
+  )
+  return (
+    size(part['name']) +
+    size(part['description']) +
+    choices +
+    list(part['options']).reduce((sum, option) => sum + weight(option), 0)
+  )
 }
 
 function checkOption(check: ReturnType<typeof createFaults>, at: string, parts: Json[], depth: number): void {
@@ -128,11 +150,19 @@ function checkOption(check: ReturnType<typeof createFaults>, at: string, parts: 
     check.must(`${where}.type`, type >= 1 && type <= 11, 'Not a type of options.')
     if (type === 1 || type === 2) {
       check.must(where, type === 1 ? depth < 2 : depth < 1, 'Subcommands do not nest that deep.')
-      check.must(at, parts.every((other) => other['type'] === 1 || other['type'] === 2), 'Sub-command and sub-command group option types are mutually exclusive to all other types')
+      check.must(
+        at,
+        parts.every((other) => other['type'] === 1 || other['type'] === 2),
+        'Sub-command and sub-command group option types are mutually exclusive to all other types',
+      )
       checkOption(check, `${where}.options`, list(part['options']), type === 2 ? 1 : 2)
       continue
     }
-    check.must(where, !(part['required'] === true && optional), 'Required options must be placed before non-required options')
+    check.must(
+      where,
+      !(part['required'] === true && optional),
+      'Required options must be placed before non-required options',
+    )
     if (part['required'] !== true) optional = true
     const choices = list(part['choices'])
     check.must(`${where}.choices`, choices.length <= 25, 'Must be 25 or fewer in length.')
@@ -140,16 +170,29 @@ function checkOption(check: ReturnType<typeof createFaults>, at: string, parts: 
       check.length(`${where}.choices.${c}.name`, choice['name'], 1, 100)
       check.length(`${where}.choices.${c}.value`, String(choice['value']), 1, 100)
     }
-    check.must(where, !(part['autocomplete'] === true && choices.length > 0), 'Autocomplete and choices are mutually exclusive')
+    check.must(
+      where,
+      !(part['autocomplete'] === true && choices.length > 0),
+      'Autocomplete and choices are mutually exclusive',
+    )
     check.must(where, part['autocomplete'] !== true || [3, 4, 10].includes(type), 'This type has no autocomplete.')
-    check.must(`${where}.max_length`, part['max_length'] === undefined || ((part['max_length'] as number) >= 1 && (part['max_length'] as number) <= 6000), 'Must be between 1 and 6000.')
+    check.must(
+      `${where}.max_length`,
+      part['max_length'] === undefined ||
+        ((part['max_length'] as number) >= 1 && (part['max_length'] as number) <= 6000),
+      'Must be between 1 and 6000.',
+    )
   }
 }
 
 /** A whole set of commands, as it is put at once. */
 export function checkCommands(commands: Json[]): Fault[] {
   const check = createFaults()
-  check.must('commands', commands.filter((one) => (one['type'] ?? 1) === 1).length <= 100, 'Maximum number of application commands reached (100).')
+  check.must(
+    'commands',
+    commands.filter((one) => (one['type'] ?? 1) === 1).length <= 100,
+    'Maximum number of application commands reached (100).',
+  )
   const names = new Set<string>()
   for (const [n, one] of commands.entries()) {
     const name = text(one['name'])
@@ -178,7 +221,11 @@ export function checkModal(data: Json): Fault[] {
     check.length(`${at}.label`, label['label'], 1, 45)
     check.length(`${at}.description`, label['description'], 0, 100)
     check.length(`${at}.component.custom_id`, part['custom_id'], 1, 100)
-    check.must(`${at}.component.custom_id`, !ids.has(text(part['custom_id'])), 'Component custom id cannot be duplicated')
+    check.must(
+      `${at}.component.custom_id`,
+      !ids.has(text(part['custom_id'])),
+      'Component custom id cannot be duplicated',
+    )
     ids.add(text(part['custom_id']))
     if (part['type'] === 3) checkOptions(check, `${at}.component`, part)
     else if (part['type'] === 4) {

@@ -1,13 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkChoices, checkCommands, checkMessage, checkModal, type Fault, formError, type Json } from './limits.ts'
-import { type Asked, directChannel, type Interaction, type Message, messageJson, type State, userJson } from './state.ts'
+import {
+  type Asked,
+  directChannel,
+  type Interaction,
+  type Message,
+  messageJson,
+  type State,
+  userJson,
+} from './state.ts'
 
 /** What is done to requests instead of answering them. `after`: it happens, and the answer is lost. */
 export type Trouble = {
   when(method: string, path: string): boolean
   /** How many requests; for ever when absent. */
   times?: number
-  how: 'reset' | 'reset after' | 'hang' | { status: number; body?: Json; headers?: Record<string, string>; after?: boolean }
+  how:
+    | 'reset'
+    | 'reset after'
+    | 'hang'
+    | { status: number; body?: Json; headers?: Record<string, string>; after?: boolean }
 }
 
 class Refusal extends Error {
@@ -61,12 +73,19 @@ export function createRest(state: State) {
     const allowed = body['allowed_mentions'] as { parse?: string[] } | undefined
     if (typeof content !== 'string') return
     const bare = content.replace(/\\[^\w\s]/g, '').replace(/```[\s\S]*?```|`[^`]*`/g, '')
-    const pings = /@everyone|@here/.test(bare) ? 'everyone' : /<@!?\d+>/.test(bare) ? 'users' : /<@&\d+>/.test(bare) ? 'roles' : undefined
-    if (pings && (allowed?.parse === undefined || allowed.parse.includes(pings))) state.violations.push(`${where}: pings ${pings}`)
+    const pings = /@everyone|@here/.test(bare)
+      ? 'everyone'
+      : /<@!?\d+>/.test(bare)
+        ? 'users'
+        : /<@&\d+>/.test(bare)
+          ? 'roles'
+          : undefined
+    if (pings && (allowed?.parse === undefined || allowed.parse.includes(pings)))
+      state.violations.push(`${where}: pings ${pings}`)
   }
 
   function put(message: Message, body: Json, files: Part[]): Message {
-    if ('content' in body) message.content = String(body['content'] ?? '')
+    if ('content' in body) message.content = typeof body['content'] === 'string' ? body['content'] : ''
     if ('embeds' in body) message.embeds = (body['embeds'] as Json[] | null) ?? []
     if ('components' in body) message.components = (body['components'] as Json[] | null) ?? []
     if ('attachments' in body || files.length > 0) message.files = files.map(({ name, text }) => ({ name, text }))
@@ -76,7 +95,17 @@ export function createRest(state: State) {
 
   function make(channel: string, body: Json, files: Part[], only: string | null): Message {
     const message: Message = {
-      id: state.id(), channel, author: state.botId, content: '', embeds: [], components: [], files: [], only, thinking: false, deleted: false, edits: 0,
+      id: state.id(),
+      channel,
+      author: state.botId,
+      content: '',
+      embeds: [],
+      components: [],
+      files: [],
+      only,
+      thinking: false,
+      deleted: false,
+      edits: 0,
       nonce: typeof body['nonce'] === 'string' ? body['nonce'] : undefined,
       repliesTo: (body['message_reference'] as { message_id?: string } | undefined)?.message_id,
     }
@@ -101,19 +130,26 @@ export function createRest(state: State) {
     const type = body['type'] as number
     const data = (body['data'] ?? {}) as Json
     const flags = (data['flags'] as number | undefined) ?? 0
-    if (!allowed[interaction.type]?.includes(type) || (interaction.type === 5 && type >= 6 && !interaction.source)) form([{ at: 'type', why: `Type ${type} does not answer an interaction of type ${interaction.type}.` }])
+    if (!allowed[interaction.type]?.includes(type) || (interaction.type === 5 && type >= 6 && !interaction.source))
+      form([{ at: 'type', why: `Type ${type} does not answer an interaction of type ${interaction.type}.` }])
     if (type === 8) form(checkChoices(data))
     if (type === 9) form(checkModal(data))
     if (type === 4 || type === 7) {
       form(checkMessage(data, [], type === 4))
       notePings(data, 'an answer')
     }
-    if (type === 5) form((flags & ~64) === 0 ? [] : [{ at: 'data.flags', why: 'Only EPHEMERAL is valid in a deferred answer.' }])
+    if (type === 5)
+      form((flags & ~64) === 0 ? [] : [{ at: 'data.flags', why: 'Only EPHEMERAL is valid in a deferred answer.' }])
     interaction.answered = type
     interaction.data = data
     interaction.ephemeral = (flags & 64) !== 0
     if (type === 4 || type === 5) {
-      const message = make(interaction.channel, type === 4 ? data : {}, [], interaction.ephemeral ? interaction.user : null)
+      const message = make(
+        interaction.channel,
+        type === 4 ? data : {},
+        [],
+        interaction.ephemeral ? interaction.user : null,
+      )
       message.thinking = type === 5
       interaction.original = message.id
     }
@@ -136,14 +172,26 @@ export function createRest(state: State) {
     const channel = state.channels.get(id)
     if (!channel) throw no(404, 10003, 'Unknown Channel')
     if (channel.closed) throw no(403, 50001, 'Missing Access')
-    if (channel.with !== null && ![...state.guilds.values()].some((guild) => guild.members.has(channel.with!) && guild.members.has(state.botId)))
+    if (
+      channel.with !== null &&
+      ![...state.guilds.values()].some((guild) => guild.members.has(channel.with!) && guild.members.has(state.botId))
+    )
       throw no(403, 50007, 'Cannot send messages to this user')
-    if (channel.guild !== null && !state.guilds.get(channel.guild)?.members.has(state.botId)) throw no(403, 50001, 'Missing Access')
+    if (channel.guild !== null && !state.guilds.get(channel.guild)?.members.has(state.botId))
+      throw no(403, 50001, 'Missing Access')
   }
 
   type Turn = { method: string; body: Json | Json[]; files: Part[]; query: URLSearchParams; port: number }
   const routes: [string, RegExp, (turn: Turn, ...parts: string[]) => unknown, 'open'?][] = [
-    ['GET', /^\/gateway\/bot$/, ({ port }) => ({ url: `ws://127.0.0.1:${port}`, shards: 1, session_start_limit: { total: 1000, remaining: 999, reset_after: 1000, max_concurrency: 1 } })],
+    [
+      'GET',
+      /^\/gateway\/bot$/,
+      ({ port }) => ({
+        url: `ws://127.0.0.1:${port}`,
+        shards: 1,
+        session_start_limit: { total: 1000, remaining: 999, reset_after: 1000, max_concurrency: 1 },
+      }),
+    ],
     ['GET', /^\/users\/@me$/, () => userJson(state.users.get(state.botId)!)],
     ['GET', /^\/applications\/@me$/, () => ({ id: state.applicationId, name: 'dcm', flags: 0 })],
     ['GET', /^\/applications\/(\d+)\/commands$/, () => state.commands],
@@ -154,8 +202,16 @@ export function createRest(state: State) {
         form(checkCommands(body as Json[]))
         const before = new Map(state.commands.map((one) => [one['name'], one['id']]))
         state.commands = (body as Json[]).map((one) => ({
-          default_member_permissions: null, nsfw: false, type: 1, integration_types: [0], contexts: null,
-          ...one, id: before.get(one['name']) ?? state.id(), application_id: state.applicationId, version: state.id(), dm_permission: true,
+          default_member_permissions: null,
+          nsfw: false,
+          type: 1,
+          integration_types: [0],
+          contexts: null,
+          ...one,
+          id: before.get(one['name']) ?? state.id(),
+          application_id: state.applicationId,
+          version: state.id(),
+          dm_permission: true,
         }))
         return state.commands
       },
@@ -181,7 +237,15 @@ export function createRest(state: State) {
         const original = state.messages.get(interaction.original ?? '')
         // The first follow-up after a deferred answer is that answer, and keeps who sees it.
         if (interaction.answered === 5 && original?.thinking) return edit(original, given, files)
-        return messageJson(state, make(interaction.channel, given, files, (((given['flags'] as number | undefined) ?? 0) & 64) !== 0 ? interaction.user : null))
+        return messageJson(
+          state,
+          make(
+            interaction.channel,
+            given,
+            files,
+            (((given['flags'] as number | undefined) ?? 0) & 64) !== 0 ? interaction.user : null,
+          ),
+        )
       },
       'open',
     ],
@@ -194,7 +258,11 @@ export function createRest(state: State) {
       },
       'open',
     ],
-    ['POST', /^\/users\/@me\/channels$/, ({ body }) => ({ id: directChannel(state, String((body as Json)['recipient_id'])).id, type: 1 })],
+    [
+      'POST',
+      /^\/users\/@me\/channels$/,
+      ({ body }) => ({ id: directChannel(state, String((body as Json)['recipient_id'])).id, type: 1 }),
+    ],
     [
       'POST',
       /^\/channels\/(\d+)\/messages$/,
@@ -204,7 +272,11 @@ export function createRest(state: State) {
         form(checkMessage(given, files, true))
         notePings(given, `a message in ${channel}`)
         // «nonce» with «enforce_nonce»: the same again gives the message that is there.
-        const twin = given['enforce_nonce'] === true && [...state.messages.values()].find((one) => one.channel === channel && one.nonce !== undefined && one.nonce === given['nonce'])
+        const twin =
+          given['enforce_nonce'] === true &&
+          [...state.messages.values()].find(
+            (one) => one.channel === channel && one.nonce !== undefined && one.nonce === given['nonce'],
+          )
         return messageJson(state, twin || make(channel!, given, files, null))
       },
     ],
@@ -214,7 +286,8 @@ export function createRest(state: State) {
       ({ body, files }, channel, id) => {
         writable(channel!)
         const message = state.messages.get(id!)
-        if (message && message.author !== state.botId) throw no(403, 50005, 'Cannot edit a message authored by another user')
+        if (message && message.author !== state.botId)
+          throw no(403, 50005, 'Cannot edit a message authored by another user')
         return edit(message?.only === null ? message : undefined, body as Json, files)
       },
     ],
@@ -228,7 +301,14 @@ export function createRest(state: State) {
         if (!found.members.has(state.botId)) throw no(403, 50001, 'Missing Access')
         const person = state.users.get(user!)
         if (!person || !found.members.has(user!)) throw no(404, 10007, 'Unknown Member')
-        return { user: userJson(person), roles: [], joined_at: new Date(0).toISOString(), deaf: false, mute: false, flags: 0 }
+        return {
+          user: userJson(person),
+          roles: [],
+          joined_at: new Date(0).toISOString(),
+          deaf: false,
+          mute: false,
+          flags: 0,
+        }
       },
     ],
   ]
@@ -272,9 +352,14 @@ export function createRest(state: State) {
       }
     }
     try {
-      const result = find(method, path, request.headers.authorization)({ method, body, files, query: url.searchParams, port })
+      const result = find(
+        method,
+        path,
+        request.headers.authorization,
+      )({ method, body, files, query: url.searchParams, port })
       if (trouble?.how === 'reset after') return void request.socket.destroy()
-      if (trouble && typeof trouble.how === 'object') return send(trouble.how.status, trouble.how.body ?? { message: 'trouble', code: 0 }, trouble.how.headers)
+      if (trouble && typeof trouble.how === 'object')
+        return send(trouble.how.status, trouble.how.body ?? { message: 'trouble', code: 0 }, trouble.how.headers)
       send(result === undefined ? 204 : 200, result)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

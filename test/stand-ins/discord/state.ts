@@ -21,7 +21,12 @@ export type Message = {
 }
 
 export type User = { id: string; name: string; bot: boolean }
-export type Channel = { id: string; guild: string | null; /** Of a direct message: the other one. */ with: string | null; /** The bot may not write here. */ closed: boolean }
+export type Channel = {
+  id: string
+  guild: string | null
+  /** Of a direct message: the other one. */ with: string | null
+  /** The bot may not write here. */ closed: boolean
+}
 export type Guild = { id: string; name: string; members: Set<string>; channels: string[] }
 
 /** An interaction from the moment that somebody clicked. */
@@ -43,7 +48,14 @@ export type Interaction = {
 }
 
 /** What a request of the bot was, and what it got. */
-export type Asked = { method: string; path: string; body: Json; status: number; code: number | undefined; answer?: unknown }
+export type Asked = {
+  method: string
+  path: string
+  body: Json
+  status: number
+  code: number | undefined
+  answer?: unknown
+}
 
 export type State = {
   applicationId: string
@@ -94,7 +106,8 @@ export function createState(): State {
 }
 
 /** The public key as the developer portal shows it: 32 bytes in hex. */
-export const publicKeyOf = (state: State): string => state.keys.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex')
+export const publicKeyOf = (state: State): string =>
+  state.keys.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex')
 
 /** The direct message channel between the bot and somebody. */
 export function directChannel(state: State, user: string): Channel {
@@ -104,7 +117,14 @@ export function directChannel(state: State, user: string): Channel {
   return channel
 }
 
-export const userJson = (user: User): Json => ({ id: user.id, username: user.name, global_name: user.name, discriminator: '0', avatar: null, ...(user.bot ? { bot: true } : {}) })
+export const userJson = (user: User): Json => ({
+  id: user.id,
+  username: user.name,
+  global_name: user.name,
+  discriminator: '0',
+  avatar: null,
+  ...(user.bot ? { bot: true } : {}),
+})
 
 export function messageJson(state: State, message: Message): Json {
   const author = state.users.get(message.author)
@@ -116,7 +136,12 @@ export function messageJson(state: State, message: Message): Json {
     content: message.content,
     embeds: message.embeds,
     components: message.components,
-    attachments: message.files.map((file, n) => ({ id: String(n), filename: file.name, size: file.text.length, url: 'https://cdn.example/x' })),
+    attachments: message.files.map((file, n) => ({
+      id: String(n),
+      filename: file.name,
+      size: file.text.length,
+      url: 'https://cdn.example/x',
+    })),
     flags: message.only === null ? 0 : 64,
     timestamp: new Date(state.now()).toISOString(),
     edited_timestamp: null,

@@ -55,7 +55,14 @@ export function createAid(wire: Wire, instance: string) {
       ],
       Entrypoint: [wish.command[0]],
       Cmd: wish.command.slice(1),
-      Labels: { [labels.instance]: '', [labels.owner]: '', [labels.id]: '', [labels.wish]: '', [labels.aid]: instance, [labels.built]: '' },
+      Labels: {
+        [labels.instance]: '',
+        [labels.owner]: '',
+        [labels.id]: '',
+        [labels.wish]: '',
+        [labels.aid]: instance,
+        [labels.built]: '',
+      },
       Healthcheck: { Test: ['NONE'] },
       StopSignal: 'SIGKILL',
       HostConfig: {

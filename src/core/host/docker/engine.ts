@@ -43,7 +43,9 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
       cgroup: typeof item.CgroupVersion === 'string' ? item.CgroupVersion : '1',
       remap: readRemap(options, rootDir),
       seccomp: options.some((option) => option.startsWith('name=seccomp') && !option.includes('profile=unconfined')),
-      ...(typeof item.SystemTime === 'string' && !Number.isNaN(Date.parse(item.SystemTime)) ? { now: new Date(item.SystemTime) } : {}),
+      ...(typeof item.SystemTime === 'string' && !Number.isNaN(Date.parse(item.SystemTime))
+        ? { now: new Date(item.SystemTime) }
+        : {}),
       liveRestore: item.LiveRestoreEnabled === true,
       rootDir,
       defaultAddressPools: pools.flatMap((pool) =>

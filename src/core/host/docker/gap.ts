@@ -22,7 +22,11 @@ const overlap = 10_000
 export async function gap(wire: Wire, instance: string, since: Date): ReturnType<Engine['gap']> {
   const exits = new Map<string, number>()
   const filters = JSON.stringify({ type: ['container'], event: ['die'], label: [`${labels.instance}=${instance}`] })
-  const query = { filters, since: (Math.max(0, since.getTime() - overlap) / 1000).toFixed(3), until: (Date.now() / 1000).toFixed(3) }
+  const query = {
+    filters,
+    since: (Math.max(0, since.getTime() - overlap) / 1000).toFixed(3),
+    until: (Date.now() / 1000).toFixed(3),
+  }
   const [started, response] = await Promise.all([
     startedAt(wire),
     wire.open('GET', ['events'], { deadline: deadlines.short, query }),

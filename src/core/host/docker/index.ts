@@ -41,7 +41,13 @@ export function createDockerHost(options: DockerHostOptions): Host & { close(): 
   const wire = createWire(options)
   const aid = createAid(wire, options.instance)
   const engine = createEngine(wire, aid, options)
-  const files = createFiles({ dataDir: options.dataDir, instance: options.instance, engine, aid, warn: options.log.warn })
+  const files = createFiles({
+    dataDir: options.dataDir,
+    instance: options.instance,
+    engine,
+    aid,
+    warn: options.log.warn,
+  })
   return {
     id: options.id,
     engine: {

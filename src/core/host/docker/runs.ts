@@ -35,7 +35,8 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
       if (!secretName.test(name)) throw new HostError('refused', 'The name of a secret cannot be a file name.')
       await replaceFile(folder, name, value, 0o444, given)
     }
-    for (const name of await readdir(folder)) if (!Object.hasOwn(secrets, name)) await rm(join(folder, name), { force: true })
+    for (const name of await readdir(folder))
+      if (!Object.hasOwn(secrets, name)) await rm(join(folder, name), { force: true })
   }
 
   return {
