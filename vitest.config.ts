@@ -10,15 +10,28 @@ const common = {
   unstubEnvs: true,
 } as const
 
+// Those that speak to a local Slack, Discord or OpenSSH over sockets: they need nothing either, but take minutes.
+const wire = ['test/adapters/slack/**', 'test/adapters/discord/**', 'test/adapters/ssh/**']
+
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: apart,
+          exclude: [...apart, ...wire],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'wire',
+          include: wire.map((folder) => `${folder}/*.test.ts`),
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -40,7 +53,6 @@ export default defineConfig({
           include: ['test/host/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
       {
@@ -50,7 +62,6 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/attacks/real/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -1,3 +1,4 @@
+import { HostError } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { violated } from '../store/db.ts'
@@ -13,8 +14,16 @@ export async function ensureNetwork(works: Works, ownerId: string, hostId: strin
   for (let tries = 0; tries < 20; tries++) {
     const row = await store.hosts.network(ownerId, hostId)
     if (row) {
-      await host.engine.createNetwork({ name: row.name, bridge: row.bridge, subnet: row.subnet, ownerId })
-      return row.name
+      const { name, bridge, subnet } = row
+      try {
+        await host.engine.createNetwork({ name, bridge, subnet, ownerId })
+        return name
+      } catch (error) {
+        if (!(error instanceof HostError && error.fault === 'taken')) throw error
+        // Somebody else on this engine took the subnet in the same moment: give it up, unless the network is there.
+        if ((await host.engine.networks()).some((network) => network.own && network.name === name)) throw error
+        await store.hosts.removeNetwork(ownerId, hostId)
+      }
     }
     const [ours, theirs, routes] = await Promise.all([
       store.hosts.networks(hostId),

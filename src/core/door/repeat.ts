@@ -45,9 +45,13 @@ export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number
     },
     async settle(keyed: Keyed, reply: Reply): Promise<void> {
       // What was refused before anything happened may be tried again under the same key.
-      if (reply.error && !reply.operation) return store.calls.forget(keyed.ownerId, keyed.key)
+      if (reply.error && !reply.operation && !partly(reply)) return store.calls.forget(keyed.ownerId, keyed.key)
       if (reply.file || reply.operation?.state === 'running') return
       await store.calls.settle(keyed.ownerId, keyed.key, { reply: seal.seal(JSON.stringify(reply), rowId(keyed)) })
     },
   }
 }
+
+/** Whether some of several targets were done: to do them again would be a repeat. */
+const partly = (reply: Reply): boolean =>
+  Array.isArray(reply.data) && reply.data.some((one: { error?: unknown }) => one.error === null)

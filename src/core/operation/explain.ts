@@ -1,6 +1,6 @@
 import { HostError } from '../host/host.ts'
 import { DcmError } from '../reply/error.ts'
-import { unreachable, violated } from '../store/db.ts'
+import { down, unreachable, violated } from '../store/db.ts'
 
 /** Whether trying again in a moment may simply work: nobody answered. */
 export const passing = (error: unknown): boolean =>
@@ -54,5 +54,6 @@ export function explain(error: unknown): DcmError {
         )
     }
   }
+  if (unreachable(error)) return down(error)
   return new DcmError('internal', 'Something broke on our side.', { cause: error })
 }

@@ -118,9 +118,13 @@ export function createRunner(deps: {
 
   function launch(row: OperationRow) {
     const abort = new AbortController()
+    let beaten = performance.now()
     const beat = setInterval(() => {
+      const began = performance.now()
+      // Cut off from the database for as long as the lease lasts: another process may have it by now.
+      if (began - beaten > lease) abort.abort()
       store.operations.heartbeat(row.id, row.fence, lease).then(
-        (mine) => mine || abort.abort(),
+        (mine) => (mine ? (beaten = began) : abort.abort()),
         () => undefined,
       )
     }, lease / 3)
@@ -142,9 +146,12 @@ export function createRunner(deps: {
     const operation = kinds.get(row.kind)
     if (!operation) throw new Error(`unknown kind of operation: ${row.kind}`)
     let { state, step, status, error } = row
-    const save = async (changes: Partial<OperationRow>) => {
-      if (!(await store.operations.save(row.id, row.fence, changes))) throw new Lost()
-    }
+    // A database that is away for a moment is waited for: what a step did must not count as failed for it.
+    const save = (changes: Partial<OperationRow>) =>
+      patiently(async () => {
+        if (!(await store.operations.save(row.id, row.fence, changes))) throw new Lost()
+      }, signal)
+    let undoing = status === 'undoing'
     const run = (): Run<Intent, State> => ({
       ...works,
       id: row.id,
@@ -173,12 +180,9 @@ export function createRunner(deps: {
     try {
       while (status === 'open' && step < operation.steps.length) {
         const current = operation.steps[step]!
+        let added: State | void
         try {
-          const added = await patiently(() => current.do(run()), signal)
-          state = { ...state, ...added }
-          step++
-          // The last step and the outcome are one write, so that the answer is never ahead of what is stored.
-          if (step < operation.steps.length) await save({ state, step })
+          added = await patiently(() => current.do(run()), signal)
         } catch (cause) {
           if (cause instanceof Lost || signal.aborted || current.forward) throw cause
           const said = explain(cause)
@@ -189,7 +193,13 @@ export function createRunner(deps: {
           error = { code: said.code, sentence: said.message, ...(said.try ? { try: said.try } : {}) }
           status = 'undoing'
           await save({ status, error, step })
+          undoing = true
+          break
         }
+        state = { ...state, ...added }
+        step++
+        // The last step and the outcome are one write, so that the answer is never ahead of what is stored.
+        if (step < operation.steps.length) await save({ state, step })
       }
       if (status === 'open') {
         const reply = operation.reply({ input: row.input as Intents[Intent], state, place: works.place })
@@ -213,7 +223,7 @@ export function createRunner(deps: {
       await store.operations.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1 }).catch(() => undefined)
       if (!signal.aborted)
         log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
-      if (status === 'undoing' && error)
+      if (undoing && error)
         tell(row.id, {
           ...row,
           status: 'failed',

@@ -1,4 +1,4 @@
-import { and, eq, lt } from 'drizzle-orm'
+import { and, eq, isNull, lt } from 'drizzle-orm'
 import type { Db } from './db.ts'
 import { calls as table } from './schema.ts'
 
@@ -28,9 +28,9 @@ export const calls = (db: Db) => ({
       .set(changes)
       .where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
   },
-  /** Gives the key back: the call changed nothing. */
+  /** Gives the key back: the call changed nothing. One that has begun an operation keeps it. */
   async forget(ownerId: string, key: string): Promise<void> {
-    await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.key, key)))
+    await db.delete(table).where(and(eq(table.ownerId, ownerId), eq(table.key, key), isNull(table.operationId)))
   },
   async dropBefore(at: Date): Promise<void> {
     await db.delete(table).where(lt(table.createdAt, at))

@@ -48,17 +48,24 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       const listened = listen(link.signal, async () => {
         const ended = await whatEnded(since)
         tell(await reconcile(upkeep, hostId, ended))
+        // The link may be gone by the time everything is listed; a beat that began then would never end.
+        if (link.signal.aborted) return
         let beats = 0
+        let looking = false
         beat = setInterval(() => {
+          if (looking) return
+          looking = true
           // Over an unbroken link every end was seen, even one whose event could not be acted on.
           const look =
             ++beats % listEvery === 0
               ? reconcile(upkeep, hostId, () => ({ seen: true, exitCode: null })).then(tell)
               : engine.ping().then(settleOwed)
-          look.then(
-            () => store.hosts.seen(hostId).catch(() => undefined),
-            () => link.abort(),
-          )
+          look
+            .then(
+              () => store.hosts.seen(hostId).catch(() => undefined),
+              () => link.abort(),
+            )
+            .finally(() => (looking = false))
         }, heartbeat)
       }).finally(() => clearInterval(beat))
       await listened

@@ -73,7 +73,8 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
   // Read after the lock was seen free: what an operation has just stored counts, not what it was before.
   const container = await store.containers.byId(id)
   if (!container || container.state === 'creating') return
-  const row = (await store.containers.row(id))!
+  const row = await store.containers.row(id)
+  if (!row) return
   const { engine } = works.host(container.hostId)
   // What was looked at may be what it was before it was made anew. What it is now has events of its own to tell it by.
   if (container.engineId !== null && seen?.engineId !== container.engineId && (await locate(engine, container))) return

@@ -24,8 +24,6 @@ const mebi = 1024 ** 2
 /** mkfs.xfs refuses less (xfsprogs 5.19, release notes). */
 const leastXfs = 300 * mebi
 const leastExt4 = 16 * mebi
-/** Longer than any proof takes, in milliseconds. */
-const proofTime = 300_000
 
 /** Paths in mountinfo have blanks and backslashes in octal; proc(5). */
 const unescape = (text: string): string =>
@@ -105,6 +103,10 @@ export function createStorages(options: StorageOptions) {
     if (process.getuid?.() !== 0)
       return { hard: false, why: 'DCM does not run as root, so storages are folders whose use is measured.' }
     const name = `proof-${randomBytes(6).toString('hex')}`
+    return alone(join(trash, name), () => proveAs(name))
+  }
+
+  const proveAs = async (name: string): Promise<{ hard: boolean; why: string }> => {
     const [file, at] = [join(trash, `${name}.img`), join(trash, name)]
     try {
       await ensureFolder(at, 0o700)
@@ -296,16 +298,14 @@ export function createStorages(options: StorageOptions) {
 
     /** Deletes what a crash left in the trash. Resolves when it is known what that is; the deleting goes on. */
     async sweep(): Promise<void> {
-      // A proof that is under way is another process's; one that a crash left is older.
-      const fresh = async (name: string) =>
-        name.startsWith('proof-') && Date.now() - Number((await look(join(trash, name)))?.ctimeMs ?? 0) < proofTime
-      const names: string[] = []
-      for (const name of await readdir(trash)) if (!(await fresh(name))) names.push(name)
+      const names = await readdir(trash)
       const clean = async () => {
-        for (const name of names) {
-          await detach(join(trash, name))
-          await discard(join(trash, name))
-        }
+        // A proof that is under way is another process's, which holds its turn; a killed one's is free at once.
+        for (const name of names)
+          await alone(join(trash, name.replace(/\.img$/, '')), async () => {
+            await detach(join(trash, name))
+            await discard(join(trash, name))
+          })
       }
       clean().catch((error: unknown) =>
         options.warn({ error }, 'What an earlier removal left behind could not be deleted.'),
