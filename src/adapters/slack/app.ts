@@ -187,26 +187,8 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     await ack()
     after(async () => {
       const from = body as unknown as Part
-      const [team, user, enterprise, pressed] = [
-        part(from['team']),
-        part(from['user']),
-        part(from['enterprise']),
-        part(action),
-      ]
-      const origin: Origin = {
-        teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']),
-        enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']),
-        orgInstall: isTrue(from['is_enterprise_install']),
-      }
-      const id = text(user['id'])
-      const scope = tenantOf(origin)
-      const visitor =
-        id &&
-        (await visitorOf(
-          origin,
-          { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' },
-          deps.teams.known,
-        ))
+      const pressed = part(action)
+      const { visitor, scope } = await whoActs(from)
       if (!visitor || !scope) return
       const url = text(from['response_url'])
       const channel = text(part(from['channel'])['id']) ?? text(part(from['container'])['channel_id'])
@@ -247,6 +229,26 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     })
   })
 
+  /** Who pressed or sent in something, and in which place: the same for buttons and forms. */
+  async function whoActs(from: Part) {
+    const [team, user, enterprise] = [part(from['team']), part(from['user']), part(from['enterprise'])]
+    const origin: Origin = {
+      teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']),
+      enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']),
+      orgInstall: isTrue(from['is_enterprise_install']),
+    }
+    const id = text(user['id'])
+    const scope = tenantOf(origin)
+    const visitor =
+      id &&
+      (await visitorOf(
+        origin,
+        { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' },
+        deps.teams.known,
+      ))
+    return { visitor, scope }
+  }
+
   app.view(/.*/, async ({ ack, body, view }) => {
     const metadata = readMetadata(view.private_metadata)
     if (!metadata) return ack()
@@ -255,21 +257,7 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
     await ack()
     after(async () => {
       const from = body as unknown as Part
-      const [team, user, enterprise] = [part(from['team']), part(from['user']), part(from['enterprise'])]
-      const origin: Origin = {
-        teamId: text(team['id']) ?? text(part(from['view'])['app_installed_team_id']),
-        enterpriseId: text(enterprise['id']) ?? text(team['enterprise_id']),
-        orgInstall: isTrue(from['is_enterprise_install']),
-      }
-      const id = text(user['id'])
-      const scope = tenantOf(origin)
-      const visitor =
-        id &&
-        (await visitorOf(
-          origin,
-          { id, teamId: text(user['team_id']), label: text(user['username']) ?? text(user['name']) ?? '' },
-          deps.teams.known,
-        ))
+      const { visitor, scope } = await whoActs(from)
       if (!visitor || !scope) return
       // The answer goes back to where the form was opened from, if that was the same person's.
       const back = metadata.reply as Partial<CallAddress>
