@@ -69,6 +69,8 @@ export type Command<T extends Args = Args> = {
   aliases?: readonly string[]
   /** One sentence. */
   about: string
+  /** The word under which help lists it, given by the list of commands. */
+  topic?: string
   /** Lines that work, for help. */
   examples?: readonly string[]
   needs: Need

@@ -31,18 +31,26 @@ export function usage(command: Command): string {
   return parts.join(' ')
 }
 
-const rows = (commands: readonly Command[]) => commands.map((command) => [command.name, command.about])
+const machine = (commands: readonly Command[]) =>
+  commands.map((command) => ({ name: command.name, about: command.about, usage: usage(command) }))
 
-/** The list of commands that this caller may use. */
+const forCaller = (commands: readonly Command[], admin: boolean) =>
+  commands.filter((command) => admin || command.needs !== 'admin')
+
+/** The commands that this caller may use, by topic: one line each, so that the whole fits a screen. */
 export function helpAll(commands: readonly Command[], admin: boolean): Reply {
-  const mine = commands.filter((command) => admin || command.needs !== 'admin')
-  return info('These are the commands; help COMMAND tells more about one.', {
-    table: { head: ['COMMAND', 'WHAT IT DOES'], rows: rows(mine) },
-    data: mine.map((command) => ({ name: command.name, about: command.about, usage: usage(command) })),
+  const mine = forCaller(commands, admin)
+  const topics = [...Map.groupBy(mine, (command) => command.topic ?? 'other')]
+  return info('These are the commands by topic; help TOPIC says what each does, help COMMAND all about one.', {
+    table: {
+      head: ['TOPIC', 'COMMANDS'],
+      rows: topics.map(([topic, those]) => [topic, those.map((command) => command.name).join(', ')]),
+    },
+    data: machine(mine),
   })
 }
 
-/** All about one command, or the commands of a noun such as `user`. */
+/** All about one command. */
 export function helpOne(commands: readonly Command[], command: Command): Reply {
   const args = Object.entries(command.args).map(([name, arg]) => {
     const spelled =
@@ -67,14 +75,14 @@ export function helpOne(commands: readonly Command[], command: Command): Reply {
   })
 }
 
-/** The commands that begin with a noun. */
-export const helpGroup = (commands: readonly Command[], noun: string): Reply =>
-  info(`${noun} has these commands; help ${noun} COMMAND tells more about one.`, {
-    table: {
-      head: ['COMMAND', 'WHAT IT DOES'],
-      rows: rows(commands.filter((command) => command.name.startsWith(`${noun} `))),
-    },
-    data: commands
-      .filter((command) => command.name.startsWith(`${noun} `))
-      .map((command) => ({ name: command.name, about: command.about, usage: usage(command) })),
+/** The commands of a topic, or those that begin with a noun such as `user`; undefined when there are none. */
+export function helpGroup(commands: readonly Command[], admin: boolean, word: string): Reply | undefined {
+  const mine = forCaller(commands, admin)
+  const ofTopic = mine.filter((command) => command.topic === word)
+  const those = ofTopic.length > 0 ? ofTopic : mine.filter((command) => command.name.startsWith(`${word} `))
+  if (those.length === 0) return undefined
+  return info(`${word} has these commands; help COMMAND tells more about one.`, {
+    table: { head: ['COMMAND', 'WHAT IT DOES'], rows: those.map((command) => [command.name, command.about]) },
+    data: machine(those),
   })
+}

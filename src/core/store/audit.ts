@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, inArray, like, lt, or, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { audit as table, operations } from './schema.ts'
+import { audit as table, operations } from './schema/index.ts'
 
 export type AuditEntry = typeof table.$inferInsert
 export type AuditRecord = typeof table.$inferSelect

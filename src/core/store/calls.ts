@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { calls as table } from './schema.ts'
+import { calls as table } from './schema/index.ts'
 
 export type CallRow = typeof table.$inferSelect
 

@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { codes as table, guesses } from './schema.ts'
+import { codes as table, guesses } from './schema/index.ts'
 
 export type CodeRow = typeof table.$inferSelect
 

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Container, Port, Share } from '../model/container.ts'
 import type { Db } from './db.ts'
-import { containers as table, people, ports, shares } from './schema.ts'
+import { containers as table, people, ports, shares } from './schema/index.ts'
 
 export type ContainerRow = typeof table.$inferSelect
 

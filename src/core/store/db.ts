@@ -1,6 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { DcmError } from '../reply/error.ts'
-import type * as schema from './schema.ts'
+import type * as schema from './schema/index.ts'
 
 /** PostgreSQL or the embedded database, or a transaction on either. */
 export type Db = PgDatabase<PgQueryResultHKT, typeof schema>

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { grants as table } from './schema.ts'
+import { grants as table } from './schema/index.ts'
 
 export type GrantRecord = typeof table.$inferSelect
 

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { deliveries as sent, hooks as table, people } from './schema.ts'
+import { deliveries as sent, hooks as table, people } from './schema/index.ts'
 
 export type HookRow = typeof table.$inferSelect
 export type DeliveryRow = typeof sent.$inferSelect

@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { hosts as table, networks } from './schema.ts'
+import { hosts as table, networks } from './schema/index.ts'
 
 export type HostRow = typeof table.$inferSelect
 export type NetworkRow = typeof networks.$inferSelect

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Visitor } from '../model/visitor.ts'
 import type { Db } from './db.ts'
-import { identities as table, installations, people } from './schema.ts'
+import { identities as table, installations, people } from './schema/index.ts'
 
 export type IdentityRow = typeof table.$inferSelect
 export type InstallationRow = typeof installations.$inferSelect

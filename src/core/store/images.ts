@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
 import type { Image } from '../model/image.ts'
 import type { Db } from './db.ts'
-import { images as table } from './schema.ts'
+import { images as table } from './schema/index.ts'
 
 /** Images: those the admins offer (no owner) and members' own. */
 export const images = (db: Db) => ({

@@ -1,7 +1,7 @@
 import { and, asc, eq } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { keys as table, people } from './schema.ts'
+import { keys as table, people } from './schema/index.ts'
 
 export type KeyRow = typeof table.$inferSelect
 

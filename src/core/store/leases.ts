@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { leases as table } from './schema.ts'
+import { leases as table } from './schema/index.ts'
 
 const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import * as schema from './schema.ts'
+import * as schema from './schema/index.ts'
 
 /** An open database: `db` is good until `renew` or `close`. */
 export type Opened = {

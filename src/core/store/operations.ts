@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { operations as table } from './schema.ts'
+import { operations as table } from './schema/index.ts'
 
 export type OperationRow = typeof table.$inferSelect
 const open = inArray(table.status, ['open', 'undoing'])

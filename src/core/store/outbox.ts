@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { buttons, outbox as table } from './schema.ts'
+import { buttons, outbox as table } from './schema/index.ts'
 
 export type OutboxRow = typeof table.$inferSelect
 export type OutboxNew = typeof table.$inferInsert

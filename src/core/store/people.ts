@@ -1,7 +1,7 @@
 import { and, asc, count, eq, ne, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { containers, keys, people as table, usage } from './schema.ts'
+import { containers, keys, people as table, usage } from './schema/index.ts'
 
 /** Members. Names are unique among those who are here; ids for ever. */
 export const people = (db: Db) => ({

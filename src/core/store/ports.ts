@@ -1,7 +1,7 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Proto } from '../model/container.ts'
 import type { Db } from './db.ts'
-import { ports as table } from './schema.ts'
+import { ports as table } from './schema/index.ts'
 
 /** The host's ports. The primary key makes it impossible to give one out twice. */
 export const ports = (db: Db) => ({

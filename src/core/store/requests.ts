@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { grants, mutes, notices, requests as table } from './schema.ts'
+import { grants, mutes, notices, requests as table } from './schema/index.ts'
 
 export type RequestRow = typeof table.$inferSelect
 export type NoticeRow = typeof notices.$inferSelect

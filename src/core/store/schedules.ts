@@ -1,6 +1,6 @@
 import { and, asc, eq, lte, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { containers, people, schedules as table } from './schema.ts'
+import { containers, people, schedules as table } from './schema/index.ts'
 
 export type ScheduleRow = typeof table.$inferSelect
 

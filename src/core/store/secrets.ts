@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { secrets as table } from './schema.ts'
+import { secrets as table } from './schema/index.ts'
 
 export type SecretRow = typeof table.$inferSelect
 

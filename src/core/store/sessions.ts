@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { keys, people, sessions as table } from './schema.ts'
+import { keys, people, sessions as table } from './schema/index.ts'
 
 export type SessionRow = typeof table.$inferSelect
 

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, lte, or, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { ShareLevel } from '../model/container.ts'
 import type { Db } from './db.ts'
-import { containers, keys, people, shares as table } from './schema.ts'
+import { containers, keys, people, shares as table } from './schema/index.ts'
 
 export type ShareRow = typeof table.$inferSelect
 

@@ -1,6 +1,6 @@
 import { asc, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
-import { devices, seccomps, site as table } from './schema.ts'
+import { devices, seccomps, site as table } from './schema/index.ts'
 
 // As text, for drizzle parses what a driver has parsed already: the string "1234" would come back as a number.
 const written = { value: sql<string>`${table.value}::text` }

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
-import { people, tokens as table } from './schema.ts'
+import { people, tokens as table } from './schema/index.ts'
 
 export type TokenRow = typeof table.$inferSelect
 

@@ -31,5 +31,5 @@ test('help of a command tells every argument', () => {
 })
 
 test('help of a noun tells its commands', () => {
-  expect(helpGroup(commands, 'key').table?.rows.map(([name]) => name)).toEqual(['key add', 'key ls'])
+  expect(helpGroup(commands, false, 'key')?.table?.rows.map(([name]) => name)).toEqual(['key add', 'key ls'])
 })

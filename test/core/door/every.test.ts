@@ -35,7 +35,7 @@ const anew: FakeMethod[] = ['engine.createNetwork', ...begun, 'engine.create']
 
 /** The tour: every command there is, in an order in which each one works. */
 const tour: Row[] = [
-  { line: 'help', text: /^These are the commands; help COMMAND tells more about one\.$/ },
+  { line: 'help', text: /^These are the commands by topic; / },
   { line: 'whoami', text: /^You are alice\.$/ },
   { line: 'images', text: /^There are 2 images you can create from\.$/ },
   {

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { defineCommand } from '../../core/command/define.ts'
+import { formatVisitor } from '../../core/model/visitor.ts'
+import { info } from '../../core/reply/reply.ts'
+
+export const whoami = defineCommand({
+  name: 'whoami',
+  about: 'Say who DCM takes you for, and what you signed in with.',
+  examples: ['whoami'],
+  needs: 'member',
+  changes: false,
+  args: {},
+  gives: z.object({
+    name: z.string(),
+    role: z.enum(['member', 'admin']),
+    state: z.string(),
+    surface: z.string(),
+    by: z.string().nullable().describe('The admin who acts for this member.'),
+    fingerprint: z.string().nullable(),
+    scope: z
+      .object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() })
+      .nullable(),
+  }),
+  async run(_args, { caller, links }) {
+    const { person, surface, by, fingerprint, scope } = caller
+    const accounts = (await links.list(person)).map(formatVisitor)
+    const { commands = null, containers = null } = scope ?? {}
+    const text = `You are ${person.name}${person.role === 'admin' ? ', an admin' : ''}${by ? `, by ${by.name}` : ''}.`
+    return info(text, {
+      fields: {
+        name: person.name,
+        role: person.role,
+        'signed in by': surface,
+        ...(fingerprint ? { key: fingerprint } : {}),
+        ...(accounts.length > 0 ? { 'chat accounts': accounts.join(', ') } : {}),
+        ...(commands ? { commands: commands.join(', ') } : {}),
+        ...(containers ? { containers: containers.join(', ') } : {}),
+      },
+      data: {
+        name: person.name,
+        role: person.role,
+        state: person.state,
+        surface,
+        by: by?.name ?? null,
+        fingerprint: fingerprint ?? null,
+        accounts,
+        scope: scope ? { commands, containers } : null,
+      },
+    })
+  },
+})

@@ -1,0 +1,19 @@
+import { begin, defineCommand } from '../../core/command/define.ts'
+import { containerData } from '../../core/reply/container.ts'
+
+export const clone = defineCommand({
+  name: 'clone',
+  aliases: ['copy'],
+  about: 'Make a copy of a container as it is now, with the same limits, ports and variables.',
+  examples: ['clone web web2'],
+  needs: 'own',
+  changes: true,
+  begins: true,
+  private: true,
+  args: {
+    container: { kind: 'container', about: 'Container to copy.' },
+    name: { kind: 'container-name', about: 'What the copy is called; its image is NAME:clone.' },
+  },
+  gives: containerData,
+  run: async ({ container, name }) => begin('clone', { containerId: container.id, ownerId: container.ownerId, name }),
+})

@@ -1,0 +1,41 @@
+import { defineCommand } from '../../core/command/define.ts'
+import { containerData, status, toData, toFields } from '../../core/reply/container.ts'
+import { formatRestart } from '../../core/model/grant.ts'
+import { formatTime } from '../../core/model/time.ts'
+import { info } from '../../core/reply/reply.ts'
+
+export const inspect = defineCommand({
+  name: 'inspect',
+  aliases: ['status'],
+  about: 'Show all about one container.',
+  examples: ['inspect web'],
+  needs: 'look',
+  changes: false,
+  private: true,
+  args: { container: { kind: 'container', about: 'Container to look at.' } },
+  gives: containerData,
+  async run(args, { containers, place, now }) {
+    const container = await containers.refresh(args.container)
+    const { spec } = container
+    return info(`${container.name}: ${status(container, now)}.`, {
+      fields: {
+        ...toFields(container, place),
+        owner: container.owner,
+        created: container.createdAt.toISOString(),
+        ...(spec.command.length > 0 ? { command: spec.command.join(' ') } : {}),
+        ...(container.commandExit === null ? {} : { 'command exited': String(container.commandExit) }),
+        ...(spec.env.length > 0
+          ? { variables: spec.env.map((pair) => pair.slice(0, pair.indexOf('='))).join(', ') }
+          : {}),
+        ...(spec.restart.name === 'no' ? {} : { restart: formatRestart(spec.restart) }),
+        ...(spec.caps.length > 0 ? { capabilities: spec.caps.join(', ') } : {}),
+        ...(spec.devices.length > 0 ? { devices: spec.devices.join(', ') } : {}),
+        ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
+        ...(container.expiresAt ? { 'removed at': formatTime(container.expiresAt) } : {}),
+        ...(container.note ? { note: container.note } : {}),
+        ...(container.trouble ? { trouble: container.trouble } : {}),
+      },
+      data: toData(container, place),
+    })
+  },
+})

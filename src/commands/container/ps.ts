@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { defineCommand } from '../../core/command/define.ts'
+import { calledBy } from '../../core/model/container.ts'
+import { containerData, portList, sshLine, status, toData } from '../../core/reply/container.ts'
+import { info, warn } from '../../core/reply/reply.ts'
+
+export const ps = defineCommand({
+  name: 'ps',
+  aliases: ['list', 'ls'],
+  about: 'List your containers, and those that are shared with you.',
+  examples: ['ps'],
+  needs: 'look',
+  changes: false,
+  private: true,
+  args: {},
+  gives: z.array(containerData),
+  async run(_, { containers, place, now, caller }) {
+    const [{ containers: own, stale }, shared] = await Promise.all([containers.mine(), containers.shared()])
+    const mine = [...own, ...shared]
+    const data = mine.map((container) => toData(container, place))
+    if (mine.length === 0)
+      return (stale ? warn : info)(
+        `You have no containers${stale ? `. ${stale}` : '; make one with create NAME --image IMAGE.'}`,
+        { data },
+      )
+    const head = ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS']
+    const rows = mine.map((container) => [
+      calledBy(caller.person.id, container),
+      container.imageRef.replace(/:latest$/, ''),
+      container.trouble ? `${status(container, now)}: ${container.trouble}` : status(container, now),
+      sshLine(container, place) ?? '-',
+      portList(container, place) || '-',
+    ])
+    const others =
+      shared.length === 0 ? '' : `, and ${shared.length === 1 ? 'one is' : `${shared.length} are`} shared with you`
+    const count = `You have ${own.length === 1 ? '1 container' : `${own.length} containers`}${others}.`
+    return stale
+      ? warn(`${count} ${stale}`, { table: { head, rows }, data })
+      : info(count, { table: { head, rows }, data })
+  },
+})

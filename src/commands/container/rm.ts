@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { begin, defineCommand } from '../../core/command/define.ts'
+import { DcmError } from '../../core/reply/error.ts'
+
+export const rm = defineCommand({
+  name: 'rm',
+  aliases: ['delete', 'destroy', 'remove'],
+  about: 'Remove containers with everything inside; /storage is kept.',
+  examples: ['rm web', 'rm -f web db'],
+  needs: 'own',
+  changes: true,
+  begins: true,
+  args: {
+    container: { kind: 'container', about: 'Containers to remove.', each: true },
+    force: { kind: 'flag', about: 'Do not ask, and remove a running one too.', flag: true, short: 'f', optional: true },
+  },
+  gives: z.object({ name: z.string() }),
+  confirms: ({ container, force }) =>
+    force
+      ? undefined
+      : `Remove ${container.name} and everything inside it? /storage is kept. Confirm with --yes, or use -f.`,
+  async run({ container, force }) {
+    if (!force && (container.state === 'running' || container.state === 'paused'))
+      throw new DcmError(
+        'conflict',
+        `${container.name} is ${container.state}; stop it first, or remove it as it is with -f.`,
+        { try: `rm -f ${container.name}` },
+      )
+    return begin('remove', { containerId: container.id })
+  },
+})

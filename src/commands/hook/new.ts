@@ -1,0 +1,76 @@
+import { defineCommand } from '../../core/command/define.ts'
+import { schemes } from '../../core/model/hook.ts'
+import { howTo, hookUrl, isLocal } from '../../core/reply/hook.ts'
+import { ok, warn } from '../../core/reply/reply.ts'
+import { hookData, toHookData, toHookFields } from './data.ts'
+import { z } from 'zod'
+
+export const hookNew = defineCommand({
+  name: 'hook new',
+  aliases: ['hook add', 'hook create', 'webhook new'],
+  about: 'Let CI run one line of yours by a webhook; the secret is shown once.',
+  examples: [
+    'hook new deploy --do "redeploy web" --verify github --on push --if ref=refs/heads/main',
+    'hook new tests --do "run debian -- sh -c \'echo testing {sha}\'" --verify token',
+  ],
+  needs: 'member',
+  changes: true,
+  records: true,
+  private: true,
+  args: {
+    name: { kind: 'text', about: 'What you call it: a-z, 0-9 and "-".' },
+    do: {
+      kind: 'line',
+      flag: true,
+      about: 'The line that it runs; {ref}, {sha}, {image} and {repository} are filled from what is sent.',
+    },
+    verify: {
+      kind: 'choice',
+      of: schemes,
+      flag: true,
+      default: 'token',
+      about: 'How the sender signs: github, gitlab, gitea (Forgejo too), standard, or token for curl.',
+    },
+    on: {
+      kind: 'text',
+      flag: true,
+      many: true,
+      optional: true,
+      about: 'Only for this event, such as push; may be given several times.',
+    },
+    if: {
+      kind: 'text',
+      flag: true,
+      many: true,
+      optional: true,
+      about: 'Only when KEY=VALUE holds of what is sent; may be given several times.',
+    },
+    for: { kind: 'duration', flag: true, default: '90d', about: 'How long it lives, at most 366d.' },
+  },
+  gives: hookData.extend({ secret: z.string().describe('What the sender signs with; shown only now.') }),
+  async run({ name, do: line, verify, on, if: conditions, for: lives }, { caller, hooks, now, place }) {
+    const { hook, secret } = await hooks.add(caller, {
+      name,
+      line,
+      verify,
+      events: [...new Set(on)],
+      conditions,
+      lives,
+    })
+    const local = isLocal(hookUrl(place, hook))
+    const text = `This is your hook ${name}; its secret is shown only this once.`
+    const say = local ? warn : ok
+    return say(
+      local
+        ? `${text} Its address is one of this machine alone: an admin has to set DCM_PUBLIC_URL before others reach it.`
+        : text,
+      {
+        fields: toHookFields(hook, place, now),
+        code: howTo(hook, place, secret),
+        private: true,
+        data: { ...toHookData(hook, place, now), secret },
+        actions: [{ label: 'Its log', line: `hook log ${name}` }],
+      },
+    )
+  },
+})

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { defineCommand } from '../../core/command/define.ts'
+import { helpAll, helpGroup, helpOne } from '../../core/command/help.ts'
+import { findCommand } from '../../core/command/parse.ts'
+
+export const help = defineCommand({
+  name: 'help',
+  about: 'Show the commands, those of one topic, or all about one.',
+  examples: ['help', 'help container', 'help create'],
+  needs: 'anyone',
+  changes: false,
+  args: { command: { kind: 'command', about: 'Command or topic to explain.', many: true, optional: true } },
+  gives: z.unknown(),
+  async run({ command }, { commands, caller }) {
+    const admin = caller.person?.role === 'admin'
+    if (command.length === 0) return helpAll(commands, admin)
+    const words = command.flatMap((word) => word.split(/\s+/))
+    const first = words[0]!.toLowerCase()
+    const known = commands.some((one) => one.name === first || one.aliases?.includes(first))
+    const group = words.length === 1 && !known ? helpGroup(commands, admin, first) : undefined
+    return group ?? helpOne(commands, findCommand(commands, words).command)
+  },
+})
