@@ -47,6 +47,9 @@ const gone = new Set([
   'ETIMEDOUT',
 ])
 
+/** What a reply about several says of each. */
+type Target = { operation?: { id: string } | null }
+
 type View = { id: string; state: string; reply: Outcome['reply'] | null }
 
 /** The bytes that follow a reply, each event as it comes. @throws Error when they were cut short */
@@ -95,7 +98,15 @@ async function read(answer: IncomingMessage, watch: Watch): Promise<Outcome | { 
 export async function outcome(where: Where, words: string[] | { operation: string }, watch: Watch): Promise<Outcome> {
   const key = randomUUID()
   let id = 'operation' in words ? words.operation : undefined
-  const follow: Watch = { ...watch, operation: (now) => watch.operation((id = now)) }
+  const begun = new Set<string>()
+  const follow: Watch = {
+    ...watch,
+    operation(now) {
+      watch.operation(now)
+      // Of several targets each has its own: only the request itself, asked again, tells of all.
+      id = begun.add(now).size === 1 ? now : undefined
+    },
+  }
   let reached = false
   let away = 0
   for (;;) {
@@ -114,7 +125,8 @@ export async function outcome(where: Where, words: string[] | { operation: strin
         return got as Outcome
       if (view ?? reply?.operation) {
         away = 0
-        follow.operation(view?.id ?? reply!.operation!.id)
+        const targets = Array.isArray(reply?.data) ? (reply.data as Target[]) : [view ? { operation: view } : reply!]
+        for (const { operation } of targets) if (operation) follow.operation(operation.id)
         if (view?.state === 'running' || reply) continue
       }
     } catch (error) {

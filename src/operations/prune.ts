@@ -60,5 +60,5 @@ export const prune = defineOperation<'prune', State>({
 async function nameOf(run: Run<'prune', State>, subject: string): Promise<string | undefined> {
   const own = await run.store.operations.byId(run.id)
   const rows = own ? await run.store.operations.byRequest(own.requestId) : []
-  return rows.find((row) => row.subject === subject)?.target ?? undefined
+  return rows.find((row) => row.subject === subject && row.ownerId === run.input.ownerId)?.target ?? undefined
 }

@@ -135,6 +135,11 @@ describe.each([
     const { engineId } = await make({ command: ['/bin/sh', '-c', 'exit 5'], ssh: false, ports: [] })
     expect(await ended(engineId)).toMatchObject({ exitCode: 5 })
     const idle = await make({ command: [], ssh: false, ports: [] })
+    // A signal that comes while the init has not yet given its child a process group is lost; the engine answers before.
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await real.host.engine.processes(idle.engineId)).some(({ command }) => command.startsWith('sleep'))) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
     expect((await real.host.engine.inspect(idle.engineId)).state).toBe('running')
     await real.host.engine.stop(idle.engineId, 60)
     expect((await real.host.engine.inspect(idle.engineId)).exitCode).toBe(143)

@@ -3,24 +3,31 @@ import type { Reply } from '../reply/reply.ts'
 /** One Reply out of several targets' Replies: a row each, and the first failure's code when one failed. */
 export function gather(results: readonly { target: string; reply: Reply }[]): Reply {
   const failed = results.filter(({ reply }) => reply.error)
-  const done = results.length - failed.length
-  const open = results.find(({ reply }) => reply.operation?.state === 'running')?.reply.operation
+  const going = results.filter(({ reply }) => reply.operation?.state === 'running')
   const reply: Reply = {
-    text:
-      failed.length === 0
-        ? `All ${results.length} are done.`
-        : `${done} of ${results.length} are done; the table says what went wrong.`,
-    tone: failed.length === 0 ? 'ok' : 'error',
+    text: summary(results.length, failed.length, going.length),
+    tone: failed.length > 0 ? 'error' : going.length > 0 ? 'info' : 'ok',
     table: { head: ['NAME', 'RESULT'], rows: results.map(({ target, reply: one }) => [target, one.text]) },
     data: results.map(({ target, reply: one }) => ({
       target,
       text: one.text,
       error: one.error ?? null,
       data: one.data ?? null,
+      operation: one.operation ? { id: one.operation.id, state: one.operation.state } : null,
     })),
   }
   if (failed[0]?.reply.error) reply.error = failed[0].reply.error
-  if (open) reply.operation = open
+  if (going[0]?.reply.operation) reply.operation = going[0].reply.operation
   if (results.some(({ reply: one }) => one.private)) reply.private = true
   return reply
+}
+
+function summary(all: number, failed: number, going: number): string {
+  if (failed + going === 0) return `All ${all} are done.`
+  const done = `${all - failed - going} of ${all} are done`
+  if (going === 0) return `${done}; the table says what went wrong.`
+  const goes = `${going} ${going === 1 ? 'goes' : 'go'} on`
+  return failed === 0
+    ? `${done}, ${goes}; the table says which operations to ask for.`
+    : `${done}, ${goes}, ${failed} failed; the table says what went wrong.`
 }

@@ -1,6 +1,8 @@
 import type { Actor } from '../model/person.ts'
+import type { Begin } from '../command/define.ts'
 import type { Asker } from '../operation/runner.ts'
 import type { AuditEntry } from '../store/audit.ts'
+import type { Store } from '../store/store.ts'
 
 /** Who a call is by, as it is stored: with `--as`, the admin acts and the member's name stands beside. */
 export function askerOf(actor: Actor, command: string, target: string | null, requestId: string): Asker {
@@ -15,6 +17,13 @@ export function askerOf(actor: Actor, command: string, target: string | null, re
     target,
     requestId,
   }
+}
+
+/** Whose use an operation's admission counts: whoever its input names, or the owner of the container that it names. */
+export async function ownerOf(store: Store, { input }: Begin): Promise<string | null> {
+  const { ownerId, containerId, personId } = input as { ownerId?: string; containerId?: string; personId?: string }
+  const container = containerId ? await store.containers.byId(containerId) : undefined
+  return ownerId ?? container?.ownerId ?? personId ?? null
 }
 
 /** A row of the audit log for something that was decided at once. */

@@ -46,6 +46,9 @@ export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number
     async settle(keyed: Keyed, reply: Reply): Promise<void> {
       // What was refused before anything happened may be tried again under the same key.
       if (reply.error && !reply.operation && !partly(reply)) return store.calls.forget(keyed.ownerId, keyed.key)
+      // Of several targets each keeps what it began under a key of its own, so a repeat asks them again.
+      if (reply.operation?.state === 'running' && Array.isArray(reply.data))
+        return store.calls.forget(keyed.ownerId, keyed.key)
       if (reply.file || reply.operation?.state === 'running') return
       await store.calls.settle(keyed.ownerId, keyed.key, { reply: seal.seal(JSON.stringify(reply), rowId(keyed)) })
     },

@@ -1,5 +1,5 @@
 import type { Intent, Intents } from '../command/intents.ts'
-import { newId } from '../model/id.ts'
+import { derivedId, newId } from '../model/id.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'
 import { violated } from '../store/db.ts'
@@ -58,8 +58,10 @@ export function createRunner(deps: {
   operations: readonly Operation[]
   holder: string
   log: Log
+  /** Stores what is begun and leaves it to other processes. */
+  storesOnly?: boolean
 }): Runner {
-  const { works, holder, log } = deps
+  const { works, holder, log, storesOnly = false } = deps
   const { store } = works
   const kinds = new Map(deps.operations.map((operation) => [operation.kind as string, operation]))
   const live = new Map<string, { abort: AbortController; ended: Promise<void>; waits: boolean }>()
@@ -74,19 +76,29 @@ export function createRunner(deps: {
     asker: Asker,
     also?: (tx: Tables, id: string) => Promise<void>,
   ) {
+    return beginAs(newId(works.random), kind, input, asker, also)
+  }
+
+  async function beginAs<K extends Intent>(
+    id: string,
+    kind: K,
+    input: Intents[K],
+    asker: Asker,
+    also?: (tx: Tables, id: string) => Promise<void>,
+  ) {
     if (stopping) throw new DcmError('unavailable', 'DCM is stopping; try again in a minute.')
     const operation = kinds.get(kind)!
-    const id = newId(works.random)
     const subject = operation.subject(input, id)
     try {
       const row = await store.tx(async (tx) => {
         if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)
         const state = await operation.admit(tx, input, id, works)
-        const stored = await tx.operations.insert({ id, kind, subject, input, state, ...asker }, { holder, ms: lease })
+        const intent = { id, kind, subject, input, state, ...asker }
+        const stored = await tx.operations.insert(intent, storesOnly ? undefined : { holder, ms: lease })
         await also?.(tx, id)
         return stored
       })
-      launch(row)
+      if (!storesOnly) launch(row)
       return id
     } catch (error) {
       if (violated(error) !== 'operations_subject') throw error
@@ -163,14 +175,10 @@ export function createRunner(deps: {
         await save({ progress: text })
       },
       async also(kind, input, target) {
-        const subject = kinds.get(kind)!.subject(input, '')
         const { ownerId, actorId, actorName, asName, surface, command, requestId } = row
-        const earlier = (await store.operations.byRequest(requestId)).find(
-          (one) => one.kind === kind && one.subject === subject,
-        )
-        const id =
-          earlier?.id ??
-          (await begin(kind, input, { ownerId, actorId, actorName, asName, surface, command, requestId, target }))
+        const asker = { ownerId, actorId, actorName, asName, surface, command, requestId, target }
+        const id = derivedId(row.id, kind, JSON.stringify(input))
+        if (!(await store.operations.byId(id))) await beginAs(id, kind, input, asker)
         const ended = await wait(id, { signal })
         if (!ended?.reply) throw new DcmError('unavailable', 'DCM is stopping.')
         return ended.reply
@@ -212,10 +220,7 @@ export function createRunner(deps: {
         await save({ step: at })
       }
       await operation.release?.(run())
-      const failed = new DcmError(error?.code as DcmError['code'], error?.sentence ?? 'It did not work.', {
-        try: error?.try,
-      })
-      await finish({ status: 'failed', reply: refusal(failed) })
+      await finish({ status: 'failed', reply: refusal(failure(error)) })
     } catch (cause) {
       if (cause instanceof Lost) return
       // Left for later: by the next start of this process, by another one, or by this one's next look.
@@ -227,14 +232,15 @@ export function createRunner(deps: {
         tell(row.id, {
           ...row,
           status: 'failed',
-          reply: refusal(new DcmError(error.code as DcmError['code'], error.sentence)),
+          reply: refusal(failure(error)),
         })
     }
 
     async function finish(changes: Partial<OperationRow>) {
       const finishedAt = works.now()
+      // What was asked may hold values of the caller's environment; once it has ended only its Reply is needed.
       await store.tx(async (tx) => {
-        if (!(await tx.operations.save(row.id, row.fence, { ...changes, finishedAt, leaseUntil: null })))
+        if (!(await tx.operations.save(row.id, row.fence, { ...changes, input: {}, finishedAt, leaseUntil: null })))
           throw new Lost()
         await tx.audit.add(ending(row, changes))
       })
@@ -250,7 +256,7 @@ export function createRunner(deps: {
         return await work()
       } catch (error) {
         if (!passing(error) || signal.aborted || performance.now() - started > patience) throw error
-        await works.sleep(Math.min(4000, 250 * 2 ** tries))
+        await Promise.race([works.sleep(Math.min(4000, 250 * 2 ** tries)), aborted(signal)])
       }
     }
   }
@@ -298,7 +304,7 @@ export function createRunner(deps: {
     consider,
     wait,
     async resume() {
-      if (stopping) return
+      if (stopping || storesOnly) return
       for (const row of await store.operations.claim({ holder, ms: lease }, 20)) launch(row)
     },
     async stop(ms) {
@@ -332,6 +338,15 @@ function ending(row: OperationRow, changes: Partial<OperationRow>): AuditEntry {
     ...failure,
   }
 }
+
+/** What a step was refused with, as it was stored. */
+const failure = (error: OperationRow['error']): DcmError =>
+  new DcmError((error?.code ?? 'internal') as DcmError['code'], error?.sentence ?? 'It did not work.', {
+    try: error?.try,
+  })
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 /** Another process has taken over: its word counts, ours must not be written. */
 class Lost extends Error {

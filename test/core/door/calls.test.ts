@@ -172,6 +172,21 @@ describe('H08: Idempotency-Key', () => {
     })
   })
 
+  test('of several targets each is done once, also when they are asked for again while they go on', async () => {
+    for (const name of ['west', 'east']) await say(`create ${name} --image debian -m 64m`)
+    const stops = () => world.host.fake.calls.filter((call) => call.method === 'engine.stop').length
+    const before = stops()
+    const go = world.host.fake.hold('engine.stop')
+    const line = 'stop west east'
+    expect((await say(line, { idempotencyKey: 'k6', wait: 0 })).operation).toMatchObject({ state: 'running' })
+    expect((await say(line, { idempotencyKey: 'k6', wait: 0 })).operation).toMatchObject({ state: 'running' })
+    go()
+    const ended = await say(line, { idempotencyKey: 'k6' })
+    expect(ended).toMatchObject({ text: 'All 2 are done.', data: [{ target: 'west' }, { target: 'east' }] })
+    expect(await say(line, { idempotencyKey: 'k6' })).toEqual(ended)
+    expect(stops() - before).toBe(2)
+  })
+
   test('H03: a secret that was shown is kept only sealed', async () => {
     const reply = await say('token new once', { idempotencyKey: 'k5' })
     expect(await say('token new once', { idempotencyKey: 'k5' })).toEqual(reply)

@@ -34,12 +34,14 @@ export const right: Record<KindName, string | boolean> = {
   id: 'x',
   command: 'ps',
   argv: 'true',
+  place: 'web:/srv',
 }
 
 /** What is needed where one of several has to be given, or a word of a form of its own. */
 const oneOf: Record<string, Record<string, unknown>> = {
   update: { memory: '64m' },
   extend: { time: '1h' },
+  cp: { target: '-' },
   schedule: { cron: '0 20 * * *' },
 }
 

@@ -1,0 +1,51 @@
+import { join } from 'shlex'
+import type { Command } from '../command/define.ts'
+import type { Given, Parsed } from '../command/parse.ts'
+import { untypeset } from '../command/words.ts'
+import { printable } from '../reply/text.ts'
+import type { Call } from './door.ts'
+
+/** What a call is about, for the audit row: its plain positional names, never a secret. */
+export function targetOf({ command, given }: Parsed): string | null {
+  const names = Object.entries(command.args)
+    .filter(([, arg]) => !arg.flag && !arg.rest && !arg.secret && arg.kind !== 'flag' && arg.kind !== 'line')
+    .flatMap(([name]) => given[name] ?? [])
+    .filter((value) => typeof value === 'string')
+  return names.length > 0 ? printable(names.join(' ')).slice(0, 200) : null
+}
+
+/** The member whom a call that could not be read names by `--as`. */
+export function namedAs(input: Call['input']): string | undefined {
+  if ('name' in input) return typeof input.args['as'] === 'string' ? input.args['as'] : undefined
+  const words = 'line' in input ? untypeset(input.line).split(/\s+/) : input.words
+  const own = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined)
+  return (
+    own.find((word) => word.startsWith('--as='))?.slice('--as='.length) ??
+    (own.includes('--as') ? own[own.indexOf('--as') + 1] : undefined)
+  )
+}
+
+/** The line that confirms a call: the same, with `--yes`. */
+export function confirming({ command, reserved }: Parsed, given: Given): string {
+  const words = lineOf(command, given)
+  const inside = words.indexOf('--')
+  const added = [...(reserved.as ? ['--as', reserved.as] : []), ...(reserved.post ? ['--post'] : []), '--yes']
+  words.splice(inside < 0 ? words.length : inside, 0, ...added)
+  return join(words)
+}
+
+/** Writes a call as the line that would make it. */
+function lineOf(command: Command, given: Given): string[] {
+  const words = command.name.split(' ')
+  for (const [name, value] of Object.entries(given)) {
+    const arg = command.args[name]!
+    if (arg.rest) continue
+    for (const text of Array.isArray(value) ? value : [value]) {
+      if (arg.kind === 'flag') words.push(...(text === true || text === 'true' ? [`--${name}`] : []))
+      else words.push(...(arg.flag ? [`--${name}`] : []), String(text))
+    }
+  }
+  const rest = Object.entries(command.args).find(([, arg]) => arg.rest)?.[0]
+  const after = rest ? given[rest] : undefined
+  return Array.isArray(after) && after.length > 0 ? [...words, '--', ...after] : words
+}
