@@ -43,8 +43,15 @@ export type DiscordConfig = {
   apiUrl: string
 }
 
+/**
+ * What a process does of DCM. `web`: it answers HTTP, stores what is asked for and reads what is stored, and reaches no
+ * engine. `worker`: all of the rest. `all`: both.
+ */
+export type Role = 'web' | 'worker' | 'all'
+
 /** All that the environment says, read once and checked as a whole. */
 export type Config = {
+  role: Role
   dataDir: string
   http: Address
   ssh: SshConfig | null
@@ -78,6 +85,12 @@ export const variables: readonly Variable[] = [
     name: 'DCM_DATA_DIR',
     fallback: '`/var/lib/dcm` as root, else `$XDG_DATA_HOME/dcm`',
     about: 'Where everything is kept: database, keys, storage, `dcm.sock`.',
+  },
+  {
+    name: 'DCM_ROLE',
+    fallback: '`all`',
+    about:
+      '`web` answers HTTP and reaches no Docker, `worker` does all of the rest, `all` both; [docs/operations.md](docs/operations.md#several-processes) says when.',
   },
   { name: 'DCM_HTTP_ADDR', fallback: '`127.0.0.1:8787`', about: 'Where the HTTP API listens.' },
   { name: 'DCM_SSH_ADDR', fallback: '`127.0.0.1:2222`', about: 'Where the SSH door listens; `off` for none.' },
@@ -250,6 +263,11 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
     get('DCM_PUBLIC_URL') ?? `http://${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
   if (!/^https?:\/\/[^\s]+$/.test(publicUrl)) problem('DCM_PUBLIC_URL', 'a URL that starts with http:// or https://')
   const databaseUrl = get('DATABASE_URL')
+  const role = get('DCM_ROLE') ?? 'all'
+  if (!isRole(role)) problem('DCM_ROLE', 'web, worker or all')
+  if (role === 'web' || role === 'worker')
+    for (const name of ['DATABASE_URL', 'DCM_SECRET_KEY'])
+      if (!get(name)) problems.push(`${name} is missing: with DCM_ROLE=${role} it is what the processes share.`)
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl))
     problems.push('DATABASE_URL must start with postgres://.')
 
@@ -334,6 +352,7 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
   const home = get('XDG_DATA_HOME') ?? join(homedir(), '.local/share')
   return {
     config: {
+      role: role as Role,
       dataDir: resolve(get('DCM_DATA_DIR') ?? (root ? '/var/lib/dcm' : join(home, 'dcm'))),
       http,
       ssh,
@@ -362,6 +381,8 @@ export function readConfig(env: NodeJS.ProcessEnv, root: boolean): { config: Con
     },
   }
 }
+
+const isRole = (text: string): text is Role => ['web', 'worker', 'all'].includes(text)
 
 /** Names that are DCM's: its own table, and those of the local command. */
 const known = new Set([...variables.map((variable) => variable.name), 'DCM_URL', 'DCM_TOKEN'])

@@ -2,14 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createHookRoute, createHttp, serveHttp } from './adapters/http/index.ts'
-import { commands } from './commands/index.ts'
+import { serveHttp } from './adapters/http/index.ts'
 import { readConfig } from './config.ts'
-import { createChat } from './core/chat/chat.ts'
-import { createContexts } from './core/door/context.ts'
-import { createDoor } from './core/door/create.ts'
 import { createDockerHost } from './core/host/docker/index.ts'
-import { createHooks } from './core/hooks/receive.ts'
 import { HostError } from './core/host/host.ts'
 import type { Works } from './core/operation/define.ts'
 import { createRunner } from './core/operation/runner.ts'
@@ -23,9 +18,11 @@ import { filesFolder } from './start/files.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
 import { offerImages } from './start/offer.ts'
+import { assemble } from './start/parts.ts'
 import { reach } from './start/reach.ts'
 import { doorKey, holderName, secretKey } from './start/secret.ts'
 import { nextSteps, summary } from './start/summary.ts'
+import { tellWorker } from './start/told.ts'
 
 const tree = join(import.meta.dirname, '..')
 const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string }
@@ -40,6 +37,10 @@ if ('problems' in read) {
 }
 const { config } = read
 process.umask(0o077)
+if (config.role === 'web') {
+  await (await import('./start/web.ts')).serveWeb(config, say)
+  process.exit(0)
+}
 
 const took = await takeFolder(config.dataDir)
 if ('taken' in took) {
@@ -93,13 +94,14 @@ const place = {
   version,
   instance,
 }
+const key = secretKey(config.secretKey, config.dataDir)
 const works: Works = {
   store,
   host(id) {
     if (id === hostId) return host
     throw new HostError('down', `This process does not know the host ${id}.`)
   },
-  seal: createSeal(secretKey(config.secretKey, config.dataDir)),
+  seal: createSeal(key),
   place,
   settings: {
     hostId,
@@ -114,51 +116,22 @@ const works: Works = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
+await tellWorker(store, place, key)
 const runner = createRunner({ works, operations, holder: life, log })
-const door = createDoor({
-  works,
-  commands,
-  runner,
+const { door, chat, hooks, http, slack, discord } = await assemble({ works, config, runner, holder: life, log, say })
+const served = await serveHttp({
+  http,
   log,
-  contextFor: createContexts(works, commands),
-  holder: life,
-  ...(config.ssh ? { perMember: config.ssh.perMember } : {}),
+  ...config.http,
+  socket: join(config.dataDir, 'dcm.sock'),
+  onlyLocal: config.role === 'worker',
 })
-const http = createHttp({ door, log, version, publicUrl: config.publicUrl, trustProxy: config.trustProxy })
-const hooks = createHooks({ works, commands, holder: life, log, handle: door.handle })
-http.mount('/v1/hooks', createHookRoute(hooks))
-const chat = createChat({ works, door, commands, log, holder: life })
-const slack =
-  config.slack &&
-  (await import('./adapters/slack/index.ts')).createSlack({
-    ...config.slack,
-    door,
-    chat,
-    log,
-    publicUrl: config.publicUrl,
-  })
-if (slack) {
-  http.mount('/slack', slack.fetch)
-  for (const problem of slack.problems) {
-    log.error({ problem }, 'Slack lacks something; the rest of DCM serves')
-    say(problem)
-  }
-}
-const discord =
-  config.discord && (await import('./adapters/discord/index.ts')).createDiscord({ ...config.discord, door, chat, log })
-if (discord) {
-  http.mount('/discord', discord.fetch)
-  for (const problem of discord.problems()) {
-    log.error({ problem }, 'Discord is not wholly configured')
-    say(problem)
-  }
-}
-const served = await serveHttp({ http, log, ...config.http, socket: join(config.dataDir, 'dcm.sock') })
 const sshServed = sshHeld && ssh.serveSsh(sshHeld, { ...config.ssh!, door, log, hostKey: sshKey!.privateKey, version })
+const address = config.role === 'worker' ? config.publicUrl : `http://${served.host}:${served.port}`
 folder.announce({
   ssh: sshHeld ? `${sshHeld.host}:${sshHeld.port}` : null,
   pid: process.pid,
-  http: `http://${served.host}:${served.port}`,
+  http: address,
   tree,
   instance,
 })
@@ -226,7 +199,7 @@ const facts = {
   place,
   database: store.kind,
   engine: engine?.version,
-  http: `http://${served.host}:${served.port}`,
+  http: address,
 }
 for (const line of summary(facts)) say(line)
 for (const line of nextSteps(

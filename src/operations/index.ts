@@ -9,6 +9,7 @@ import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
 import { prune } from './prune.ts'
 import { remove } from './remove.ts'
+import { renew } from './renew.ts'
 import { run } from './run.ts'
 import { removeUser } from './user.ts'
 import { update } from './update.ts'
@@ -23,6 +24,7 @@ export const operations: readonly Operation[] = [
   pause,
   unpause,
   revive,
+  renew,
   kill,
   wait,
   update,

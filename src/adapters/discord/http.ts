@@ -45,6 +45,8 @@ export function createEndpoint(options: {
   handle: Handle
   log: Log
   now: () => number
+  /** Hears of work that goes on after an answer. */
+  background?: ((work: Promise<unknown>) => void) | undefined
 }) {
   const { publicKey, handle, log, now } = options
   /** Requests of the window, so that one that was listened in on is refused when it comes again; the outbox's key holds beyond this process. */
@@ -87,10 +89,12 @@ export function createEndpoint(options: {
       const { response, later } = handle.interaction(payload)
       const answer = await response
       // After the answer has gone: nothing that it does may hold the answer up.
-      if (later)
-        setImmediate(() =>
-          later().catch((err: unknown) => log.warn({ err }, 'Discord: a request could not be carried on')),
-        )
+      if (later) {
+        const going = new Promise((resolve) => setImmediate(resolve))
+          .then(later)
+          .catch((err: unknown) => log.warn({ err }, 'Discord: a request could not be carried on'))
+        options.background?.(going)
+      }
       return json(answer)
     } catch (err) {
       log.error({ err }, 'Discord: an interaction broke')

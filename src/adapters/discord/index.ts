@@ -23,6 +23,8 @@ export type DiscordOptions = {
   guilds: readonly string[] | undefined
   apiUrl: string
   now?: () => number
+  /** Hears of work that goes on after an answer. */
+  background?: (work: Promise<unknown>) => void
 }
 
 export type Discord = {
@@ -66,7 +68,16 @@ export function createDiscord(options: DiscordOptions): Discord {
   const api = createApi({ token, url: options.apiUrl, log })
   const members = createMembers(api, guilds, log, now)
   const handle = createHandle({ door, chat, api, members, log, now, guilds })
-  const endpoint = key && createEndpoint({ publicKey: key, applicationId: () => applicationId, handle, log, now })
+  const endpoint =
+    key &&
+    createEndpoint({
+      publicKey: key,
+      applicationId: () => applicationId,
+      handle,
+      log,
+      now,
+      background: options.background,
+    })
   let trouble: string | undefined
   const gateway = token
     ? createGateway({ token, url: options.apiUrl, api, handle, log, problem: (words) => void (trouble = words) })

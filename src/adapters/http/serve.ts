@@ -27,6 +27,8 @@ export type ServeOptions = {
   port: number
   /** The local socket; none when absent. */
   socket?: string
+  /** Leaves TCP closed: another process answers there. */
+  onlyLocal?: boolean
   /** What tests shorten. */
   patience?: ServerOptions
 }
@@ -139,7 +141,7 @@ export async function serveHttp(options: ServeOptions): Promise<Served> {
   const local = serverFor(http, () => ({ local: true }), slow)
   let unlink = async () => {}
   try {
-    await listen(tcp, { host: options.host, port: options.port })
+    if (!options.onlyLocal) await listen(tcp, { host: options.host, port: options.port })
     if (options.socket) unlink = await listenLocally(local, options.socket)
   } catch (error) {
     tcp.close()
@@ -157,15 +159,18 @@ export async function serveHttp(options: ServeOptions): Promise<Served> {
       })
     throw error
   }
-  const { port } = tcp.address() as AddressInfo
-  log.info({ host: options.host, port, local: options.socket !== undefined }, 'listening')
+  const { port } = (tcp.address() as AddressInfo | null) ?? options
+  log.info(
+    { ...(options.onlyLocal ? {} : { host: options.host, port }), local: options.socket !== undefined },
+    'listening',
+  )
   return {
     host: options.host,
     port,
     async close(patience) {
       http.stop()
       await unlink()
-      await Promise.all([end(tcp, patience), ...(options.socket ? [end(local, patience)] : [])])
+      await Promise.all([...(options.onlyLocal ? [] : [end(tcp, patience)]), ...(options.socket ? [end(local, patience)] : [])])
     },
   }
 }

@@ -23,6 +23,8 @@ export type SlackDeps = {
   tokens: Tokens
   apiUrl: string
   now: () => number
+  /** Hears of work that goes on after an acknowledgement. */
+  background?: ((work: Promise<unknown>) => void) | undefined
   /** Whether a workspace is known to belong to an organisation, and a way to learn it. */
   teams: {
     known(team: string, enterprise: string): Promise<boolean>
@@ -86,8 +88,10 @@ export function createApp(deps: SlackDeps, receiver: Receiver): App {
   })
 
   /** What comes after an acknowledgement: its failures are told to the one who asked, never to Slack. */
-  const after = (work: () => Promise<void>): void =>
-    void work().catch((err: unknown) => log.warn({ err }, 'Slack: a request could not be carried on'))
+  const after = (work: () => Promise<void>): void => {
+    const going = work().catch((err: unknown) => log.warn({ err }, 'Slack: a request could not be carried on'))
+    deps.background?.(going)
+  }
 
   /** Stores a call; while that cannot be done, whoever asked is told that nothing was. */
   async function take(

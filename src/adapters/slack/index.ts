@@ -21,6 +21,7 @@ export type SlackOptions = {
   apiUrl: string
   authorizeUrl: string
   now?: () => number
+  background?: SlackDeps['background']
 }
 
 export type Slack = {
@@ -73,7 +74,7 @@ export function createSlack(options: SlackOptions): Slack {
       families.set(team, enterprise)
     },
   }
-  const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams }
+  const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams, background: options.background }
   chat.attach(createOutlet({ tokens, log, now }))
 
   const receiver = options.signingSecret

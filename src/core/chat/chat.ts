@@ -60,8 +60,8 @@ export type ChatDeps = {
 }
 
 const lease = 20_000
-/** How often the outbox is looked at when nothing wakes it. */
-const every = 1000
+/** How often the outbox is looked at when nothing wakes it; on PostgreSQL other processes may put calls into it. */
+const every = { embedded: 1000, postgres: 300 }
 /** Rows that are worked on at a time: a call that waits for an operation costs a few promises. */
 const atOnce = 500
 /** How long a message is tried. */
@@ -338,18 +338,24 @@ export function createChat(deps: ChatDeps): ChatWorker {
   }
 
   async function run(leading: () => boolean): Promise<void> {
-    for (let n = 0; !over.signal.aborted; n++) {
+    let [told, looked] = [-Infinity, -Infinity]
+    while (!over.signal.aborted) {
       try {
         await look()
-        if (leading()) {
+        const now = performance.now()
+        if (leading() && now - told >= 1000) {
+          told = now
           await tellNotices({ store, seal, random })
-          if (n % 60 === 0) await noticeEnding({ store, random, now: works.now })
+          if (now - looked >= 60_000) {
+            looked = now
+            await noticeEnding({ store, random, now: works.now })
+          }
         }
       } catch (err) {
         log.warn({ loop: 'chat', err }, 'a loop could not do its work this time')
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, every)
+        const timer = setTimeout(resolve, every[store.kind])
         wake = () => (clearTimeout(timer), resolve())
       })
     }

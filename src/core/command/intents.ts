@@ -31,6 +31,8 @@ export type Intents = {
   clone: { containerId: string; ownerId: string; name: string }
   /** Begun by reconciling, never by a command. */
   revive: { containerId: string }
+  /** Brings keys and secrets to a container's run folder; begun where they were changed by a process that does not reach it. */
+  renew: { containerId: string }
   /** `ports`: all that it is to have, but for SSH; null: those it has. `seconds`: how long what runs may take to end. */
   recreate: {
     containerId: string

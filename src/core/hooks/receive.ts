@@ -40,6 +40,8 @@ export type HookDeps = {
   holder: string
   log: Log
   handle(call: Call, waiting?: Waiting): Promise<Reply>
+  /** Stores deliveries and leaves them to other processes. */
+  storesOnly?: boolean
 }
 
 /** How long a sender waits that says nothing: GitHub and GitLab give up after ten seconds, and want an answer within one. */
@@ -57,7 +59,7 @@ const stranger = () =>
 
 /** Takes deliveries of webhooks: checks who sends, stores what is to be done, does it once, and tells how it went. */
 export function createHooks(deps: HookDeps): Hooks {
-  const { works, log, holder } = deps
+  const { works, log, holder, storesOnly = false } = deps
   const { store } = works
   const over = new AbortController()
   const live = new Map<string, Promise<Reply | undefined>>()
@@ -92,7 +94,7 @@ export function createHooks(deps: HookDeps): Hooks {
         ...{ id: newId(works.random), hookId: hook.id, key: verified.key, digest, event, places, holder },
         ...{ address: knock.address ?? null, ...(decided ?? { state: 'received' as const }) },
       },
-      lease,
+      storesOnly ? 0 : lease,
     )
     // Of two that came at once, the other one was first.
     if (!row) {
@@ -101,7 +103,8 @@ export function createHooks(deps: HookDeps): Hooks {
       return again(first, person, wait(), knock.signal)
     }
     if (decided) return { reply: told(row), accepted: false }
-    return answer(row, carryOut(hook, person, row, false), wait(), knock.signal)
+    const working = storesOnly ? elsewhere(row, wait()) : carryOut(hook, person, row, false)
+    return answer(row, working, wait(), knock.signal)
   }
 
   /** Counts without being waited for: what it takes must not tell a stranger that the hook is there. */
@@ -248,11 +251,12 @@ export function createHooks(deps: HookDeps): Hooks {
   }
 
   async function keepOn(): Promise<void> {
+    // On PostgreSQL other processes may store what this one is to carry out, and their senders wait.
     while (!over.signal.aborted) {
       await resume().catch((err: unknown) =>
         log.warn({ err }, 'deliveries that were cut off could not be taken up now'),
       )
-      await gone(lease / 6, over.signal)
+      await gone(store.kind === 'postgres' ? 1000 : lease / 6, over.signal)
     }
   }
 

@@ -12,8 +12,11 @@ import type { Change, Load, Process } from '../model/look.ts'
  */
 export type Host = { id: string; engine: Engine; files: Files; net: Net }
 
-/** Why a host could not do something. `gone`: no such object; `taken`: the name or port is another's; `down`: no answer in time. */
-export type HostFault = 'gone' | 'taken' | 'down' | 'full' | 'refused' | 'broken'
+/**
+ * Why a host could not do something. `gone`: no such object; `taken`: the name or port is another's; `down`: no answer
+ * in time; `elsewhere`: other processes reach this host, this one does not.
+ */
+export type HostFault = 'gone' | 'taken' | 'down' | 'full' | 'refused' | 'broken' | 'elsewhere'
 
 /** A host said no. `message` is for the operator; commands put it into the member's words. */
 export class HostError extends Error {

@@ -46,6 +46,12 @@ export function explain(error: unknown): DcmError {
         return new DcmError('conflict', 'Something else still uses it.', { cause: error })
       case 'refused':
         return new DcmError('conflict', 'Docker refused to do that on this host.', { cause: error })
+      case 'elsewhere':
+        return new DcmError(
+          'unavailable',
+          'That needs Docker, which this process does not reach (DCM_ROLE=web); ask in a chat or over ssh, or ask a process with DCM_ROLE=worker or all.',
+          { cause: error },
+        )
       case 'broken':
         return new DcmError(
           'unavailable',

@@ -8,12 +8,13 @@ const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 
 /** Operations. Whoever holds the lease and the newest fence runs it; anyone else's writes change nothing. */
 export const operations = (db: Db) => ({
-  /** Stores an intent, leased to `holder` from the start. @throws on the unique index `operations_subject` */
-  async insert(row: typeof table.$inferInsert, lease: { holder: string; ms: number }): Promise<OperationRow> {
+  /** Stores an intent, leased to `holder` from the start; without a lease it is anyone's. @throws on the unique index `operations_subject` */
+  async insert(row: typeof table.$inferInsert, lease?: { holder: string; ms: number }): Promise<OperationRow> {
+    const leased = lease ? { holder: lease.holder, leaseUntil: until(lease.ms), fence: 1 } : {}
     return (
       await db
         .insert(table)
-        .values({ ...row, holder: lease.holder, leaseUntil: until(lease.ms), fence: 1 })
+        .values({ ...row, ...leased })
         .returning()
     )[0]!
   },

@@ -71,7 +71,8 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
 
   const running = [
     every(lease / 3, 'lead', lead),
-    every(2000, 'operations', () => runner.resume()),
+    // On PostgreSQL other processes may store what this one is to do, and somebody waits for it.
+    every(store.kind === 'postgres' ? 500 : 2000, 'operations', () => runner.resume()),
     every(60_000, 'firewall', whileLeading(firewall)),
     every(
       30_000,
