@@ -38,6 +38,8 @@ import { commit } from './image/commit.ts'
 import { images } from './image/ls.ts'
 import { imageOffer } from './image/offer.ts'
 import { rmi } from './image/rmi.ts'
+import { imageShow } from './image/show.ts'
+import { imageTag } from './image/tag.ts'
 import { imageWithdraw } from './image/withdraw.ts'
 import { keyAdd } from './key/add.ts'
 import { keyLs } from './key/ls.ts'
@@ -127,7 +129,8 @@ export const commands: readonly Command[] = [
     diff,
     events,
   ]),
-  ...topic('image', [commit, images, rmi, imageOffer, imageWithdraw]),
+  ...topic('port', [portAdd, portLs, portRm]),
+  ...topic('image', [commit, images, imageShow, imageTag, rmi, imageOffer, imageWithdraw]),
   ...topic('disk', [df, prune]),
   ...topic('time', [schedule, scheduleLs, scheduleRm]),
   ...topic('sharing', [share, unshare, shares]),

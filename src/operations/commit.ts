@@ -1,5 +1,6 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
+import { keepImage } from '../core/containers/keep.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation } from '../core/operation/define.ts'
@@ -60,24 +61,12 @@ export const commit = defineOperation<'commit', State>({
       name: 'record',
       async do(run) {
         const { made, engineRef } = run.state
+        const { id, input } = run
         const replaced = await run.store.tx(async (tx) => {
-          const container = await present(tx, run.input.containerId)
-          const member = await lockMember(tx, run.input.ownerId)
-          const old = await tx.images.byRef(run.input.ownerId, run.input.ref)
-          const facts = {
-            ...made!,
-            engineRef,
-            ssh: container.ssh,
-            source: container.name,
-            about: run.input.message,
-            hostId: container.hostId,
-          }
-          if (old) await tx.images.update(old.id, { ...facts, createdAt: run.now() })
-          else {
-            await reserve(tx, member, { images: 1 })
-            await tx.images.insert({ id: run.id, ownerId: run.input.ownerId, ref: run.input.ref, ...facts })
-          }
-          return old?.engineRef === engineRef ? undefined : old?.engineRef
+          const container = await present(tx, input.containerId)
+          const about = { source: container.name, about: input.message, ssh: container.ssh, hostId: container.hostId }
+          const mine = { id, ownerId: input.ownerId, ref: input.ref, now: run.now() }
+          return keepImage(tx, mine, { ...made!, engineRef, ...about })
         })
         return replaced ? { replaced } : {}
       },

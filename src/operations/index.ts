@@ -12,6 +12,7 @@ import { remove } from './remove.ts'
 import { renew } from './renew.ts'
 import { run } from './run.ts'
 import { removeUser } from './user.ts'
+import { tagImage } from './tag.ts'
 import { update } from './update.ts'
 import { wait } from './wait.ts'
 
@@ -39,3 +40,4 @@ export const operations: readonly Operation[] = [
   offerImage,
   removeUser,
 ]
+  tagImage,

@@ -287,6 +287,22 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.remove(made.engineId)
     })
 
+    test('images: what is inside tells names of variables and the layers it was made from', async () => {
+      const base = await host.engine.inside(under.imageId)
+      expect(base).toMatchObject({ os: 'linux', triggers: 0 })
+      expect(base.arch).toMatch(/^[a-z0-9]+(\/v\d)?$/)
+      const made = await create({ env: ['SECRET=hunter2'] })
+      const ref = `dcm/${under.instance}/saved3:v1`
+      const image = await host.engine.commit(made.engineId, { ref, message: '', author: 'alice', blankEnv: [] })
+      const inside = await host.engine.inside(image.engineId)
+      expect(inside.env).toContain('SECRET')
+      expect(JSON.stringify(inside)).not.toContain('hunter2')
+      expect(inside.chain.slice(0, base.chain.length)).toEqual(base.chain)
+      expect(inside.chain).toHaveLength(base.chain.length + 1)
+      expect(await faultOf(() => host.engine.inside(`sha256:${'0'.repeat(64)}`))).toBe('gone')
+      await host.engine.untag(ref)
+    })
+
     test("images: a name outside the instance's own part is refused, and what is not there is told apart", async () => {
       for (const ref of [
         'debian:bookworm-slim',

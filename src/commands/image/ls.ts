@@ -5,6 +5,7 @@ import { info } from '../../core/reply/reply.ts'
 
 export const images = defineCommand({
   name: 'images',
+  aliases: ['image ls'],
   about: 'List the images you can create containers from.',
   examples: ['images'],
   needs: 'member',

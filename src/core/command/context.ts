@@ -1,7 +1,7 @@
 import type { Container, Limits, ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { Delivery, Hook, PlaceName, Scheme } from '../model/hook.ts'
-import type { Image } from '../model/image.ts'
+import type { Anatomy, Image } from '../model/image.ts'
 import type { Change, Happening, Load, Process } from '../model/look.ts'
 import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Place } from '../model/place.ts'
@@ -215,6 +215,14 @@ export type Context = {
   }
   secrets: {
     /** Puts a value where the container finds it, at once. @throws DcmError `limited` */
+    /** What is at a path inside, as a tar; to be read once. @throws DcmError */
+    take(spot: Spot): Promise<{ name: string; bytes: AsyncIterable<Uint8Array> }>
+    /**
+     * Unpacks a tar inside. With `name`, that is the one thing it holds: it goes into the folder at the path or, where
+     * none is, becomes the path.
+     * @returns how many bytes have come @throws DcmError
+     */
+    put(spot: Spot, name: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<number>
     set(container: Container, name: string, value: string): Promise<void>
     list(container: Container): Promise<{ name: string; setAt: Date }[]>
     /** @throws DcmError `not_found` */
@@ -249,6 +257,11 @@ export type Context = {
   }
   site: {
     devices(): Promise<{ name: string; path: string; about: string }[]>
+    /**
+     * What is inside an image, the nearest of the caller's images that it begins with, and containers made from it: the
+     * caller's, or for an admin everybody's. @throws DcmError
+     */
+    look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
     addDevice(device: { name: string; path: string; about: string }): Promise<void>
     removeDevice(name: string): Promise<boolean>
     seccomps(): Promise<{ name: string; about: string }[]>

@@ -64,5 +64,6 @@ export type Intents = {
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }
 }
+  'tag-image': { imageId: string; ownerId: string; ref: string }
 
 export type Intent = keyof Intents

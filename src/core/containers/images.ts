@@ -1,6 +1,10 @@
 import type { Context } from '../command/context.ts'
+import { HostError } from '../host/host.ts'
+import { calledBy } from '../model/container.ts'
+import type { Image } from '../model/image.ts'
 import type { Works } from '../operation/define.ts'
-import type { Caller } from '../policy/can.ts'
+import { explain } from '../operation/explain.ts'
+import { type Caller, mayName } from '../policy/can.ts'
 import { mayUse } from './allow.ts'
 import { readGrants } from './admit.ts'
 import { dropTag } from './tags.ts'
@@ -8,18 +12,46 @@ import { dropTag } from './tags.ts'
 /** What a caller sees of images. */
 export function createImages(works: Works): (caller: Caller) => Context['images'] {
   const { store } = works
-  return (caller) => ({
-    async visible() {
+
+  /** The one of the most layers that an image begins with; only images of the caller's are looked at, and so told. */
+  async function baseOf(image: Image, chain: string[], among: Image[]): Promise<Image | null> {
+    const fewer = among.filter((one) => one.hostId === image.hostId && one.layers > 0 && one.layers < image.layers)
+    for (const one of fewer.toSorted((a, b) => b.layers - a.layers).slice(0, 40)) {
+      const theirs = await works
+        .host(one.hostId)
+        .engine.inside(one.engineId)
+        .catch((error: unknown) => {
+          if (error instanceof HostError && error.fault === 'gone') return undefined
+          throw explain(error)
+        })
+      if (theirs?.chain.every((layer, at) => layer === chain[at])) return one
+    }
+    return null
+  }
+
+  return (caller) => {
+    const visible = async () => {
       const grants = readGrants(await store.grants.of(caller.person.id))
       return (await store.images.visible(caller.person.id)).filter(
         (image) => caller.person.role === 'admin' || mayUse(image, caller.person.id, grants),
       )
-    },
-    /** Withdrawn first, then dropped: containers made from it go on, and nobody can create from it any more. */
-    async withdraw(image) {
-      await store.images.remove(image.id)
-      await dropTag(works.host(image.hostId), image.engineRef)
-    },
-    usedBy: (image) => store.containers.usingImage(image.id),
-  })
+    }
+    return {
+      visible,
+      /** Withdrawn first, then dropped: containers made from it go on, and nobody can create from it any more. */
+      async withdraw(image) {
+        await store.images.remove(image.id)
+        await dropTag(works.host(image.hostId), image.engineRef)
+      },
+      usedBy: (image) => store.containers.usingImage(image.id),
+      async look(image) {
+        const { engine } = works.host(image.hostId)
+        const inside = await engine.inside(image.engineId).catch((error: unknown) => Promise.reject(explain(error)))
+        const admin = caller.person.role === 'admin'
+        const all = await (admin ? store.containers.all() : store.containers.of(caller.person.id))
+        const users = all.filter((one) => one.imageId === image.id).map((one) => calledBy(caller.person.id, one))
+        return { inside, base: await baseOf(image, inside.chain, await visible()), users }
+      },
+    }
+  }
 }

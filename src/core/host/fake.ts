@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Duplex, PassThrough } from 'node:stream'
+import type { Anatomy } from '../model/image.ts'
 import type { Change, Load, Process } from '../model/look.ts'
 import { hostKeyFingerprint } from '../secret/keys.ts'
 import { containerId, ownTag as readTag } from './docker/names.ts'
@@ -48,6 +49,8 @@ type FakeContainer = Seen & {
 }
 
 /** What a test can do to a fake host, and see of it. */
+type FakeImage = SeenImage & { has: string[]; inside: Partial<Anatomy> }
+
 export type Fake = {
   /** Every call so far, in order: a test that asserts "no engine call" looks here. */
   readonly calls: { method: FakeMethod; args: unknown[] }[]
@@ -60,7 +63,7 @@ export type Fake = {
   /** The engine is started anew without live-restore: what ran has ended, and it remembers no events. */
   restart(): void
   /** Puts an image into the engine, as if somebody had built it. */
-  addImage(ref: string, image?: Partial<SeenImage> & { has?: string[] }): SeenImage
+  addImage(ref: string, image?: Partial<SeenImage> & { has?: string[]; inside?: Partial<Anatomy> }): SeenImage
   /** Something that is not DCM's listens on a host port. */
   occupy(port: number, on?: boolean): void
   /** The container's main process ends by itself. */
@@ -105,7 +108,7 @@ export function createFakeHost(
   const holds = new Map<FakeMethod, Promise<void>>()
   const containers = new Map<string, FakeContainer>()
   const strangers = new Map<string, string>()
-  const images = new Map<string, SeenImage & { has: string[] }>()
+  const images = new Map<string, FakeImage>()
   const tags = new Map<string, string>()
   const networks = new Map<string, { bridge: string; subnet: string; ownerId: string }>()
   const runs = new Map<string, RunFolder>()
@@ -145,7 +148,7 @@ export function createFakeHost(
     return container
   }
 
-  const mustImage = (ref: string): SeenImage & { has: string[] } => {
+  const mustImage = (ref: string): FakeImage => {
     const image = images.get(tags.get(ref) ?? ref)
     if (!image) throw gone('image')
     return image
@@ -198,9 +201,11 @@ export function createFakeHost(
 
   const addImage = (
     ref: string,
-    { has = ['/usr/sbin/sshd'], ...given }: Partial<SeenImage> & { has?: string[] } = {},
+  const chainOf = async (engineId: string) => (await engine.inside(engineId)).chain
+
+    { has = ['/usr/sbin/sshd'], inside = {}, ...given }: Partial<FakeImage> = {},
   ): SeenImage => {
-    const image: SeenImage & { has: string[] } = {
+    const image: FakeImage = {
       engineId: `sha256:${hex()}`,
       size: 100 * 2 ** 20,
       layers: 2,
@@ -218,6 +223,7 @@ export function createFakeHost(
   }
 
   const engine: Engine = {
+      inside,
     ping: async () => undefined,
     info: async () => structuredClone(info),
 
@@ -430,6 +436,7 @@ export function createFakeHost(
 
     image: async (ref) => {
       const image = images.get(tags.get(ref) ?? tags.get(`${ref}:latest`) ?? ref)
+        inside: layers > 110 ? {} : { chain: [...(base ? await chainOf(base.engineId) : []), `sha256:${hex()}`] },
       return image && seenImage(image)
     },
     imageTags: async () =>
@@ -439,6 +446,16 @@ export function createFakeHost(
       tags.set(ownTag(ref), engineId)
     },
 
+    async inside(engineId) {
+      const image = mustImage(engineId)
+      return structuredClone({
+        ...{ os: 'linux', arch: 'amd64', user: '', folder: '', exposes: [], triggers: 0, createdAt: new Date(0) },
+        env: image.env.map((entry) => entry.split('=', 1)[0]!),
+        ...{ entrypoint: image.entrypoint, command: image.command, labels: image.labels },
+        chain: Array.from({ length: image.layers }, (_, at) => `${engineId}-${at}`),
+        ...image.inside,
+      })
+    },
     async untag(ref) {
       const tag = ownTag(ref)
       const imageId = tags.get(tag)

@@ -1,6 +1,7 @@
 import type { Duplex, Writable } from 'node:stream'
 import type { Limits, Proto, Signal } from '../model/container.ts'
 import type { Restart } from '../model/grant.ts'
+import type { Anatomy } from '../model/image.ts'
 import type { Change, Load, Process } from '../model/look.ts'
 
 /**
@@ -219,6 +220,8 @@ export type Engine = {
 
   /**
    * Events of this instance's containers, from now on. Ends when the link is lost or silent for too long; the caller
+  /** What is inside an image. @throws HostError `gone` */
+  inside(engineId: string): Promise<Anatomy>
    * then lists anew. `ready` is called when the engine has accepted the subscription.
    */
   events(signal: AbortSignal, ready: () => void): AsyncIterable<HostEvent>

@@ -21,3 +21,24 @@ export type Image = {
   source: string | null
   createdAt: Date
 }
+
+/** What an image is and would run, without the values of its variables. */
+export type Anatomy = {
+  os: string
+  arch: string
+  user: string
+  folder: string
+  /** `80/tcp` */
+  exposes: string[]
+  /** Names of its variables. */
+  env: string[]
+  entrypoint: string[]
+  command: string[]
+  labels: Record<string, string>
+  /** Digests of its layers, lowest first: an image made from another begins with all of that one's. */
+  chain: string[]
+  /** Instructions (ONBUILD) that it adds to whatever is built from it. */
+  triggers: number
+  /** Null where its maker left it out. */
+  createdAt: Date | null
+}

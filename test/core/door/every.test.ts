@@ -135,6 +135,22 @@ const tour: Row[] = [
   },
   { line: 'schedule ls', text: /^You have one schedule\.$/ },
   {
+  {
+    line: 'image show web:v1',
+    text: /^web:v1 is 100m in 3 layers: note\.$/,
+  },
+  {
+    line: 'image tag web:v1 web:stable',
+    asked: ['engine.tag'],
+    text: /^web:v1 is called web:stable too; either name can be removed without the other\.$/,
+    row: { target: 'web:v1 web:stable' },
+  },
+  {
+    line: 'rmi -f web:stable',
+    asked: ['engine.untag'],
+    text: /^web:stable is removed\.$/,
+    row: { target: 'web:stable' },
+  },
     line: 'share web admin',
     text: /^admin may look at web until 20.* UTC, as alice\/web\.$/,
     row: { target: 'web admin' },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Anatomy } from '../../model/image.ts'
 import { type CommitOptions, HostError, type SeenImage } from '../host.ts'
 import type { Aid } from './aid.ts'
 import { packFolder } from './context.ts'
@@ -27,6 +28,29 @@ export function readImage(body: unknown): SeenImage {
     volumes: Object.keys(maybeObject(config.Volumes)),
     entrypoint: strings(config.Entrypoint),
     command: strings(config.Cmd),
+  }
+}
+
+/** What is inside, as the same answer says it. Values of variables, which may be secrets, stay out. @throws HostError `broken` */
+export function readInside(body: unknown): Anatomy {
+  const item = object(body, 'inspect of an image')
+  const config = maybeObject(item.Config)
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  const made = new Date(text(item.Created))
+  return {
+    os: text(item.Os),
+    arch: text(item.Architecture) + (text(item.Variant) === '' ? '' : `/${text(item.Variant)}`),
+    user: text(config.User),
+    folder: text(config.WorkingDir),
+    exposes: Object.keys(maybeObject(config.ExposedPorts)),
+    env: strings(config.Env).map((entry) => entry.split('=', 1)[0]!),
+    entrypoint: strings(config.Entrypoint),
+    command: strings(config.Cmd),
+    labels: stringMap(config.Labels),
+    chain: strings(maybeObject(item.RootFS).Layers),
+    triggers: strings(config.OnBuild).length,
+    // Go writes a time that was never set as the year 1.
+    createdAt: Number.isNaN(made.getTime()) || made.getFullYear() < 1970 ? null : made,
   }
 }
 
@@ -207,6 +231,11 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
       } finally {
         await untag(step).catch(() => undefined)
       }
+    },
+
+    async inside(engineId: string): Promise<Anatomy> {
+      const path = ['images', fullImage(engineId), 'json']
+      return readInside((await wire.call('GET', path, { deadline: deadlines.short })).body)
     },
 
     imageTags,

@@ -1,0 +1,28 @@
+import type { Image } from '../model/image.ts'
+import type { Tables } from '../store/store.ts'
+import { lockMember, reserve } from './admit.ts'
+
+/** What is known of an image that has just come to be in the engine. */
+export type Made = Pick<Image, 'engineId' | 'engineRef' | 'size' | 'layers' | 'ssh' | 'source' | 'about' | 'hostId'>
+
+/**
+ * Records an image as its owner's own, in the place of the one that they called so before. Its size counts from here on,
+ * not from the next measuring. Safe to repeat with the same id.
+ * @returns the engine's name of the one before, which nobody has any more
+ */
+export async function keepImage(
+  tx: Tables,
+  { id, ownerId, ref, now }: { id: string; ownerId: string; ref: string; now: Date },
+  made: Made,
+): Promise<string | undefined> {
+  const member = await lockMember(tx, ownerId)
+  const old = await tx.images.byRef(ownerId, ref)
+  if (old?.engineRef === made.engineRef) return undefined
+  if (old) await tx.images.update(old.id, { ...made, createdAt: now })
+  else {
+    await reserve(tx, member, { images: 1 })
+    await tx.images.insert({ id, ownerId, ref, ...made })
+  }
+  await tx.people.setUsage(ownerId, { disk: Math.max(0, member.used.disk + made.size - (old?.size ?? 0)) })
+  return old?.engineRef
+}

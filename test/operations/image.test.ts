@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Person } from '../../src/core/model/person.ts'
+import { createWorld, type World } from '../core/door/world.ts'
+
+let world: World
+let [alice, bob]: Person[] = []
+const must = async (line: string, who = alice!) => {
+  const reply = await world.say(who, line)
+  expect(reply.error, `${line}: ${reply.text}`).toBeUndefined()
+  return reply
+}
+const refs = async (who = alice!) => (await world.store.images.of(who.id)).map((image) => image.ref)
+const tags = async () => (await world.host.engine.imageTags()).map((tag) => tag.ref).toSorted()
+
+beforeAll(async () => {
+  world = await createWorld()
+  ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
+  await must('create web --image debian')
+  await must('commit web web:v1')
+  await must('create web --image debian', bob)
+  await must('commit web web:v1', bob)
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+test('B10 two names of one image are removed one by one, and the last takes the image', async () => {
+  const image = (await world.store.images.byRef(alice!.id, 'web:v1'))!
+  await must('image tag web:v1 web:stable')
+  expect(await refs()).toEqual(['web:stable', 'web:v1'])
+  await must('rmi -f web:v1')
+  expect(await world.host.engine.image(image.engineId)).toBeDefined()
+  await must('create again --image web:stable')
+  await must('rm -f again')
+  await must('rmi -f web:stable')
+  expect(await world.host.engine.image(image.engineId)).toBeUndefined()
+  expect(await refs(bob!)).toEqual(['web:v1'])
+  await must('commit web web:v1')
+})
+
+test('B11 a name that is taken moves, and what it named before is dropped', async () => {
+  await must('commit web web:v2')
+  const before = await tags()
+  await must('tag web:v1 web:v2')
+  expect(await tags()).toHaveLength(before.length)
+  const [one, two] = [
+    await world.store.images.byRef(alice!.id, 'web:v1'),
+    await world.store.images.byRef(alice!.id, 'web:v2'),
+  ]
+  expect(two!.engineId).toBe(one!.engineId)
+  await must('rmi -f web:v2')
+})
+
+test('a second name counts in the quota, and no name of another or of itself is given', async () => {
+  await world.say(world.admin, 'quota set alice images=1')
+  expect(await world.say(alice!, 'image tag web:v1 web:more')).toMatchObject({ error: 'limited' })
+  await world.say(world.admin, 'quota unset alice images')
+  expect(await world.say(alice!, 'image tag web:v1 web:v1')).toMatchObject({ error: 'conflict' })
+  await world.refused(alice!, 'image tag debian mine:v1', 'not_found')
+  expect(await refs()).toEqual(['web:v1'])
+})
+
+test('K02 a tag that fails or whose answer is lost leaves one name or none', async () => {
+  const before = await tags()
+  world.host.fake.fail('engine.tag', 'refused')
+  expect(await world.say(alice!, 'image tag web:v1 web:x')).toMatchObject({ error: 'conflict' })
+  expect([await refs(), await tags()]).toEqual([['web:v1'], before])
+  world.host.fake.fail('engine.tag', 'down', { after: true })
+  await must('image tag web:v1 web:x')
+  expect(await refs()).toEqual(['web:v1', 'web:x'])
+  await must('rmi -f web:x')
+  expect(await tags()).toEqual(before)
+})
+
+test('image show tells what is inside without a value, and what it was made from among what the caller may use', async () => {
+  const shown = await must('image show web:v1')
+  expect(shown.data).toMatchObject({ base: 'debian:latest', source: 'web', env: [], used_by: [] })
+  world.host.fake.addImage('told:1', {
+    env: ['TOKEN=hunter2'],
+    inside: {
+      user: 'app\u001b[31m',
+      exposes: ['80/tcp'],
+      labels: { 'org.opencontainers.image.description': 'Runs\nfast \u202e<!channel> it.' },
+    },
+  })
+  await must('image offer told:1 --name told', world.admin)
+  const told = await must('image show told')
+  expect(told.data).toMatchObject({ env: ['TOKEN'], ports: ['80/tcp'], help: 'Runs fast \\u202e<!channel> it.' })
+  expect(told.fields!.user).toBe('app')
+  expect(JSON.stringify(told)).not.toContain('hunter2')
+  expect(told.text).toBe('told:latest is 100m in 2 layers: Runs fast \\u202e<!channel> it.')
+})
+
+test('an admin sees who runs an offered image, a member only their own', async () => {
+  expect((await must('image show debian')).data).toMatchObject({ used_by: ['web'] })
+  expect((await must('image show debian', world.admin)).data).toMatchObject({ used_by: ['alice/web', 'bob/web'] })
+})
