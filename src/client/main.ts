@@ -38,13 +38,10 @@ async function confirmed(sentence: string): Promise<boolean> {
   }
 }
 
-const asksToConfirm = ({ reply }: Outcome) =>
-  reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
-
-/** The same words with `--yes`, which must stand before what goes to a container. */
-function withYes(words: readonly string[]): string[] {
-  const end = words.indexOf('--')
-  return end < 0 ? [...words, '--yes'] : [...words.slice(0, end), '--yes', ...words.slice(end)]
+/** What would confirm, when a reply is only a question. */
+function asked({ reply }: Outcome): { line: string; words: string[] } | undefined {
+  const data = reply.data as { confirm?: unknown; line: string; words: string[] } | undefined
+  return reply.error === 'conflict' && data?.confirm === true ? data : undefined
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -87,7 +84,8 @@ async function main(argv: string[]): Promise<number> {
   try {
     let got = await ask(words)
     progress.clear()
-    if (asksToConfirm(got) && !options.json) {
+    const question = asked(got)
+    if (question && !options.json) {
       if (stdin.isTTY && stderr.isTTY) {
         process.off('SIGINT', interrupt)
         if (!(await confirmed(got.reply.text))) {
@@ -95,10 +93,10 @@ async function main(argv: string[]): Promise<number> {
           return 5
         }
         process.on('SIGINT', interrupt)
-        got = await ask(withYes(words))
+        got = await ask(question.words)
         progress.clear()
       } else {
-        stderr.write(`${printable(got.reply.text)} Add --yes to confirm.\n`)
+        stderr.write(`${printable(got.reply.text)} To confirm: dcm ${printable(question.line)}\n`)
         return 5
       }
     }

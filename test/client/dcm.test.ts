@@ -37,7 +37,7 @@ describe('what is printed', () => {
 
   test('help, without any word', async () => {
     const all = await service.run([])
-    expect(all.stdout).toContain('List your containers.')
+    expect(all.stdout).toContain('ps')
     expect(await service.run(['--help'])).toEqual(all)
   })
 
@@ -207,11 +207,11 @@ describe('how it ends', () => {
 })
 
 describe('a confirmation', () => {
-  test('asks for --yes where there is nobody to ask', async () => {
+  test('says how to confirm where there is nobody to ask', async () => {
     expect(await service.run(['rm', 'web'])).toMatchObject({
       code: 5,
       stdout: '',
-      stderr: 'This removes web and what is in it. Add --yes to confirm.\n',
+      stderr: 'This removes web and what is in it. To confirm: dcm rm web --yes\n',
     })
     expect(service.containers('admin')).toContain('web')
   })

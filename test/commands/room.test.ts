@@ -94,6 +94,8 @@ test('K: a process that dies in the middle goes on where it was, and removes not
   await world.say(bob!, 'stop down')
   await world.say(bob!, 'create other --image debian')
   await world.say(bob!, 'stop other')
+  const ids = await Promise.all(['down', 'other'].map(async (name) => (await world.container(bob!, name)).id))
+  const input = JSON.stringify({ ownerId: bob!.id, containers: ids, images: [] })
   // The first container is gone and told of; the prune itself was cut off before its end was stored.
   const { reply } = await world.tell(bob!, 'prune --yes --only containers')
   expect(reply.data).toMatchObject({ containers: ['down', 'other'] })
@@ -101,7 +103,7 @@ test('K: a process that dies in the middle goes on where it was, and removes not
     "select id from operations where kind = 'prune' order by created_at desc limit 1",
   )
   await world.sql(
-    `update operations set status = 'open', step = 0, reply = null, lease_until = null, finished_at = null, next_at = now() where id = '${row!.id}'`,
+    `update operations set status = 'open', input = '${input}', step = 0, reply = null, lease_until = null, finished_at = null, next_at = now() where id = '${row!.id}'`,
   )
   const before = world.host.fake.calls.length
   await world.runner.resume()

@@ -78,7 +78,7 @@ describe('what a guest may', () => {
   test('--exec asks first, for they are root inside with the storage; then they may enter', async () => {
     expect(await world.say(alice!, 'share web bob --exec')).toMatchObject({
       error: 'conflict',
-      text: 'Let bob into web? They are root inside, and read and write all of your /storage. Confirm with --yes.',
+      text: 'Let bob into web? They are root inside, and read and write all of your /storage.',
     })
     expect((await world.refused(bob!, 'ssh alice/web', 'denied')).text).toContain('to look at only')
     await world.say(alice!, 'share web bob --exec --yes')

@@ -186,7 +186,7 @@ export function createStandInDoor() {
             text: `This removes ${names.join(', ')} and what is in it.`,
             tone: 'warn',
             error: 'conflict',
-            data: { confirm: true, line: `rm ${names.join(' ')}` },
+            data: { confirm: true, line: `rm ${names.join(' ')} --yes`, words: ['rm', ...names, '--yes'], adds: {} },
             actions: [{ label: 'Remove', line: `rm ${names.join(' ')} --yes`, danger: true }],
           }
         for (const name of names) own(owner).delete(name)

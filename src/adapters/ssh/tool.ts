@@ -65,11 +65,11 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
       { progress: (text) => progress.say(text), signal: console.signal },
     )
     progress.clear()
-    const asks = reply.error === 'conflict' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
-    if (!asks || json) return reply
-    if (!console.confirm) return { ...reply, text: `${reply.text} Add --yes to confirm.` }
+    const asked = reply.data as { confirm?: unknown; line: string; words: string[] } | undefined
+    if (reply.error !== 'conflict' || asked?.confirm !== true || json) return reply
+    if (!console.confirm) return { ...reply, text: `${reply.text} To confirm: ${asked.line}` }
     await console.put('stderr', `${printable(reply.text)}\n`)
-    if (await console.confirm('Go on? [y/N] ')) return ask(beforeInside(words, '--yes'))
+    if (await console.confirm('Go on? [y/N] ')) return ask(asked.words)
     return refusal(new DcmError('conflict', 'Nothing was done.'))
   }
 

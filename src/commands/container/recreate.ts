@@ -114,7 +114,7 @@ export const recreate = defineCommand({
   },
   gives: containerData,
   confirms: ({ container }) =>
-    `Make ${container.name} anew? What was changed inside it and is not in /storage is lost; commit it first to keep it. Confirm with --yes.`,
+    `Make ${container.name} anew? What was changed inside it and is not in /storage is lost; commit it first to keep it.`,
   async run(args, { images }) {
     const { container, clear } = args
     const found = await imageFor(container, args.image, images)

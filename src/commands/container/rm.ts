@@ -15,10 +15,16 @@ export const rm = defineCommand({
     force: { kind: 'flag', about: 'Do not ask, and remove a running one too.', flag: true, short: 'f', optional: true },
   },
   gives: z.object({ name: z.string() }),
-  confirms: ({ container, force }) =>
-    force
-      ? undefined
-      : `Remove ${container.name} and everything inside it? /storage is kept. Confirm with --yes, or use -f.`,
+  confirms({ container, force }) {
+    if (force) return undefined
+    const { name, state } = container
+    return state === 'running' || state === 'paused'
+      ? {
+          question: `${name} is ${state}: remove it as it is, with everything inside? /storage is kept.`,
+          adds: { force: true },
+        }
+      : `Remove ${name} and everything inside it? /storage is kept.`
+  },
   async run({ container, force }) {
     if (!force && (container.state === 'running' || container.state === 'paused'))
       throw new DcmError(

@@ -13,6 +13,6 @@ export const rmi = defineCommand({
     force: { kind: 'flag', about: 'Do not ask.', flag: true, short: 'f', optional: true },
   },
   gives: z.object({ image: z.string() }),
-  confirms: ({ image, force }) => (force ? undefined : `Remove the image ${image.ref}? Confirm with --yes, or use -f.`),
+  confirms: ({ image, force }) => (force ? undefined : `Remove the image ${image.ref}?`),
   run: async ({ image }) => begin('remove-image', { imageId: image.id }),
 })

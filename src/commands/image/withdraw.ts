@@ -10,7 +10,7 @@ export const imageWithdraw = defineCommand({
   changes: true,
   args: { image: { kind: 'offered-image', about: 'Image that was offered.' } },
   gives: z.object({ image: z.string() }),
-  confirms: ({ image }) => `Withdraw ${image.ref}, so that nobody can create from it any more? Confirm with --yes.`,
+  confirms: ({ image }) => `Withdraw ${image.ref}, so that nobody can create from it any more?`,
   async run({ image }, { images }) {
     const users = await images.usedBy(image)
     await images.withdraw(image)

@@ -22,7 +22,7 @@ export const prune = defineCommand({
   args: { only: { kind: 'choice', of: ['containers', 'images'], about: 'Only these.', flag: true, optional: true } },
   gives: z.object({ containers: z.array(z.string()), images: z.array(z.string()), kept: z.array(z.string()) }),
   confirms: ({ only }) =>
-    `Remove the ${only ?? 'containers and images'} that the table lists, with all that is inside? Confirm with --yes.`,
+    `Remove the ${only ?? 'containers and images'} that the table lists, with all that is inside?`,
   async preview(args, context) {
     const { containers, images } = await unused(args, context)
     const size = [...containers, ...images].reduce((sum, one) => sum + one.size, 0)

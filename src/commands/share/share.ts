@@ -43,7 +43,7 @@ export const share = defineCommand({
   gives: shareData,
   confirms: ({ container, member, exec, ssh }) =>
     exec || ssh
-      ? `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage. Confirm with --yes.`
+      ? `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage.`
       : undefined,
   async run(args, { shares }) {
     const level = levelOf(args)

@@ -58,6 +58,9 @@ export type Begin<K extends Intent = Intent> = { begin: K; input: Intents[K] }
 /** A member who is known: what every command but those for `anyone` is called by. */
 export type Caller = Actor & { person: Person }
 
+/** A question; `adds` are flags that the call which confirms it has beside those of the first. */
+export type Question = string | { question: string; adds: Record<string, true> }
+
 /**
  * A command: the one value from which parser, help, chat menus, HTTP routes, OpenAPI, permission check, audit row and
  * lock are read. A command that does not say what it `needs` does not compile.
@@ -82,13 +85,15 @@ export type Command<T extends Args = Args> = {
   records?: true
   /** Somebody in a chat whom DCM does not know may use it; they may use nothing else. */
   strangers?: true
+  /** Takes or gives a stream of bytes beside its arguments, so that each call of it is carried out anew. */
+  streams?: true
   /** Its answer is for the caller alone. */
   private?: true
   args: T
   /** Schema of the Reply's `data`. */
   gives?: z.ZodType
-  /** The sentence to confirm before it runs, or undefined when these arguments need none. */
-  confirms?(args: ArgsOf<T>): string | undefined
+  /** What to confirm before it runs, or undefined when these arguments need none. */
+  confirms?(args: ArgsOf<T>): Question | undefined
   /** What `--dry-run` answers, where naming the targets is not enough. */
   preview?(args: ArgsOf<T>, context: Context): Promise<Reply>
   run(args: ArgsOf<T>, context: Context): Promise<Reply | Begin>

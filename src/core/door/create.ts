@@ -18,7 +18,7 @@ import type { Call, Door, Waiting } from './door.ts'
 import { createWriter, type Facts, harmless } from './facts.ts'
 import { gather } from './gather.ts'
 import { createIdentify } from './identify.ts'
-import { confirming, namedAs, targetOf } from './line.ts'
+import { type Confirmation, confirming, namedAs, targetOf } from './line.ts'
 import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
@@ -159,17 +159,22 @@ export function createDoor(deps: DoorDeps): Door {
         return { target, reply }
       }),
     )
-    const asked = replies.filter(({ reply }) => asksToConfirm(reply)).map(({ target }) => target)
+    const questions = replies.filter(({ reply }) => asksToConfirm(reply))
+    const asked = questions.map(({ target }) => target)
     const gathered = gather(replies)
     if (asked.length === 0) return gathered
-    const line = confirming(parsed, { ...parsed.given, [each]: asked })
-    const actions = [{ label: 'Confirm', line, danger: true as const }]
+    const adds = Object.assign(
+      {},
+      ...questions.map(({ reply }) => (reply.data as Confirmation).adds),
+    ) as Confirmation['adds']
+    const confirm = confirming(parsed, { ...parsed.given, [each]: asked }, adds)
+    const actions = [{ label: 'Confirm', line: confirm.line, danger: true as const }]
     if (asked.length < replies.length) return { ...gathered, actions }
-    const question = `Confirm ${parsed.command.name} of ${asked.join(', ')} with --yes; the table says what it means.`
+    const question = `${parsed.command.name} ${asked.join(', ')}? The table says what it means.`
     return {
       ...warn(question, {
         actions,
-        data: { confirm: true, line },
+        data: confirm,
         ...(gathered.table ? { table: gathered.table } : {}),
       }),
       error: 'conflict',
@@ -195,12 +200,13 @@ export function createDoor(deps: DoorDeps): Door {
       if (recorded) await record({ ...facts, detail: 'dry run' }, 'done')
       return reply
     }
-    const question = command.confirms?.(args as never)
-    if (question !== undefined && !reserved.yes) {
-      const line = confirming(parsed, given)
+    const asked = command.confirms?.(args as never)
+    if (asked !== undefined && !reserved.yes) {
+      const { question, adds } = typeof asked === 'string' ? { question: asked, adds: {} } : asked
+      const confirm = confirming(parsed, given, adds)
       // What would go is listed with the question, so that nobody confirms blindly.
       const { fields, table } = command.preview ? await command.preview(args as never, context) : {}
-      const extras = { actions: [{ label: 'Confirm', line, danger: true as const }], data: { confirm: true, line } }
+      const extras = { actions: [{ label: 'Confirm', line: confirm.line, danger: true as const }], data: confirm }
       return {
         ...warn(question, { ...extras, ...(fields ? { fields } : {}), ...(table ? { table } : {}) }),
         error: 'conflict',

@@ -25,13 +25,16 @@ export function namedAs(input: Call['input']): string | undefined {
   )
 }
 
-/** The line that confirms a call: the same, with `--yes`. */
-export function confirming({ command, reserved }: Parsed, given: Given): string {
-  const words = lineOf(command, given)
+/** What comes with a question: the call that confirms it, as a line and as its words, and what that has beside the first. */
+export type Confirmation = { confirm: true; line: string; words: string[]; adds: Record<string, true> }
+
+/** The same call with `--yes`, and with what the question `adds`. */
+export function confirming({ command, reserved }: Parsed, given: Given, adds: Record<string, true>): Confirmation {
+  const words = lineOf(command, { ...given, ...adds })
   const inside = words.indexOf('--')
   const added = [...(reserved.as ? ['--as', reserved.as] : []), ...(reserved.post ? ['--post'] : []), '--yes']
   words.splice(inside < 0 ? words.length : inside, 0, ...added)
-  return join(words)
+  return { confirm: true, line: join(words), words, adds }
 }
 
 /** Writes a call as the line that would make it. */

@@ -24,13 +24,13 @@ describe('a question before what cannot be undone', () => {
     expect(reply).toMatchObject({
       error: 'conflict',
       tone: 'warn',
-      data: { confirm: true, line: 'rm web --yes' },
-      actions: [{ label: 'Confirm', line: 'rm web --yes', danger: true }],
+      text: 'web is running: remove it as it is, with everything inside? /storage is kept.',
+      data: { confirm: true, line: 'rm web --force --yes', words: ['rm', 'web', '--force', '--yes'] },
+      actions: [{ label: 'Confirm', line: 'rm web --force --yes', danger: true }],
     })
     expect([asked, rows]).toEqual([[], []])
-    // --yes confirms; what runs is ended only by -f.
+    // --yes alone confirms no more than what it was said for; what runs is ended only by -f.
     expect((await world.refused(alice!, 'rm web --yes', 'conflict')).text).toContain('-f')
-    await must('stop web')
     expect((await must(reply.actions![0]!.line)).text).toMatch(/^web is removed/)
   })
 
@@ -47,7 +47,9 @@ describe('a question before what cannot be undone', () => {
 
   test('is one question for several targets', async () => {
     for (const name of ['one', 'two']) await must(`create ${name} --image bare -m 64m`)
-    await must('stop one two')
+    await must('stop one')
+    expect(await say('rm one two')).toMatchObject({ data: { confirm: true, line: 'rm one two --force --yes' } })
+    await must('stop two')
     const both = await say('rm one two')
     expect(both).toMatchObject({
       error: 'conflict',
