@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
 import type { Image } from '../model/image.ts'
 import type { Db } from './db.ts'
-import { images as table } from './schema/index.ts'
+import { images as table, usage } from './schema/index.ts'
 
 /** Images: those the admins offer (no owner) and members' own. */
 export const images = (db: Db) => ({
@@ -41,8 +41,12 @@ export const images = (db: Db) => ({
   async update(id: string, changes: Partial<typeof table.$inferInsert>): Promise<void> {
     await db.update(table).set(changes).where(eq(table.id, id))
   },
+  /** Its size counts no more from here on, not from the next measuring. */
   async remove(id: string): Promise<void> {
-    await db.delete(table).where(eq(table.id, id))
+    const [gone] = await db.delete(table).where(eq(table.id, id)).returning()
+    if (!gone?.ownerId) return
+    const disk = sql`greatest(0, ${usage.disk} - ${gone.size})`
+    await db.update(usage).set({ disk }).where(eq(usage.ownerId, gone.ownerId))
   },
   /** Bytes in a member's own images. Layers that images share are counted for each: the quota is not a discount. */
   async bytes(ownerId: string): Promise<number> {
