@@ -6,6 +6,7 @@ import { createDatabase } from '../test/setup/postgres.ts'
 import { benchCreate } from './create.ts'
 import type { Row } from './measure.ts'
 import { benchPs } from './ps.ts'
+import { benchSsh } from './ssh.ts'
 import { benchStart, resident } from './start.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -17,6 +18,7 @@ const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
   await using database = await createDatabase()
   await using dcm = await startDcm({ databaseUrl: database.url })
   rows.push(...(await benchCreate(dcm, say)))
+  rows.push(...(await benchSsh(dcm, say)))
   rows.push(...(await benchPs(dcm, say)))
   rows.push({
     what: 'resident memory after all of this, PostgreSQL',

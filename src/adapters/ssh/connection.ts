@@ -10,6 +10,7 @@ import { createEditor } from './editor.ts'
 import { pour } from './pour.ts'
 import { onTerminal, runPrompt } from './prompt.ts'
 import { createSink, type Sink } from './sink.ts'
+import { sweep } from './sweep.ts'
 import { type Console, runLine, type ToolDeps } from './tool.ts'
 
 export type ConnectionDeps = AuthDeps & { version: string }
@@ -89,6 +90,7 @@ export function serveConnection(
 
   let received = 0
   socket.on('data', (bytes: Buffer) => {
+    sweep(bytes.length)
     if ((received += bytes.length) < 1024 * 1024) return
     received = 0
     if ([...sinks.values()].some((channel) => channel.readableLength > mostUnread)) socket.destroy()

@@ -5,6 +5,9 @@ import type { Log } from '../../log.ts'
 import { algorithms } from './algorithms.ts'
 import { type Live, serveConnection } from './connection.ts'
 import { createGate, createPatience } from './gate.ts'
+import { gather } from './gather.ts'
+import { offer } from './offer.ts'
+import { seal } from './seal.ts'
 
 export type SshOptions = {
   door: Door
@@ -65,6 +68,8 @@ export function serveSsh({ server }: Listening, options: SshOptions): SshDoor {
   protocol.on('connection', (client, info) => {
     const one = admitting.get(`${info.ip} ${info.port}`)
     if (!one || closing) return void client.end()
+    offer(client, info.header.versions.software)
+    seal(client)
     live.set(one.socket, serveConnection(client, one.socket, info.ip ?? '', deps, one.admitted))
   })
 
@@ -89,6 +94,7 @@ export function serveSsh({ server }: Listening, options: SshOptions): SshDoor {
       admitting.delete(id)
       live.delete(socket)
     })
+    gather(socket)
     protocol.injectSocket(socket)
   })
 

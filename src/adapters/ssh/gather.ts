@@ -1,0 +1,24 @@
+import type { Socket } from 'node:net'
+import { sweep } from './sweep.ts'
+
+/**
+ * Sends all that is written in one turn as one: ssh2 writes each message in three pieces, which without Nagle's algorithm
+ * would be three packets.
+ */
+export function gather(socket: Socket): void {
+  const write = socket.write.bind(socket) as (data: Uint8Array | string) => boolean
+  let gathering = false
+  const send = () => {
+    gathering = false
+    socket.uncork()
+  }
+  socket.write = (data: Uint8Array | string) => {
+    if (!gathering) {
+      gathering = true
+      socket.cork()
+      process.nextTick(send)
+    }
+    sweep(data.length)
+    return write(data)
+  }
+}
