@@ -143,7 +143,8 @@ export async function fetch(request: Request, hosted?: Hosted): Promise<Response
   opened ??= openOnce()
   const mine = opened
   try {
-    return (await mine).fetch(request, hosted)
+    const web = await mine
+    return await web.fetch(request, hosted)
   } catch (error) {
     if (opened === mine) opened = undefined
     const text = error instanceof Misconfigured ? 'DCM is not configured here; its log says what is missing.' : away

@@ -38,9 +38,18 @@ test.each([
   ['DCM_SECRET_KEY', 'abc'],
   ['DCM_ADMIN_KEY', '/nowhere/key.pub'],
   ['LOG_LEVEL', 'loud'],
+  ['DCM_ROLE', 'both'],
   ['DCM_HTTP_ADRR', '127.0.0.1:1'],
 ])('N08 %s=%s is refused by name', (name, value) => {
   expect(problemsOf({ [name]: value }).join('\n')).toContain(name)
+})
+
+test('processes that share work have to share the database and the key', () => {
+  const key = 'a'.repeat(64)
+  for (const role of ['web', 'worker']) {
+    expect(problemsOf({ DCM_ROLE: role }).join(' ')).toMatch(/DATABASE_URL is missing.*DCM_SECRET_KEY is missing/)
+    expect(problemsOf({ DCM_ROLE: role, DATABASE_URL: 'postgres://db/dcm', DCM_SECRET_KEY: key })).toEqual([])
+  }
 })
 
 test('N08 every problem is told at once', () => {
