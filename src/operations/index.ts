@@ -5,14 +5,15 @@ import { create } from './create.ts'
 import { kill } from './kill.ts'
 import { exec } from './exec.ts'
 import { offerImage, removeImage } from './image.ts'
+import { addPort, removePort } from './port.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
 import { prune } from './prune.ts'
 import { remove } from './remove.ts'
 import { renew } from './renew.ts'
 import { run } from './run.ts'
-import { removeUser } from './user.ts'
 import { tagImage } from './tag.ts'
+import { removeUser } from './user.ts'
 import { update } from './update.ts'
 import { wait } from './wait.ts'
 
@@ -30,6 +31,8 @@ export const operations: readonly Operation[] = [
   wait,
   update,
   recreate,
+  addPort,
+  removePort,
   run,
   exec,
   remove,
@@ -37,7 +40,7 @@ export const operations: readonly Operation[] = [
   commit,
   clone,
   removeImage,
+  tagImage,
   offerImage,
   removeUser,
 ]
-  tagImage,

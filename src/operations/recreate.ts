@@ -2,6 +2,7 @@ import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/
 import { checkGrants, mayUse } from '../core/containers/allow.ts'
 import { present } from '../core/containers/change.ts'
 import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
+import { renewForwards } from '../core/containers/forward.ts'
 import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
@@ -258,7 +259,9 @@ export const recreate = defineOperation<'recreate', State>({
           // Doctor tells of what is left in Docker that nobody has.
           if (!(error instanceof HostError) || error.fault === 'down') throw error
         }
-        return { now: await present(run.store, run.input.containerId) }
+        const now = await present(run.store, run.input.containerId)
+        await renewForwards(run, now)
+        return { now }
       },
     },
   ],

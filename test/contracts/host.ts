@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ContainerWish, type Host, HostError, type HostEvent, type HostFault } from '../../src/core/host/host.ts'
+import {
+  type ContainerWish,
+  type ForwardWish,
+  type Host,
+  HostError,
+  type HostEvent,
+  type HostFault,
+} from '../../src/core/host/host.ts'
 import { authorizedKeys, createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
 
 /** What the suite is run on: a host of its own, an image with sshd in it, and numbers that nobody else uses. */
@@ -69,6 +76,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
     })
     afterAll(async () => {
       for (const seen of await host.engine.list()) await host.engine.remove(seen.engineId)
+      for (const { engineName } of await host.engine.forwards()) await host.engine.unforward(engineName)
       for (const { name, own } of await host.engine.networks()) if (own) await host.engine.removeNetwork(name)
       for (const { ref } of await host.engine.imageTags()) if (ref.includes('/saved')) await host.engine.untag(ref)
       const { runs, storages } = await host.files.list()
@@ -345,6 +353,39 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.removeNetwork(own.name)
       await host.engine.removeNetwork(own.name)
       expect((await host.engine.networks()).map((one) => one.name)).not.toContain(own.name)
+    })
+
+    test('forward: hands a port on beside a container, is adopted or replaced, and is in no list of members', async () => {
+      const made = await create()
+      await host.engine.start(made.engineId)
+      const port = under.port + 2
+      const engineName = `dcm-${under.instance}-port-tcp-${port}`
+      const way: ForwardWish = {
+        ...{ engineName, ownerId, network, target: made.engineName },
+        ...{ container: 22, proto: 'tcp', host: port, reach: 'site' },
+      }
+      await host.engine.forward(way)
+      await host.engine.forward(way)
+      expect(await host.net.greet(port, key.fingerprint, 20_000)).toEqual({ ok: true })
+      expect(await host.engine.forwards()).toEqual([{ engineName, target: made.engineName, running: true }])
+      expect((await host.engine.list()).map((seen) => seen.engineName)).not.toContain(engineName)
+      expect(await faultOf(() => host.engine.removeNetwork(network))).toBe('taken')
+      // Another container beside it gets the port of the first, under the same name.
+      const other = await create({ ports: [] })
+      await host.engine.forward({ ...way, target: other.engineName })
+      expect(await host.engine.forwards()).toEqual([{ engineName, target: other.engineName, running: true }])
+      expect(await host.net.greet(port, key.fingerprint, 50)).toMatchObject({ ok: false })
+      const second = { ...way, engineName: `dcm-${under.instance}-port-tcp-${port + 1}` }
+      expect(await faultOf(() => host.engine.forward(second))).toBe('taken')
+      expect(await host.engine.forwards()).toHaveLength(1)
+      expect(await faultOf(() => host.engine.forward({ ...way, engineName: made.engineName }))).toBe('refused')
+      expect(await faultOf(() => host.engine.forward({ ...second, host: port + 1, network: `${network}x` }))).toBe(
+        'refused',
+      )
+      await host.engine.unforward(engineName)
+      await host.engine.unforward(engineName)
+      expect(await host.engine.forwards()).toEqual([])
+      for (const { engineId } of [made, other]) await host.engine.remove(engineId)
     })
 
     test('events: what happens to its containers, in order, until the signal', async () => {

@@ -15,6 +15,8 @@ function use(grant: Grant): string {
       return `create ... --cap-add ${grant.cap}`
     case 'port':
       return `create ... -p ${grant.port}:PORT`
+    case 'public-ports':
+      return 'port add ... --share public'
     case 'device':
       return `create ... --device ${grant.name}`
     case 'seccomp':

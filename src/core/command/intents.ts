@@ -1,4 +1,4 @@
-import type { Limits, Proto, Signal, Spec } from '../model/container.ts'
+import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
 
 /** A port as wished at create: `host` only where a grant names it. */
 export type PortWish = { container: number; proto: Proto; host?: number }
@@ -43,6 +43,9 @@ export type Intents = {
     health: { port: number; path: string } | null
     seconds: number
   }
+  /** Opens a port of a container that is there, for `lives` milliseconds. */
+  'add-port': { containerId: string; port: PortWish; reach: Reach; lives?: number }
+  'remove-port': { containerId: string; port: number; proto: Proto }
   /** `stopped`: only while it is not wanted running; `expired`: only while its end is past. */
   remove: { containerId: string; stopped?: true; expired?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }
@@ -61,9 +64,9 @@ export type Intents = {
     lives: number
   }
   'remove-image': { imageId: string }
+  'tag-image': { imageId: string; ownerId: string; ref: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }
 }
-  'tag-image': { imageId: string; ownerId: string; ref: string }
 
 export type Intent = keyof Intents

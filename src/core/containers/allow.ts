@@ -1,7 +1,7 @@
 import { DcmError } from '../reply/error.ts'
 import type { PortWish } from '../command/intents.ts'
 import { formatRestart, type Grant, permitsRestart } from '../model/grant.ts'
-import type { Spec } from '../model/container.ts'
+import type { Reach, Spec } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 
 const ask = (what: string, thing: string) =>
@@ -23,6 +23,13 @@ export function checkGrants(grants: readonly Grant[], spec: Spec, ports: readonl
       throw ask(`The device ${name}`, `device:${name}`)
   if (spec.seccomp !== null && !grants.some((grant) => grant.kind === 'seccomp' && grant.name === spec.seccomp))
     throw ask(`The seccomp profile ${spec.seccomp}`, `seccomp:${spec.seccomp}`)
+  checkPorts(grants, ports)
+}
+
+/** The same for ports alone; `reach`: from where one that is added is to be reached. */
+export function checkPorts(grants: readonly Grant[], ports: readonly PortWish[], reach?: Reach): void {
+  if (reach === 'public' && !grants.some((grant) => grant.kind === 'public-ports'))
+    throw ask('A port at every address of this machine', 'port:public')
   for (const { host } of ports)
     if (host !== undefined && !grants.some((grant) => grant.kind === 'port' && grant.port === host))
       throw ask(`The host port ${host}`, `port:${host}`)

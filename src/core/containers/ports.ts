@@ -8,13 +8,19 @@ import type { Tables } from '../store/store.ts'
 export type PortRange = { low: number; high: number }
 
 /** How long a port that something else holds is left alone. */
-const heldFor = 3600_000
+export const heldFor = 3600_000
 
 /**
  * A free port of the range. They are drawn at random, so that a port comes back late: clients remember the host key
  * that they saw on it.
  */
-async function pick(tx: Tables, hostId: string, proto: Proto, range: PortRange, random: Random): Promise<number> {
+export async function pickPort(
+  tx: Tables,
+  hostId: string,
+  proto: Proto,
+  range: PortRange,
+  random: Random,
+): Promise<number> {
   const taken = await tx.ports.taken(hostId, proto)
   const size = range.high - range.low + 1
   const bytes = random(4)
@@ -44,7 +50,7 @@ export async function givePorts(
         'conflict',
         `Port ${wish.host}/${wish.proto} of this host is taken; leave the choice to DCM with -p ${wish.container}.`,
       )
-    const host = wish.host ?? (await pick(tx, container.hostId, wish.proto, range, random))
+    const host = wish.host ?? (await pickPort(tx, container.hostId, wish.proto, range, random))
     await tx.ports.insert({
       hostId: container.hostId,
       proto: wish.proto,

@@ -11,6 +11,7 @@ import {
   type EngineInfo,
   type ExecWish,
   type Files,
+  type ForwardWish,
   type Host,
   HostError,
   type HostEvent,
@@ -83,6 +84,10 @@ export type Fake = {
   wish(engineId: string): ContainerWish | undefined
   run(id: string): RunFolder | undefined
   networkNames(): string[]
+  /** The forwarder of this engine name; undefined when there is none. */
+  forward(engineName: string): (ForwardWish & { running: boolean }) | undefined
+  /** A forwarder ends, or is taken away. */
+  breakForward(engineName: string, gone?: boolean): void
   setInfo(info: Partial<EngineInfo>): void
   setFree(free: Partial<Awaited<ReturnType<Files['free']>>>): void
   setFirewall(missing: string[]): void
@@ -111,6 +116,7 @@ export function createFakeHost(
   const images = new Map<string, FakeImage>()
   const tags = new Map<string, string>()
   const networks = new Map<string, { bridge: string; subnet: string; ownerId: string }>()
+  const forwards = new Map<string, ForwardWish & { running: boolean }>()
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
   const occupied = new Set<number>()
@@ -184,6 +190,7 @@ export function createFakeHost(
 
   const portTaken = (port: number, but?: string): boolean =>
     occupied.has(port) ||
+    [...forwards.values()].some((other) => other.engineName !== but && other.running && other.host === port) ||
     [...containers.values()].some(
       (other) =>
         other.engineId !== but && listening.has(other.state) && other.wish.ports.some((mine) => mine.host === port),
@@ -199,10 +206,10 @@ export function createFakeHost(
     images.delete(imageId)
   }
 
-  const addImage = (
-    ref: string,
   const chainOf = async (engineId: string) => (await engine.inside(engineId)).chain
 
+  const addImage = (
+    ref: string,
     { has = ['/usr/sbin/sshd'], inside = {}, ...given }: Partial<FakeImage> = {},
   ): SeenImage => {
     const image: FakeImage = {
@@ -216,6 +223,7 @@ export function createFakeHost(
       command: ['bash'],
       ...given,
       has,
+      inside,
     }
     images.set(image.engineId, image)
     tags.set(ref, image.engineId)
@@ -223,7 +231,6 @@ export function createFakeHost(
   }
 
   const engine: Engine = {
-      inside,
     ping: async () => undefined,
     info: async () => structuredClone(info),
 
@@ -429,6 +436,7 @@ export function createFakeHost(
         env,
         command: ['/bin/sh'],
         has: base?.has ?? [],
+        inside: layers > 110 ? {} : { chain: [...(base ? await chainOf(base.engineId) : []), `sha256:${hex()}`] },
       })
       if (before !== undefined) drop(before)
       return image
@@ -436,7 +444,6 @@ export function createFakeHost(
 
     image: async (ref) => {
       const image = images.get(tags.get(ref) ?? tags.get(`${ref}:latest`) ?? ref)
-        inside: layers > 110 ? {} : { chain: [...(base ? await chainOf(base.engineId) : []), `sha256:${hex()}`] },
       return image && seenImage(image)
     },
     imageTags: async () =>
@@ -475,6 +482,22 @@ export function createFakeHost(
       return addImage(tag, { engineId })
     },
 
+    async forward(wish) {
+      if (!wish.engineName.startsWith(`dcm-${instance}-port-`))
+        throw new HostError('refused', 'The forwarder is not of this instance.')
+      if (!networks.has(wish.network)) throw new HostError('refused', 'The network is not there.')
+      const { running, ...found } = forwards.get(wish.engineName) ?? { running: false }
+      if (running && JSON.stringify(found) === JSON.stringify(wish)) return
+      if (portTaken(wish.host, wish.engineName)) {
+        forwards.delete(wish.engineName)
+        throw new HostError('taken', 'A port is already allocated.', { status: 500 })
+      }
+      forwards.set(wish.engineName, { ...wish, running: true })
+    },
+    forwards: async () =>
+      [...forwards.values()].map(({ engineName, target, running }) => ({ engineName, target, running })),
+    unforward: async (engineName) => void forwards.delete(engineName),
+
     imageHas: async (engineId, paths) => paths.some((path) => mustImage(engineId).has.includes(path)),
 
     async createNetwork({ name, bridge, subnet, ownerId }) {
@@ -488,7 +511,9 @@ export function createFakeHost(
     },
 
     async removeNetwork(name) {
-      if ([...containers.values()].some((container) => container.wish.network === name))
+      if (
+        [...containers.values(), ...forwards.values()].some((one) => ('wish' in one ? one.wish : one).network === name)
+      )
         throw new HostError('taken', `Containers are on the network ${name}.`)
       networks.delete(name)
     },
@@ -575,11 +600,13 @@ export function createFakeHost(
     async greet(port, fingerprint, _deadline, signal) {
       if (signal?.aborted) return { ok: false, why: 'The wait was given up.' }
       if (greeting !== null) return { ok: false, why: greeting }
+      const ways = [...forwards.values()].filter((way) => way.running && way.host === port && way.container === 22)
       const container = [...containers.values()].find(
         (other) =>
           other.state === 'running' &&
           other.wish.ssh &&
-          other.wish.ports.some((mine) => mine.host === port && mine.container === 22),
+          (ways.some((way) => way.target === other.engineName) ||
+            other.wish.ports.some((mine) => mine.host === port && mine.container === 22)),
       )
       if (!container)
         return { ok: false, why: `No SSH server came up on port ${port}: it cannot be reached (ECONNREFUSED).` }
@@ -688,6 +715,12 @@ export function createFakeHost(
     wish: (engineId) => containers.get(engineId)?.wish,
     run: (id) => runs.get(id),
     networkNames: () => [...networks.keys()],
+    forward: (engineName) => forwards.get(engineName),
+    breakForward(engineName, lost = false) {
+      const found = forwards.get(engineName)
+      if (found) found.running = false
+      if (lost) forwards.delete(engineName)
+    },
     setInfo: (more) => void (info = { ...info, ...more }),
     setFree: (more) => void (free = { ...free, ...more }),
     setFirewall: (missing) => void (firewall = missing),

@@ -1,5 +1,5 @@
 import type { Duplex, Writable } from 'node:stream'
-import type { Limits, Proto, Signal } from '../model/container.ts'
+import type { Limits, Proto, Reach, Signal } from '../model/container.ts'
 import type { Restart } from '../model/grant.ts'
 import type { Anatomy } from '../model/image.ts'
 import type { Change, Load, Process } from '../model/look.ts'
@@ -61,6 +61,21 @@ export type ContainerWish = {
   mounts: { run: string; storage: string }
   /** Whether the image brings sshd. */
   ssh: boolean
+}
+
+/**
+ * A port that is handed on to a container that is there already, by a small container of DCM's own beside it. `target`:
+ * the engine name of the container that it leads to, which the DNS of their network knows.
+ */
+export type ForwardWish = {
+  engineName: string
+  ownerId: string
+  network: string
+  target: string
+  container: number
+  proto: Proto
+  host: number
+  reach: Reach
 }
 
 /** What the engine says of a container. */
@@ -191,6 +206,16 @@ export type Engine = {
   /** Bytes that each container of this instance has written to its own layer, by engine id. */
   layerSizes(): Promise<Map<string, number>>
 
+  /**
+   * Makes sure that a port is handed on, and goes on by itself whatever else stops; one that leads elsewhere is replaced.
+   * @throws HostError `taken` when something else holds the port
+   */
+  forward(wish: ForwardWish): Promise<void>
+  /** Every forwarder of this instance, in one call. No other list or event has them. */
+  forwards(): Promise<{ engineName: string; target: string; running: boolean }[]>
+  /** Already gone is success. */
+  unforward(engineName: string): Promise<void>
+
   /** Saves a container's file system as an image named `ref`, flattening it first where layers run out. @returns its id and size */
   commit(engineId: string, options: CommitOptions): Promise<SeenImage>
   /** Undefined when the engine has no such image. */
@@ -202,6 +227,8 @@ export type Engine = {
   untag(ref: string): Promise<void>
   /** Builds `ref` from a folder with a Dockerfile; `say` gets its log, line by line. */
   build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage>
+  /** What is inside an image. @throws HostError `gone` */
+  inside(engineId: string): Promise<Anatomy>
   /** Whether an image has an executable at one of these paths; looked up in a container that is never started. */
   imageHas(engineId: string, paths: string[]): Promise<boolean>
 
@@ -220,8 +247,6 @@ export type Engine = {
 
   /**
    * Events of this instance's containers, from now on. Ends when the link is lost or silent for too long; the caller
-  /** What is inside an image. @throws HostError `gone` */
-  inside(engineId: string): Promise<Anatomy>
    * then lists anew. `ready` is called when the engine has accepted the subscription.
    */
   events(signal: AbortSignal, ready: () => void): AsyncIterable<HostEvent>

@@ -22,6 +22,16 @@ export type Proto = 'tcp' | 'udp'
 /** A published port: `container` inside, `host` outside, chosen by DCM unless a grant named it. */
 export type Port = { container: number; proto: Proto; host: number; purpose: 'ssh' | 'public' }
 
+/**
+ * From where a port that was added can be reached: from this machine alone, at the site's address for ports, or at every
+ * address of this machine.
+ */
+export const reaches = ['me', 'site', 'public'] as const
+export type Reach = (typeof reaches)[number]
+
+/** A port that was opened while the container was there: a forwarder beside it hands it on, until it ends. */
+export type AddedPort = { container: number; proto: Proto; host: number; reach: Reach; expiresAt: Date | null }
+
 /** Limits that every container has: memory in bytes, cpus in thousandths, pids a count. */
 export type Limits = { memory: number; cpus: number; pids: number }
 
@@ -75,7 +85,9 @@ export type Container = {
   desired: Desired
   limits: Limits
   spec: Spec
+  /** Those that it was made with. */
   ports: Port[]
+  added: AddedPort[]
   /** Whether the image brings an sshd, so that the container's own port answers SSH. */
   ssh: boolean
   /** SHA256 fingerprint and public line of the container's host key. */

@@ -10,6 +10,7 @@ export type Grant =
   | { kind: 'restart-policy' }
   | { kind: 'cap'; cap: string }
   | { kind: 'port'; port: number }
+  | { kind: 'public-ports' }
   | { kind: 'device'; name: string }
   | { kind: 'seccomp'; name: string }
   | { kind: 'image'; ref: string }
@@ -38,7 +39,7 @@ export const grantableCaps = [
 
 /** The forms that `grant` takes, for help and refusals. */
 export const grantForms =
-  'restart:on-failure:N, restart:unless-stopped, restart-policy, cap:NAME, port:N, device:NAME, seccomp:NAME, image:REF or quota:RESOURCE=AMOUNT'
+  'restart:on-failure:N, restart:unless-stopped, restart-policy, cap:NAME, port:N, port:public, device:NAME, seccomp:NAME, image:REF or quota:RESOURCE=AMOUNT'
 
 /** Reads a Docker restart policy (`no`, `on-failure[:N]`, `unless-stopped`). `always` is not offered. */
 export function parseRestart(text: string): Restart | undefined {
@@ -73,6 +74,7 @@ export function parseGrant(text: string): Grant | undefined {
       return cap && (grantableCaps as readonly string[]).includes(cap) ? { kind, cap } : undefined
     }
     case 'port':
+      if (rest === 'public') return { kind: 'public-ports' }
       return /^[1-9]\d{0,4}$/.test(rest) && Number(rest) < 65536 ? { kind, port: Number(rest) } : undefined
     case 'device':
     case 'seccomp':
@@ -103,6 +105,8 @@ export function formatGrant(grant: Grant): string {
       return `cap:${grant.cap}`
     case 'port':
       return `port:${grant.port}`
+    case 'public-ports':
+      return 'port:public'
     case 'device':
     case 'seccomp':
       return `${grant.kind}:${grant.name}`

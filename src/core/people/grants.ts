@@ -33,6 +33,7 @@ async function mustExist(tx: Tables, grant: Grant): Promise<void> {
     case 'restart-policy':
     case 'cap':
     case 'port':
+    case 'public-ports':
     case 'quota':
   }
 }

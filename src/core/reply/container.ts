@@ -1,7 +1,20 @@
 import { z } from 'zod'
-import { type Container, publicPorts, sshPort } from '../model/container.ts'
+import { type AddedPort, type Container, type Port, publicPorts, sshPort } from '../model/container.ts'
 import type { Place } from '../model/place.ts'
 import { formatCpus, formatDuration, formatSize } from '../model/units.ts'
+
+/** One open port as machine data. `container` is the port inside, `port` the one outside. */
+const openPort = z.object({
+  container: z.number().int(),
+  proto: z.string(),
+  host: z.string(),
+  port: z.number().int(),
+  share: z.string().describe('From where it is reached: me (this machine), site (as all ports here) or public.'),
+  expires_at: z.string().nullable().describe('When it is closed; null: never.'),
+})
+
+/** The same with the name of its container. */
+export const portData = openPort.extend({ name: z.string() })
 
 /** Machine data of one container: what `create`, `inspect` and `ssh` give. */
 export const containerData = z.object({
@@ -22,9 +35,7 @@ export const containerData = z.object({
     .string()
     .nullable()
     .describe("SHA256 of the container's host key, or the door's where it is reached through that."),
-  ports: z.array(
-    z.object({ container: z.number().int(), proto: z.string(), host: z.string(), port: z.number().int() }),
-  ),
+  ports: z.array(openPort),
   memory: z.number().int().describe('Bytes.'),
   cpus: z.number(),
   pids: z.number().int(),
@@ -58,6 +69,37 @@ export const jumpLine = (container: Container, { ssh, publicHost }: Place): stri
     ? `ssh -J ${container.owner}@${publicHost}:${ssh.port} root@${container.name}`
     : null
 
+/** A port that it was made with, or one that was added. */
+type Open = Pick<Port, 'container' | 'proto' | 'host'> & Partial<Pick<AddedPort, 'reach' | 'expiresAt'>>
+
+/** Every open port of a container but SSH: those that it was made with, then those that were added. */
+export const allPorts = (container: Container): Open[] => [...publicPorts(container), ...container.added]
+
+/** How a port inside is called: `8080`, `53/udp`. */
+export const called = (port: Pick<Port, 'container' | 'proto'>): string =>
+  `${port.container}${port.proto === 'udp' ? '/udp' : ''}`
+
+const hostOf = (port: Open, place: Place) => (port.reach === 'me' ? '127.0.0.1' : place.publicHost)
+
+/** Where a port is reached: `127.0.0.1:20017`. */
+export const addressOf = (port: Open, place: Place): string => `${hostOf(port, place)}:${port.host}`
+
+const toOpen = (port: Open, place: Place): z.infer<typeof openPort> => ({
+  container: port.container,
+  proto: port.proto,
+  host: hostOf(port, place),
+  port: port.host,
+  share: port.reach ?? 'site',
+  // What an operation has stored and read again has no dates in it.
+  expires_at: port.expiresAt ? new Date(port.expiresAt).toISOString() : null,
+})
+
+/** One port as machine data. */
+export const toPort = (container: Container, port: Open, place: Place): z.infer<typeof portData> => ({
+  name: container.name,
+  ...toOpen(port, place),
+})
+
 /** A container as machine data. */
 export const toData = (
   container: Container,
@@ -75,12 +117,7 @@ export const toData = (
   port: found?.port ?? null,
   user: found?.user ?? 'root',
   fingerprint: found?.fingerprint ?? null,
-  ports: publicPorts(container).map((port) => ({
-    container: port.container,
-    proto: port.proto,
-    host: place.publicHost,
-    port: port.host,
-  })),
+  ports: allPorts(container).map((port) => toOpen(port, place)),
   memory: container.limits.memory,
   cpus: container.limits.cpus / 1000,
   pids: container.limits.pids,
@@ -97,8 +134,8 @@ export const toData = (
 
 /** `80 -> 127.0.0.1:20017` for each public port. */
 export const portList = (container: Container, place: Place): string =>
-  publicPorts(container)
-    .map((port) => `${port.container}${port.proto === 'udp' ? '/udp' : ''} -> ${place.publicHost}:${port.host}`)
+  allPorts(container)
+    .map((port) => `${called(port)} -> ${addressOf(port, place)}`)
     .join(', ')
 
 /** What a person wants to know at once: how to get in, and what is open. */
@@ -117,7 +154,7 @@ export function toFields(container: Container, place: Place): Record<string, str
           fingerprint: found.fingerprint,
         }
       : { ssh: 'its image has no SSH server' }),
-    ...(publicPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
+    ...(allPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
     limits: `${formatSize(container.limits.memory)} memory, ${formatCpus(container.limits.cpus)} CPUs, ${container.limits.pids} processes`,
   }
 }

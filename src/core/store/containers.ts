@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import type { Container, Port, Share } from '../model/container.ts'
+import type { AddedPort, Container, Port, Share } from '../model/container.ts'
 import type { Db } from './db.ts'
 import { containers as table, people, ports, shares } from './schema/index.ts'
 
@@ -8,24 +8,30 @@ export type ContainerRow = typeof table.$inferSelect
 // One query with the ports folded in: `ps` costs one round trip, and only for the caller's own rows.
 const folded = sql<Omit<Port, never>[] | null>`(
   select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}) order by ${ports.purpose} desc, ${ports.containerPort})
-  from ${ports} where ${ports.containerId} = ${table.id})`
+  from ${ports} where ${ports.containerId} = ${table.id} and ${ports.reach} is null)`
+
+const added = sql<(Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[] | null>`(
+  select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'reach', ${ports.reach}, 'expiresAt', ${ports.expiresAt}) order by ${ports.containerPort}, ${ports.proto})
+  from ${ports} where ${ports.containerId} = ${table.id} and ${ports.reach} is not null)`
 
 // What a member who may not act shares is not shared.
 const lent = sql<Share[] | null>`(
   select json_agg(json_build_object('guestId', ${shares.guestId}, 'level', ${shares.level}))
   from ${shares} where ${shares.containerId} = ${table.id} and ${shares.expiresAt} > now() and ${people.state} = 'active')`
 
-const whole = { row: table, owner: people.name, ports: folded, shares: lent }
+const whole = { row: table, owner: people.name, ports: folded, added, shares: lent }
 
 function toContainer({
   row,
   owner,
   ports: list,
+  added: later,
   shares: guests,
 }: {
   row: ContainerRow
   owner: string
   ports: Port[] | null
+  added: (Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[] | null
   shares: Share[] | null
 }): Container {
   const { memory, cpus, pids } = row
@@ -44,6 +50,10 @@ function toContainer({
     limits: { memory, cpus, pids },
     spec: row.spec,
     ports: list ?? [],
+    added: (later ?? []).map((port) => ({
+      ...port,
+      expiresAt: port.expiresAt === null ? null : new Date(port.expiresAt),
+    })),
     ssh: row.ssh,
     fingerprint: row.fingerprint,
     hostKey: row.hostKey,

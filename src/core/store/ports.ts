@@ -1,7 +1,26 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm'
-import type { Proto } from '../model/container.ts'
+import { and, eq, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
+import type { Proto, Reach } from '../model/container.ts'
 import type { Db } from './db.ts'
-import { ports as table } from './schema/index.ts'
+import { containers, people, ports as table } from './schema/index.ts'
+
+/** A port that was added, with whose it is and the container that it leads to. */
+export type Added = {
+  proto: Proto
+  host: number
+  container: number
+  reach: Reach
+  expiresAt: Date | null
+  createdAt: Date
+  ownerId: string
+  owner: string
+  containerId: string
+  name: string
+  engineName: string
+  past: boolean
+}
+
+const at = (hostId: string, proto: Proto, hostPort: number) =>
+  and(eq(table.hostId, hostId), eq(table.proto, proto), eq(table.hostPort, hostPort))
 
 /** The host's ports. The primary key makes it impossible to give one out twice. */
 export const ports = (db: Db) => ({
@@ -32,6 +51,41 @@ export const ports = (db: Db) => ({
       })
   },
   async release(hostId: string, proto: Proto, hostPort: number): Promise<void> {
-    await db.delete(table).where(and(eq(table.hostId, hostId), eq(table.proto, proto), eq(table.hostPort, hostPort)))
+    await db.delete(table).where(at(hostId, proto, hostPort))
+  },
+  /** Makes a port one that was added, which ends in `lives` milliseconds. @throws on the unique index `ports_added` */
+  async share(hostId: string, proto: Proto, hostPort: number, reach: Reach, lives: number | undefined): Promise<void> {
+    const expiresAt = lives === undefined ? null : sql`now() + make_interval(secs => ${lives / 1000})`
+    await db
+      .update(table)
+      .set({ reach, expiresAt: expiresAt as Date | null })
+      .where(at(hostId, proto, hostPort))
+  },
+  /** Gives an added port another number. */
+  async move(hostId: string, proto: Proto, from: number, to: number): Promise<void> {
+    await db
+      .update(table)
+      .set({ hostPort: to })
+      .where(at(hostId, proto, from))
+  },
+  /** Every port of a host that was added, with the container it leads to. `past`: its end has come. */
+  async added(hostId: string): Promise<Added[]> {
+    const rows = await db
+      .select({
+        ...{ proto: table.proto, host: table.hostPort, container: table.containerPort, reach: table.reach },
+        ...{ expiresAt: table.expiresAt, createdAt: table.createdAt, ownerId: containers.ownerId, owner: people.name },
+        ...{ containerId: containers.id, name: containers.name, engineName: containers.engineName },
+        past: sql<boolean>`coalesce(${table.expiresAt} <= now(), false)`,
+      })
+      .from(table)
+      .innerJoin(containers, eq(containers.id, table.containerId))
+      .innerJoin(people, eq(people.id, containers.ownerId))
+      .where(and(eq(table.hostId, hostId), isNotNull(table.reach)))
+    return rows.map((row) => ({ ...row, container: row.container!, reach: row.reach! }))
+  },
+  /** Removes a port that was added, if its end has come. @returns whether it has */
+  async expire(hostId: string, proto: Proto, hostPort: number): Promise<boolean> {
+    const due = and(at(hostId, proto, hostPort), isNotNull(table.reach), lte(table.expiresAt, sql`now()`))
+    return (await db.delete(table).where(due).returning({ port: table.hostPort })).length > 0
   },
 })

@@ -3,6 +3,7 @@ import { endShares, expire, fireSchedules } from './clock.ts'
 import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
 import { stopIdle } from './idle.ts'
+import { settlePorts } from './ports.ts'
 import { tidyFolders, tidyTags, type Upkeep } from './reconcile.ts'
 
 /** How long a lease on the loops lasts; it is renewed three times in that. */
@@ -83,6 +84,11 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
       5000,
       'expiry',
       whileLeading(() => expire(upkeep, hostId)),
+    ),
+    every(
+      5000,
+      'ports',
+      whileLeading(() => settlePorts(upkeep, hostId)),
     ),
     every(
       5000,

@@ -28,7 +28,7 @@ type Row = {
 }
 
 const changing =
-  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
+  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork|forward|unforward)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 /** Twice, for whoever goes on after a crash makes sure of it again. */
 const anew: FakeMethod[] = ['engine.createNetwork', ...begun, 'engine.create']
@@ -99,6 +99,19 @@ const tour: Row[] = [
     row: { target: 'web' },
   },
   {
+    line: 'port add web 8080 --for 2d',
+    asked: ['engine.createNetwork', 'engine.forward'],
+    text: /^Port 8080 of web is open at dcm\.example:\d+ until 20.* UTC\.$/,
+    row: { target: 'web 8080' },
+  },
+  { line: 'port ls', text: /^3 ports are open\.$/ },
+  {
+    line: 'port rm web 8080',
+    asked: ['engine.unforward'],
+    text: /^Port 8080 of web is closed\.$/,
+    row: { target: 'web 8080' },
+  },
+  {
     line: 'hook new deploy --do "redeploy web --image web:{sha}" --for 1d',
     text: /^This is your hook deploy; its secret is shown only this once\./,
     row: { target: 'deploy' },
@@ -122,19 +135,6 @@ const tour: Row[] = [
     text: /^Saved web as web:v1, .* \/storage is not in it\. It keeps the values of A; use --no-env to leave them out\.$/,
     row: { target: 'web web:v1' },
   },
-  { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
-  {
-    line: 'keep web 8h',
-    text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/,
-    row: { target: 'web 8h' },
-  },
-  {
-    line: 'schedule web stop "0 20 * * *"',
-    text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
-    row: { target: 'web stop 0 20 * * *' },
-  },
-  { line: 'schedule ls', text: /^You have one schedule\.$/ },
-  {
   {
     line: 'image show web:v1',
     text: /^web:v1 is 100m in 3 layers: note\.$/,
@@ -151,6 +151,19 @@ const tour: Row[] = [
     text: /^web:stable is removed\.$/,
     row: { target: 'web:stable' },
   },
+  { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
+  {
+    line: 'keep web 8h',
+    text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/,
+    row: { target: 'web 8h' },
+  },
+  {
+    line: 'schedule web stop "0 20 * * *"',
+    text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
+    row: { target: 'web stop 0 20 * * *' },
+  },
+  { line: 'schedule ls', text: /^You have one schedule\.$/ },
+  {
     line: 'share web admin',
     text: /^admin may look at web until 20.* UTC, as alice\/web\.$/,
     row: { target: 'web admin' },

@@ -34,8 +34,10 @@ export async function lookAt(socket: string, instance: string): Promise<EngineVi
 /** Removes all that an instance has on an engine. */
 export async function clearEngine(socket: string, instance: string): Promise<void> {
   const found = await lookAt(socket, instance)
+  const filters = encodeURIComponent(JSON.stringify({ label: [`dcm.port=${instance}`] }))
+  const forwarders = await ask<{ Id: string }[]>(socket, 'GET', `/containers/json?all=1&filters=${filters}`)
   const gone = (path: string) => ask(socket, 'DELETE', path).catch(() => undefined)
-  await Promise.all(found.containers.map((one) => gone(`/containers/${one.Id}?force=1&v=1`)))
+  await Promise.all([...forwarders, ...found.containers].map((one) => gone(`/containers/${one.Id}?force=1&v=1`)))
   await Promise.all(found.networks.map((one) => gone(`/networks/${one.id}`)))
   for (const tag of found.tags) await gone(`/images/${tag}`)
 }

@@ -92,6 +92,9 @@ export const labels = {
   aid: 'dcm.aid',
   /** On images that DCM itself built: only such a one may look into members' folders. */
   built: 'dcm.built',
+  /** On containers that hand on a port, in place of the first: whose they are, and the container they lead to. */
+  port: 'dcm.port',
+  target: 'dcm.target',
 } as const
 
 /** Where no image may declare a volume: it would hide programs, the system, or what DCM mounts. */

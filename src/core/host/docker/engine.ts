@@ -3,11 +3,13 @@ import type { Aid } from './aid.ts'
 import { createContainers } from './containers.ts'
 import { createExec } from './exec.ts'
 import { follow } from './events.ts'
+import { createForwards } from './forward.ts'
 import { gap } from './gap.ts'
 import { createImages } from './images.ts'
 import { createLook } from './look.ts'
 import { createNetworks } from './networks.ts'
 import { maybeObject, number, object, string, strings } from './read.ts'
+import { createTrusted } from './trusted.ts'
 import { deadlines, type Wire } from './wire.ts'
 
 /** Where userns-remap is on, the engine keeps its data in a folder named after the first uid and gid. */
@@ -54,13 +56,16 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
     }
   }
 
+  const images = createImages(wire, place.instance, aid)
+
   return {
     ping,
     info,
     ...createContainers(wire, place),
     exec: createExec(wire),
     ...createLook(wire),
-    ...createImages(wire, place.instance, aid),
+    ...images,
+    ...createForwards(wire, place, createTrusted(images, place.instance)),
     ...createNetworks(wire, place.instance),
     gap: (since) => gap(wire, place.instance, since),
     events: (signal, ready) => follow(wire, place.instance, ping, signal, ready),

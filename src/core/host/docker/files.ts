@@ -3,10 +3,10 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContainerWish, type Engine, type Files, HostError } from '../host.ts'
 import { type Aid } from './aid.ts'
-import { labels } from './create.ts'
 import { ensureFolder, fileFault, type Ownership, trueFolder } from './folder.ts'
 import { createRuns } from './runs.ts'
 import { createStorages } from './storages.ts'
+import { createTrusted } from './trusted.ts'
 
 /** Files, and the check that a wish mounts nothing but what is made here. */
 export type DockerFiles = Files & { checkMounts(mounts: ContainerWish['mounts']): Promise<void> }
@@ -40,19 +40,7 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
     return info
   }
 
-  let known: string | undefined
-  /**
-   * An image whose programs may run with members' folders in their hands: one that DCM built, or the one that those are
-   * built from. Never a saved one, whose programs are its member's own; a commit blanks the label.
-   */
-  const trustedImage = async (): Promise<string | undefined> => {
-    if (known !== undefined && (await engine.image(known))) return known
-    for (const { ref } of await engine.imageTags()) {
-      const image = await engine.image(ref)
-      if (image?.labels[labels.built] === instance) return (known = image.engineId)
-    }
-    return (known = (await engine.image('debian:bookworm-slim'))?.engineId)
-  }
+  const trustedImage = createTrusted(engine, instance)
 
   const visible = async (path: string): Promise<boolean> => {
     const imageId = await trustedImage()

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import type { Desired, Proto, ShareLevel, Spec, State } from '../../model/container.ts'
+import type { Desired, Proto, Reach, ShareLevel, Spec, State } from '../../model/container.ts'
 import { at, big, createdAt } from './columns.ts'
 import { owner, people } from './people.ts'
 import { hostId } from './hosts.ts'
@@ -142,11 +142,18 @@ export const ports = pgTable(
     containerPort: integer('container_port'),
     purpose: text('purpose').$type<'ssh' | 'public' | 'held'>().notNull(),
     heldUntil: at('held_until'),
+    /** From where it can be reached, when it was added to a container that was there; null: it was made with it. */
+    reach: text('reach').$type<Reach>(),
+    /** When it is closed by itself; null: never. */
+    expiresAt: at('expires_at'),
     createdAt: createdAt(),
   },
   (table) => [
     primaryKey({ columns: [table.hostId, table.proto, table.hostPort] }),
     index('ports_container').on(table.containerId),
+    uniqueIndex('ports_added')
+      .on(table.containerId, table.containerPort, table.proto)
+      .where(sql`${table.reach} is not null`),
     check('ports_range', sql`${table.hostPort} between 1 and 65535`),
   ],
 )
