@@ -6,7 +6,7 @@ import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
-import { formatCpus, formatSize } from '../core/model/units.ts'
+import { nameCpus, formatSize } from '../core/model/units.ts'
 
 type State = { before: Limits; after: Limits; now?: Container }
 
@@ -79,7 +79,7 @@ export const update = defineOperation<'update', State>({
   reply({ state, place }) {
     const now = state.now!
     const { memory, cpus, pids } = now.limits
-    return ok(`${now.name} has ${formatSize(memory)} of memory, ${formatCpus(cpus)} CPUs and ${pids} processes now.`, {
+    return ok(`${now.name} has ${formatSize(memory)} of memory, ${nameCpus(cpus)} and ${pids} processes now.`, {
       data: toData(now, place),
     })
   },

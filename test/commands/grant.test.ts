@@ -127,7 +127,7 @@ describe('quota', () => {
   })
 
   test('the site is shown and changed for everyone who has none of their own', async () => {
-    expect((await say('quota site')).data).toMatchObject({ containers: 10, cpus: 2 })
+    expect((await say('quota site')).data).toMatchObject({ containers: 10, cpus: 5 })
     expect((await say('quota site containers=3 disk=5g')).data).toMatchObject({
       containers: 3,
       disk: 5 * 2 ** 30,

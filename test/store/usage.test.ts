@@ -139,7 +139,7 @@ describe.each(kinds)('%s', (kind) => {
     for (const { reason } of refused)
       expect(reason).toMatchObject({
         code: 'limited',
-        message: expect.stringMatching(/^You may have 3 of containers \(your quota\) and use 3/),
+        message: expect.stringMatching(/^You may have 3 containers \(your quota\) and use 3/),
       })
     expect((await store.people.usage(person.id))!.containers).toBe(3)
     expect(await store.containers.of(person.id)).toHaveLength(3)

@@ -17,12 +17,14 @@ export const whoami = defineCommand({
     surface: z.string(),
     by: z.string().nullable().describe('The admin who acts for this member.'),
     fingerprint: z.string().nullable(),
+    token: z.string().nullable().describe('Label of the token that was shown.'),
     scope: z
       .object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() })
       .nullable(),
   }),
-  async run(_args, { caller, links }) {
-    const { person, surface, by, fingerprint, scope } = caller
+  async run(_args, { caller, links, tokens }) {
+    const { person, surface, by, fingerprint, scope, tokenId } = caller
+    const token = tokenId ? (await tokens.list((by ?? person).id)).find(({ id }) => id === tokenId) : undefined
     const accounts = (await links.list(person)).map(formatVisitor)
     const { commands = null, containers = null } = scope ?? {}
     const text = `You are ${person.name}${person.role === 'admin' ? ', an admin' : ''}${by ? `, by ${by.name}` : ''}.`
@@ -32,6 +34,7 @@ export const whoami = defineCommand({
         role: person.role,
         'signed in by': surface,
         ...(fingerprint ? { key: fingerprint } : {}),
+        ...(token ? { token: token.label } : {}),
         ...(accounts.length > 0 ? { 'chat accounts': accounts.join(', ') } : {}),
         ...(commands ? { commands: commands.join(', ') } : {}),
         ...(containers ? { containers: containers.join(', ') } : {}),
@@ -43,6 +46,7 @@ export const whoami = defineCommand({
         surface,
         by: by?.name ?? null,
         fingerprint: fingerprint ?? null,
+        token: token?.label ?? null,
         accounts,
         scope: scope ? { commands, containers } : null,
       },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { helpAll, helpGroup, helpOne } from '../../core/command/help.ts'
+import { DcmError } from '../../core/reply/error.ts'
 import { findCommand } from '../../core/command/parse.ts'
 
 export const help = defineCommand({
@@ -18,6 +19,12 @@ export const help = defineCommand({
     const first = words[0]!.toLowerCase()
     const known = commands.some((one) => one.name === first || one.aliases?.includes(first))
     const group = words.length === 1 && !known ? helpGroup(commands, admin, first) : undefined
-    return group ?? helpOne(commands, findCommand(commands, words).command)
+    if (group) return group
+    try {
+      return helpOne(findCommand(commands, words).command)
+    } catch (error) {
+      if (!(error instanceof DcmError) || !error.try || error.try.startsWith('help')) throw error
+      throw new DcmError(error.code, error.message, { try: `help ${error.try}` })
+    }
   },
 })

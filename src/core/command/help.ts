@@ -50,8 +50,18 @@ export function helpAll(commands: readonly Command[], admin: boolean): Reply {
   })
 }
 
+const who: Record<Command['needs'], string> = {
+  anyone: 'anyone',
+  member: 'every member',
+  look: 'the owner, and those it is shared with',
+  enter: 'the owner, and those it is shared with to enter',
+  operate: 'the owner, and admins',
+  own: 'the owner, and admins',
+  admin: 'admins',
+}
+
 /** All about one command. */
-export function helpOne(commands: readonly Command[], command: Command): Reply {
+export function helpOne(command: Command): Reply {
   const args = Object.entries(command.args).map(([name, arg]) => {
     const spelled =
       arg.flag || arg.kind === 'flag'
@@ -62,7 +72,19 @@ export function helpOne(commands: readonly Command[], command: Command): Reply {
     const fallback = arg.default === undefined ? '' : ` (default ${arg.default})`
     return [spelled, `${arg.about}${fallback}`]
   })
+  const everywhere = [
+    ...(command.confirms ? ['--yes'] : []),
+    ...(command.changes ? ['--dry-run'] : []),
+    '--json',
+    ...(command.begins ? ['--wait TIME'] : []),
+    ...(command.needs === 'anyone' ? [] : ['--as MEMBER (admins)']),
+  ]
   return info(`${usage(command)}: ${command.about}`, {
+    fields: {
+      'who may': who[command.needs],
+      ...(command.aliases ? { 'also called': command.aliases.join(', ') } : {}),
+      'also takes': everywhere.join(', '),
+    },
     ...(args.length > 0 ? { table: { head: ['ARGUMENT', 'WHAT IT IS'], rows: args } } : {}),
     ...(command.examples ? { code: command.examples.join('\n') } : {}),
     data: {

@@ -29,6 +29,13 @@ export const reserved = {
 
 const isPositional = (arg: Arg) => !arg.flag && !arg.rest && arg.kind !== 'flag'
 
+/** The line with its first word put right; the word alone where the others could be a secret or are many. */
+function again(commands: readonly Command[], guess: string, others: readonly string[]): string {
+  const command = commands.find((known) => known.name === guess || known.aliases?.includes(guess))
+  const line = join([guess, ...others])
+  return command && hushed(command) ? guess : line.length > 120 ? guess : line
+}
+
 /** Finds the command that the first words name; the longest name wins. */
 export function findCommand(
   commands: readonly Command[],
@@ -62,7 +69,7 @@ export function findCommand(
   )
   const shown = first.slice(0, 40)
   throw new DcmError('usage', `There is no command ${shown || '""'}${guess ? `; did you mean ${guess}?` : '.'}`, {
-    try: guess ?? 'help',
+    try: guess ? again(commands, guess, typed.slice(1)) : 'help',
   })
 }
 

@@ -16,7 +16,8 @@ async function readOne(command: Command, name: string, arg: Arg, text: string, l
 
 function refuse(command: Command, name: string, arg: Arg, text: string, hint: string): DcmError {
   const shown = arg.secret ? 'That' : `"${show(text)}"`
-  return new DcmError('usage', `${shown} is not right for ${name}: give ${hint}.`, { try: `help ${command.name}` })
+  const asked = arg.flag || arg.kind === 'flag' ? (arg.short ? `-${arg.short}` : `--${name}`) : name
+  return new DcmError('usage', `${shown} is not right for ${asked}: give ${hint}.`, { try: `help ${command.name}` })
 }
 
 /** The name of the argument that the door fans out over, when a command has one. */

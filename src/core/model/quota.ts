@@ -12,7 +12,7 @@ export const defaultQuota: Quota = {
   containers: 10,
   running: 5,
   memory: 4 * 1024 ** 3,
-  cpus: 2000,
+  cpus: 5000,
   pids: 2048,
   images: 10,
   ports: 5,
@@ -27,6 +27,10 @@ export function parseAmount(resource: Resource, text: string): number | undefine
   if (resource === 'cpus') return parseCpus(text)
   return /^\d{1,7}$/.test(text) ? Number(text) : undefined
 }
+
+/** An amount of a resource as it is typed, for showing how. */
+export const exampleAmount = (resource: Resource): string =>
+  isSize(resource) ? '8g' : resource === 'cpus' ? '1.5' : '20'
 
 /** Writes an amount of a resource as people read it: `4g`, `1.5`, `10`. */
 export function formatAmount(resource: Resource, amount: number): string {

@@ -36,6 +36,9 @@ export function floorSize(bytes: number): string {
   return unit ? `${Math.floor((bytes / sizeUnits[unit]) * 10) / 10}${unit}` : `${Math.floor(bytes)}b`
 }
 
+/** Thousandths of a CPU as words: `1 CPU`, `0.5 CPUs`. */
+export const nameCpus = (cpus: number): string => `${formatCpus(cpus)} CPU${cpus === 1000 ? '' : 's'}`
+
 /**
  * Reads a number of CPUs, as `docker run --cpus` takes it.
  * @returns thousandths of a CPU, or undefined when the text is not such a number.

@@ -24,12 +24,12 @@ export function effective(site: Quota, member: Partial<Quota>, grants: readonly 
 const words: Record<Resource, string> = {
   containers: 'containers',
   running: 'running containers',
-  memory: 'memory for running containers',
+  memory: 'of memory for running containers',
   cpus: 'CPUs for running containers',
   pids: 'processes in running containers',
   images: 'images',
   ports: 'public ports',
-  disk: 'disk',
+  disk: 'of disk',
 }
 
 const flags: Partial<Record<Resource, string>> = { memory: '-m', cpus: '--cpus', pids: '--pids-limit' }
@@ -40,9 +40,9 @@ const least: Partial<Record<Resource, number>> = { memory: 16 * 1024 ** 2, cpus:
 const free: Record<Resource, string> = {
   containers: 'remove one with rm',
   running: 'stop one with stop',
-  memory: 'stop one',
-  cpus: 'stop one',
-  pids: 'stop one',
+  memory: 'give one less with update -m, or stop one',
+  cpus: 'give one less with update --cpus, or stop one',
+  pids: 'give one less with update --pids-limit, or stop one',
   images: 'remove one with rmi',
   ports: 'remove a container that has one',
   disk: 'remove files in /storage, an image or a container',
@@ -58,6 +58,8 @@ export function refuse(resource: Resource, wish: number, used: number, { limit, 
   const whose = from === 'site' ? 'the quota here' : from === 'member' ? 'your quota' : 'your grant'
   const left = limit - used
   const fits = flags[resource] && left >= (least[resource] ?? 1)
-  const smaller = fits ? `ask for at most ${floorAmount(resource, left)} with ${flags[resource]}, or ` : ''
-  return `You may have ${show(limit)} of ${words[resource]} (${whose}) and use ${show(used)}, so ${show(wish)} more does not fit: ${smaller}${free[resource]}.`
+  const smaller = fits
+    ? `ask for at most ${floorAmount(resource, left)} with ${flags[resource]}, ${free[resource].includes(' or ') ? '' : 'or '}`
+    : ''
+  return `You may have ${show(limit)} ${words[resource]} (${whose}) and use ${show(used)}, so ${show(wish)} more does not fit: ${smaller}${free[resource]}.`
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type AddedPort, type Container, type Port, publicPorts, sshPort } from '../model/container.ts'
 import type { Place } from '../model/place.ts'
-import { formatCpus, formatDuration, formatSize } from '../model/units.ts'
+import { formatDuration, formatSize, nameCpus } from '../model/units.ts'
 
 /** One open port as machine data. `container` is the port inside, `port` the one outside. */
 const openPort = z.object({
@@ -155,7 +155,7 @@ export function toFields(container: Container, place: Place): Record<string, str
         }
       : { ssh: 'its image has no SSH server' }),
     ...(allPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
-    limits: `${formatSize(container.limits.memory)} memory, ${formatCpus(container.limits.cpus)} CPUs, ${container.limits.pids} processes`,
+    limits: `${formatSize(container.limits.memory)} memory, ${nameCpus(container.limits.cpus)}, ${container.limits.pids} processes`,
   }
 }
 

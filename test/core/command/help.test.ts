@@ -19,7 +19,7 @@ test('help lists what the caller may use', () => {
 })
 
 test('help of a command tells every argument', () => {
-  const reply = helpOne(commands, commands[0]!)
+  const reply = helpOne(commands[0]!)
   expect(reply.table?.rows.map(([spelled]) => spelled)).toEqual([
     'NAME',
     '--image',

@@ -122,7 +122,7 @@ describe('what is not right is refused with what would be', () => {
   test.each([
     ['', /^Type a command/, 'help'],
     ['   ', /^Type a command/, 'help'],
-    ['creat web', /no command creat; did you mean create\?/, 'create'],
+    ['creat web', /no command creat; did you mean create\?/, 'create web'],
     ['pss', /did you mean ps\?/, 'ps'],
     ['keyadd x', /did you mean key add\?/, 'key add'],
     ['frobnicate', /^There is no command frobnicate\.$/, 'help'],

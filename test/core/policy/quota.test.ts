@@ -79,9 +79,9 @@ test('a refusal names wish, use, limit and rule, and what it offers would fit', 
 
 test('the sentence, as a member reads it', () => {
   expect(refuse('memory', 2 * 1024 ** 3, 3 * 1024 ** 3, { limit: 4 * 1024 ** 3, from: 'site' })).toBe(
-    'You may have 4g of memory for running containers (the quota here) and use 3g, so 2g more does not fit: ask for at most 1g with -m, or stop one.',
+    'You may have 4g of memory for running containers (the quota here) and use 3g, so 2g more does not fit: ask for at most 1g with -m, give one less with update -m, or stop one.',
   )
   expect(refuse('images', 1, 10, { limit: 10, from: 'member' })).toBe(
-    'You may have 10 of images (your quota) and use 10, so 1 more does not fit: remove one with rmi.',
+    'You may have 10 images (your quota) and use 10, so 1 more does not fit: remove one with rmi.',
   )
 })

@@ -226,7 +226,7 @@ describe('schedules', () => {
     const { data } = await world.say(alice!, 'schedule ls')
     expect(data).toMatchObject([{ id, trouble: expect.stringContaining('running containers') }])
     expect(await notices(id)).toEqual([
-      expect.stringMatching(/^The scheduled start of box\d+ could not be done: You may have 0 of running containers/),
+      expect.stringMatching(/^The scheduled start of box\d+ could not be done: You may have 0 running containers/),
     ])
     await world.say(world.admin, 'quota unset alice running')
     await due(id)
