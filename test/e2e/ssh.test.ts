@@ -5,61 +5,20 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Dcm, startDcm, until } from './support/dcm.ts'
-import { makeKey, type Member, type Ran, runProgram } from './support/member.ts'
+import { makeKey, type Member, runProgram } from './support/member.ts'
+import { type OpenSsh, reachDoor } from './support/openssh.ts'
 
 const run = promisify(execFile)
 
 let dcm: Dcm
 let ada: Member
 let eve: Member
-let port: string
-let known: string
+let door: OpenSsh
 const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
-const file = (name: string) => join(dcm.dataDir, '..', name)
-
-/** The door's options for the OpenSSH client, which knows the door's host key as DCM tells it. */
-const options = (key: string, more: string[] = []) => [
-  ...['-F', 'none', '-i', key],
-  ...[
-    `UserKnownHostsFile=${known}`,
-    'GlobalKnownHostsFile=/dev/null',
-    'StrictHostKeyChecking=yes',
-    'IdentitiesOnly=yes',
-    'BatchMode=yes',
-    'LogLevel=ERROR',
-    'ConnectTimeout=10',
-    ...more,
-  ].flatMap((one) => ['-o', one]),
-]
-const ssh = (who: string, key: string, words: string[], more: { args?: string[]; input?: string } = {}): Promise<Ran> =>
-  runProgram('ssh', [...options(key), '-p', port, ...(more.args ?? []), `${who}@127.0.0.1`, ...words], more.input)
-/** Through -J, for which ssh starts another ssh: it has to find the same settings. */
-const jumping = async (): Promise<string[]> => {
-  const path = file('config')
-  const lines = [
-    `Host *`,
-    `  IdentityFile ${ada.key}`,
-    `  UserKnownHostsFile ${known}`,
-    '  GlobalKnownHostsFile /dev/null',
-    '  StrictHostKeyChecking yes',
-    '  IdentitiesOnly yes',
-    '  BatchMode yes',
-    '  LogLevel ERROR',
-  ]
-  const mine = await ssh('ada', ada.key, ['config', '--only', 'ssh-config'])
-  await writeFile(path, `${mine.stdout}\n${lines.join('\n')}\n`)
-  await writeFile(known, (await ssh('ada', ada.key, ['config', '--only', 'known-hosts'])).stdout)
-  return ['-F', path]
-}
-
 beforeAll(async () => {
   dcm = await startDcm()
   ;[ada, eve] = [await dcm.member('ada'), await dcm.member('eve')]
-  const told = JSON.parse(await readFile(join(dcm.dataDir, 'dcm.pid'), 'utf8')) as { ssh: string }
-  port = told.ssh.split(':')[1]!
-  known = file('known')
-  const scan = await runProgram('ssh-keyscan', ['-T', '5', '-p', port, '127.0.0.1'])
-  await writeFile(known, scan.stdout)
+  door = await reachDoor(dcm)
   await ada.must('create web --image debian')
   await dcm.must('image offer debian:bookworm-slim --name plain')
 })
@@ -68,7 +27,7 @@ afterAll(() => dcm[Symbol.asyncDispose]())
 test('E06: the door’s host key is ed25519 alone, is the one that DCM tells, and is kept 0600', async () => {
   const told = (await dcm.must<{ config: string; known_hosts: string }>('config', { token: ada.token })).data
     .known_hosts
-  const scanned = (await readFile(known, 'utf8'))
+  const scanned = (await readFile(door.known, 'utf8'))
     .trim()
     .split('\n')
     .filter((line) => !line.startsWith('#'))
@@ -78,12 +37,12 @@ test('E06: the door’s host key is ed25519 alone, is the one that DCM tells, an
 })
 
 test('one command gives output, errors and exit codes as scripts expect', async () => {
-  expect(await ssh('ada', ada.key, ['ps', '--json'])).toMatchObject({
+  expect(await door.ssh('ada', ada.key, ['ps', '--json'])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('"web"'),
     stderr: '',
   })
-  expect(await ssh('ada', ada.key, ['inspect', 'nope'])).toMatchObject({
+  expect(await door.ssh('ada', ada.key, ['inspect', 'nope'])).toMatchObject({
     code: 4,
     stdout: '',
     stderr: expect.stringContaining('no container called nope'),
@@ -94,10 +53,10 @@ test('F01: another’s key, a certificate and no key get the same words', async 
   const authority = await makeKey(join(dcm.dataDir, '..'), 'authority')
   await run('ssh-keygen', ['-q', '-s', authority.key, '-I', 'ada', '-n', 'ada', eve.publicKey ? `${eve.key}.pub` : ''])
   const said = await Promise.all([
-    ssh('ada', eve.key, ['ps']),
-    ssh('nobody', eve.key, ['ps']),
-    ssh('ada', eve.key, ['ps'], { args: ['-o', `CertificateFile=${eve.key}-cert.pub`] }),
-    ssh('ada', eve.key, ['ps'], { args: ['-o', 'PubkeyAuthentication=no'] }),
+    door.ssh('ada', eve.key, ['ps']),
+    door.ssh('nobody', eve.key, ['ps']),
+    door.ssh('ada', eve.key, ['ps'], { args: ['-o', `CertificateFile=${eve.key}-cert.pub`] }),
+    door.ssh('ada', eve.key, ['ps'], { args: ['-o', 'PubkeyAuthentication=no'] }),
   ])
   for (const one of said) expect({ ...one, stderr: one.stderr.replace('nobody', 'ada') }).toEqual(said[0])
   expect(said[0]!.code).toBe(255)
@@ -105,53 +64,65 @@ test('F01: another’s key, a certificate and no key get the same words', async 
 })
 
 test('NAME+CONTAINER: a shell’s command, standard input, exit code, a terminal of the right size, scp and sftp', async () => {
-  expect(await ssh('ada+web', ada.key, ['id -u; echo oh >&2; exit 7'])).toMatchObject({
+  expect(await door.ssh('ada+web', ada.key, ['id -u; echo oh >&2; exit 7'])).toMatchObject({
     code: 7,
     stdout: '0\n',
     stderr: 'oh\n',
   })
   const bytes = randomBytes(8 * 1024 * 1024)
-  await writeFile(file('up'), bytes)
+  await writeFile(door.file('up'), bytes)
   const counted = await run(
     'sh',
-    ['-c', 'exec ssh "$@" < "$FILE"', 'sh', ...options(ada.key), '-p', port, 'ada+web@127.0.0.1', 'sha256sum'],
-    { env: { ...process.env, FILE: file('up') } },
+    [
+      '-c',
+      'exec ssh "$@" < "$FILE"',
+      'sh',
+      ...door.options(ada.key),
+      '-p',
+      door.port,
+      'ada+web@127.0.0.1',
+      'sha256sum',
+    ],
+    { env: { ...process.env, FILE: door.file('up') } },
   )
   expect(counted.stdout).toContain(sum(bytes))
-  const tty = await ssh('ada+web', ada.key, ['stty size; tty; exit 3'], { args: ['-tt'] })
+  const tty = await door.ssh('ada+web', ada.key, ['stty size; tty; exit 3'], { args: ['-tt'] })
   expect(tty).toMatchObject({ code: 3, stdout: expect.stringMatching(/\d+ \d+\r\n\/dev\/pts\/\d/) })
   for (const way of [['-s'], ['-O']]) {
     expect(
-      await runProgram('scp', ['-q', ...way, ...options(ada.key), '-P', port, file('up'), 'ada+web@127.0.0.1:/tmp/up']),
+      await runProgram('scp', [
+        '-q',
+        ...way,
+        ...door.options(ada.key),
+        '-P',
+        door.port,
+        door.file('up'),
+        'ada+web@127.0.0.1:/tmp/up',
+      ]),
     ).toMatchObject({ code: 0 })
     expect(
       await runProgram('scp', [
         '-q',
         ...way,
-        ...options(ada.key),
+        ...door.options(ada.key),
         '-P',
-        port,
+        door.port,
         'ada+web@127.0.0.1:/tmp/up',
-        file('down'),
+        door.file('down'),
       ]),
     ).toMatchObject({ code: 0 })
-    expect(sum(await readFile(file('down')))).toBe(sum(bytes))
+    expect(sum(await readFile(door.file('down')))).toBe(sum(bytes))
   }
 })
 
-test('-J by name: ssh, sftp, rsync and -L, with the container’s own host key', async () => {
-  const settings = await jumping()
+test('-J by name: ssh and sftp, with the container’s own host key, and only its port 22', async () => {
+  const settings = await door.jumping(ada)
   expect(await runProgram('ssh', [...settings, 'web', 'hostname'])).toMatchObject({ code: 0, stdout: 'web\n' })
-  const bytes = await readFile(file('up'))
-  expect(await runProgram('sftp', ['-q', ...settings, '-b', '-', 'web'], `put ${file('up')} /tmp/up2\n`)).toMatchObject(
-    { code: 0 },
-  )
+  const bytes = await readFile(door.file('up'))
+  expect(
+    await runProgram('sftp', ['-q', ...settings, '-b', '-', 'web'], `put ${door.file('up')} /tmp/up2\n`),
+  ).toMatchObject({ code: 0 })
   expect((await runProgram('ssh', [...settings, 'web', 'sha256sum /tmp/up2'])).stdout).toContain(sum(bytes))
-  if (await run('rsync', ['--version']).catch(() => undefined)) {
-    const has = await runProgram('ssh', [...settings, 'web', 'command -v rsync'])
-    const ran = await runProgram('rsync', ['-e', `ssh ${settings.join(' ')}`, file('up'), 'web:/tmp/up3'])
-    expect(ran.code === 0).toBe(has.code === 0)
-  }
   expect((await runProgram('ssh', [...settings, '-o', 'LogLevel=INFO', '-W', 'web:80', 'dcm'])).stderr).toMatch(
     /Only port 22 of web/,
   )
@@ -164,21 +135,22 @@ test('F02, F03: the tool gives no forward, no file and no listener', async () =>
     ['-R', '/tmp/x:/tmp/y'],
     ['-w', 'any:any'],
   ])
-    expect((await ssh('ada', ada.key, [], { args: [...keep, ...extra, ...args] })).code).toBe(255)
-  expect((await ssh('ada', ada.key, [], { args: ['-W', '127.0.0.1:22'] })).code).toBe(255)
+    expect((await door.ssh('ada', ada.key, [], { args: [...keep, ...extra, ...args] })).code).toBe(255)
+  expect((await door.ssh('ada', ada.key, [], { args: ['-W', '127.0.0.1:22'] })).code).toBe(255)
   expect(
-    (await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada@127.0.0.1'], 'ls /\n')).code,
+    (await runProgram('sftp', ['-q', ...door.options(ada.key), '-P', door.port, '-b', '-', 'ada@127.0.0.1'], 'ls /\n'))
+      .code,
   ).toBe(255)
   expect(
     (
       await runProgram('scp', [
         '-q',
         '-O',
-        ...options(ada.key),
+        ...door.options(ada.key),
         '-P',
-        port,
+        door.port,
         'ada@127.0.0.1:/etc/passwd',
-        file('stolen'),
+        door.file('stolen'),
       ])
     ).code,
   ).not.toBe(0)
@@ -186,16 +158,16 @@ test('F02, F03: the tool gives no forward, no file and no listener', async () =>
 
 test('a stopped container is woken, says so, and what hung up does not go on inside', async () => {
   await ada.must('stop web')
-  expect(await ssh('ada+web', ada.key, ['echo up'])).toMatchObject({
+  expect(await door.ssh('ada+web', ada.key, ['echo up'])).toMatchObject({
     code: 0,
     stdout: 'up\n',
     stderr: expect.stringContaining('starting it'),
   })
-  const child = spawn('ssh', [...options(ada.key), '-tt', '-p', port, 'ada+web@127.0.0.1', 'sleep 4321'], {
+  const child = spawn('ssh', [...door.options(ada.key), '-tt', '-p', door.port, 'ada+web@127.0.0.1', 'sleep 4321'], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   const sleeping = async () =>
-    (await ssh('ada+web', ada.key, ['cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout.includes('sleep 4321 ')
+    (await door.ssh('ada+web', ada.key, ['cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout.includes('sleep 4321 ')
   await until('it to sleep', sleeping, 20)
   child.kill('SIGKILL')
   await until('it to be hung up', async () => !(await sleeping()), 20)
@@ -204,22 +176,19 @@ test('a stopped container is woken, says so, and what hung up does not go on ins
 test('an image without an SSH server: create says so, and its line is the door’s', async () => {
   const made = await ada.must<{ ssh: string }>('create bare --image plain')
   expect(made.text).toContain('no SSH server')
-  expect(made.data.ssh).toBe(`ssh -p ${port} ada+bare@127.0.0.1`)
-  expect(await ssh('ada+bare', ada.key, ['cat /etc/hostname'])).toMatchObject({ code: 0, stdout: 'bare\n' })
-  expect(
-    await runProgram('sftp', ['-q', ...options(ada.key), '-P', port, '-b', '-', 'ada+bare@127.0.0.1'], 'ls /\n'),
-  ).toMatchObject({ stderr: expect.stringContaining('no sftp-server') })
+  expect(made.data.ssh).toBe(`ssh -p ${door.port} ada+bare@127.0.0.1`)
+  expect(await door.ssh('ada+bare', ada.key, ['cat /etc/hostname'])).toMatchObject({ code: 0, stdout: 'bare\n' })
 })
 
 test('an invitation enrols the key that comes with it, and SIGTERM says goodbye', async () => {
   const { data } = await dcm.must<{ code: string }>('user invite newcomer')
   const { key } = await makeKey(join(dcm.dataDir, '..'), 'newcomer')
-  expect(await ssh(`invite:${data.code}`, key, ['whoami'])).toMatchObject({
+  expect(await door.ssh(`invite:${data.code}`, key, ['whoami'])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('You are newcomer'),
   })
-  expect((await ssh(`invite:${data.code}`, key, ['whoami'])).code).toBe(255)
-  const child = spawn('ssh', [...options(key), '-tt', '-p', port, 'newcomer@127.0.0.1'], {
+  expect((await door.ssh(`invite:${data.code}`, key, ['whoami'])).code).toBe(255)
+  const child = spawn('ssh', [...door.options(key), '-tt', '-p', door.port, 'newcomer@127.0.0.1'], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   let shown = ''

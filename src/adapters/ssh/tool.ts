@@ -30,11 +30,6 @@ export type ToolDeps = {
 /** The words before `--`, which are DCM's own. */
 const own = (words: readonly string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
 
-const beforeInside = (words: readonly string[], more: string) => {
-  const end = words.indexOf('--')
-  return end < 0 ? [...words, more] : [...words.slice(0, end), more, ...words.slice(end)]
-}
-
 async function withInput(words: string[], console: Console): Promise<string[]> {
   const mine = own(words).length
   const piped = words.findIndex((word, at) => at < mine && (word === '-' || /^--[a-z][a-z0-9-]*=-$/i.test(word)))

@@ -32,6 +32,8 @@ esac
 for file in /usr/lib/openssh/sftp-server /usr/libexec/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/sftp-server /usr/lib/misc/sftp-server /usr/local/libexec/sftp-server; do
   [ -x "$file" ] && exec "$file"
 done
+own=/run/dcm/sftp
+[ -x $own/ld.so ] && exec $own/ld.so --library-path $own $own/sftp-server
 echo 'This container has no sftp-server, which sftp and scp need; install it (Debian: openssh-sftp-server), or pipe files through ssh with cat or tar.' >&2
 exit 127
 `

@@ -12,6 +12,7 @@ import {
   replaceFile,
   trueFolder,
 } from './folder.ts'
+import { createSftp } from './sftp.ts'
 import { sshdConfig } from './sshd.ts'
 
 /** What a secret's file may be called. */
@@ -24,6 +25,7 @@ const entryFile = new URL('entry', import.meta.url)
  */
 export function createRuns(root: string, trash: string, owner: () => Promise<Ownership>) {
   let entry: Buffer | undefined
+  const sftp = createSftp(join(root, '.sftp'))
   const at = (id: string) => join(root, folderName(id))
 
   /** Readable to all inside, as Docker's own secrets are: what runs there need not be root. */
@@ -52,6 +54,7 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
           replaceFile(path, 'sshd_config', sshdConfig, 0o644, given),
           replaceFile(path, 'authorized_keys', folder.authorizedKeys, 0o644, given),
           putSecrets(path, folder.secrets ?? {}, given),
+          sftp.place(join(path, 'sftp')),
           // Under userns-remap sshd's user cannot pass a foreign file's mode 0600; the folder above is closed instead.
           replaceFile(path, 'ssh_host_ed25519_key', folder.hostKey, given ? 0o600 : 0o644, given),
         ])
