@@ -16,7 +16,7 @@ import { createKeys } from '../../src/core/people/keys.ts'
 import { createPeople } from '../../src/core/people/people.ts'
 import type { Reply } from '../../src/core/reply/reply.ts'
 import { createSeal } from '../../src/core/secret/seal.ts'
-import { openEmbedded } from '../../src/core/store/open.ts'
+import { openMemory } from '../setup/memory.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
 import { operations } from '../../src/operations/index.ts'
 
@@ -45,7 +45,7 @@ export type World = AsyncDisposable & {
 }
 
 export async function createWorld(): Promise<World> {
-  const store = createStore(await openEmbedded(undefined))
+  const store = createStore(await openMemory())
   const host = createFakeHost({ id: 'local' })
   const told: string[] = []
   let deaf = false

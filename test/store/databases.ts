@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Person } from '../../src/core/model/person.ts'
-import { openEmbedded, openPostgres } from '../../src/core/store/open.ts'
+import { openPostgres } from '../../src/core/store/open.ts'
+import { openMemory } from '../setup/memory.ts'
 import type { ContainerRow } from '../../src/core/store/containers.ts'
 import { createStore, type Store, type Tables } from '../../src/core/store/store.ts'
 import { createDatabase } from '../setup/postgres.ts'
@@ -11,7 +12,7 @@ export const kinds = ['embedded', 'postgres'] as const
 /** A store of its own, empty. */
 export async function createEmpty(kind: (typeof kinds)[number]): Promise<AsyncDisposable & { store: Store }> {
   if (kind === 'embedded') {
-    const store = createStore(await openEmbedded(undefined))
+    const store = createStore(await openMemory())
     return { store, [Symbol.asyncDispose]: () => store.close() }
   }
   const database = await createDatabase()

@@ -11,6 +11,8 @@ export type Opened = {
   /** Leaves connections that do not answer behind and dials anew. */
   renew(): Promise<Db>
   close(): Promise<void>
+  /** All of an embedded database, for `openEmbedded` to begin with. */
+  dump?(): Promise<Blob>
 }
 
 const migrations = join(import.meta.dirname, '../../../drizzle')
@@ -60,18 +62,26 @@ export async function openPostgres(url: string, pool = 10): Promise<Opened> {
 /**
  * Opens the embedded database in `folder`, or in memory when there is none. One process only: the caller holds the
  * lock on the data folder. It survives a killed process, not a power cut (PGlite runs without fsync).
+ * @param from what `dump` of another one gave, to begin with instead of an empty one
  */
-export async function openEmbedded(folder: string | undefined): Promise<Opened> {
+export async function openEmbedded(folder: string | undefined, from?: Blob): Promise<Opened> {
   const { PGlite } = await import('@electric-sql/pglite')
   const { drizzle } = await import('drizzle-orm/pglite')
   const { migrate } = await import('drizzle-orm/pglite/migrator')
   if (folder) await mkdir(folder, { recursive: true, mode: 0o700 })
   const client = await PGlite.create({
     ...(folder ? { dataDir: folder } : {}),
+    ...(from ? { loadDataDir: from } : {}),
     startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'],
   })
   const db = drizzle(client, { schema })
   await migrate(db, { migrationsFolder: migrations })
   await db.execute(sql`select 1`)
-  return { kind: 'embedded', db, renew: async () => db, close: () => client.close() }
+  return {
+    kind: 'embedded',
+    db,
+    renew: async () => db,
+    close: () => client.close(),
+    dump: () => client.dumpDataDir('none'),
+  }
 }

@@ -17,7 +17,8 @@ import type { ErrorCode } from '../../../src/core/reply/error.ts'
 import type { Reply } from '../../../src/core/reply/reply.ts'
 import { createSeal } from '../../../src/core/secret/seal.ts'
 import type { AuditRecord } from '../../../src/core/store/audit.ts'
-import { openEmbedded, openPostgres } from '../../../src/core/store/open.ts'
+import { openPostgres } from '../../../src/core/store/open.ts'
+import { openMemory } from '../../setup/memory.ts'
 import { createStore, type Store } from '../../../src/core/store/store.ts'
 import { operations } from '../../../src/operations/index.ts'
 
@@ -98,7 +99,7 @@ export async function createWorld(
     /** URL of a PostgreSQL database; the embedded one when absent. */ database?: string
   } = {},
 ): Promise<World> {
-  const opened = await (options.database ? openPostgres(options.database) : openEmbedded(undefined))
+  const opened = await (options.database ? openPostgres(options.database) : openMemory())
   const store = createStore(opened)
   const host = createFakeHost({ id: 'local', instance: 'test' })
   const works: Works = {
