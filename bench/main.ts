@@ -3,6 +3,7 @@ import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { startDcm } from '../test/e2e/support/dcm.ts'
 import { createDatabase } from '../test/setup/postgres.ts'
+import { benchChat } from './chat.ts'
 import { benchCreate } from './create.ts'
 import type { Row } from './measure.ts'
 import { benchPs } from './ps.ts'
@@ -28,6 +29,7 @@ const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
     aim: '',
   })
 }
+rows.push(...(await benchChat(say)))
 await using second = await createDatabase()
 rows.push(
   ...(await benchStart(

@@ -23,7 +23,7 @@ export type Someone = {
   repeat(line: string, times: number): Promise<Seen[]>
   /** Presses several times at once. All that came of it. */
   mash(seen: Seen, label: string, times: number): Promise<Seen[]>
-  /** Types and does not wait; what is given then waits for the answer. */
+  /** Types and waits for no more than the acknowledgement; what is given then waits for the answer. @throws when there is none */
   begin(line: string): Promise<() => Promise<Seen>>
 }
 
@@ -184,5 +184,29 @@ export function chatConformance(
       expect((await eve.someone.type('stop hers')).text).toMatch(/suspended/)
       await rig.world.say(rig.world.admin, 'user resume eve')
     })
+  })
+}
+
+/** What a chat shows of a command at once is shown whatever the engine does, to however many at a time. */
+export function acknowledgement(name: string, make: () => Promise<ChatRig>): void {
+  test(`${name}: 200 commands at once are acknowledged although no call to the engine has come back`, async () => {
+    await using rig = await make()
+    const ada = await rig.member('ada')
+    await ada.someone.type('create busy --image debian')
+    const ended = async () => (await rig.world.rows(`select id from outbox where status = 'sent'`)).length
+    const open = async () => (await rig.world.rows(`select id from outbox where status in ('called', 'owed')`)).length
+    for (let n = 0; n < 200 && (await open()) > 0; n++) await sleep(20)
+    const before = await ended()
+    const free = rig.world.host.fake.hold('engine.processes')
+    try {
+      const begun = await Promise.all(Array.from({ length: 200 }, () => ada.someone.begin('top busy')))
+      expect(begun).toHaveLength(200)
+      expect(await ended()).toBe(before)
+    } finally {
+      free()
+    }
+    for (let n = 0; n < 1000 && (await ended()) < before + 200; n++) await sleep(20)
+    expect(await ended()).toBe(before + 200)
+    expect(rig.violations()).toEqual([])
   })
 }

@@ -1,4 +1,5 @@
-import { chatConformance } from '../../contracts/chat.ts'
+import { acknowledgement, chatConformance } from '../../contracts/chat.ts'
 import { createDiscordRig } from './setup.ts'
 
 chatConformance('Discord over HTTP', async () => (await createDiscordRig('http')).rig)
+acknowledgement('Discord over HTTP', async () => (await createDiscordRig('http')).rig)

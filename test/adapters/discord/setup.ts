@@ -173,7 +173,8 @@ export async function createDiscordRig(
       },
       async begin(line) {
         const before = snapshot()
-        await person.slash('dcm', { line })
+        const { failed } = await person.slash('dcm', { line })
+        if (failed) throw new Error('not acknowledged')
         return async () => seen((await next(person, before, line)).at(-1)!)
       },
     }

@@ -1,4 +1,5 @@
-import { chatConformance } from '../../contracts/chat.ts'
+import { acknowledgement, chatConformance } from '../../contracts/chat.ts'
 import { createSlackRig } from './setup.ts'
 
 chatConformance('Slack over HTTP', async () => (await createSlackRig('http')).rig)
+acknowledgement('Slack over HTTP', async () => (await createSlackRig('http')).rig)

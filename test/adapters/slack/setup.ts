@@ -172,7 +172,8 @@ export async function createSlackRig(
       },
       async begin(line) {
         const before = snapshot()
-        await standIn.command(person, line)
+        const ack = await standIn.command(person, line)
+        if (ack.status !== 200) throw new Error(`not acknowledged: ${ack.status}`)
         return async () => seen((await next(person, before)).at(-1)!)
       },
     }

@@ -1,4 +1,5 @@
-import { chatConformance } from '../../contracts/chat.ts'
+import { acknowledgement, chatConformance } from '../../contracts/chat.ts'
 import { createSlackRig } from './setup.ts'
 
 chatConformance('Slack over Socket Mode', async () => (await createSlackRig('socket')).rig)
+acknowledgement('Slack over Socket Mode', async () => (await createSlackRig('socket')).rig)
