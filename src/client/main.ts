@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createProgress } from '../core/reply/progress.ts'
 import { printable } from '../core/reply/text.ts'
-import { readOptions } from './options.ts'
+import { copies, copy } from './copy.ts'
+import { type Options, readOptions } from './options.ts'
 import { type Outcome, outcome, Unreachable } from './outcome.ts'
 import { show } from './show.ts'
 import { readValues } from './values.ts'
@@ -44,6 +45,26 @@ function asked({ reply }: Outcome): { line: string; words: string[] } | undefine
   return reply.error === 'conflict' && data?.confirm === true ? data : undefined
 }
 
+/** Copies files in or out, as long as nobody interrupts. */
+async function copyFiles(where: Where, { words, json }: Options): Promise<number> {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  try {
+    return await copy(where, words, { json, signal: stop.signal }, { stdin, stdout, stderr })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (stop.signal.aborted) {
+      stderr.write('Interrupted; what was copied in may be incomplete.\n')
+      return 130
+    }
+    if (code === 'EPIPE' || code === 'ECONNRESET')
+      throw new Error('The link to DCM was cut; what was copied in may be incomplete.', { cause: error })
+    if (code === undefined) throw error
+    stderr.write(`${away(where, code)}\n`)
+    return 7
+  }
+}
+
 async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv)
   if (options.ask === 'version') {
@@ -68,6 +89,7 @@ async function main(argv: string[]): Promise<number> {
   const where = readWhere(env, root)
   if ('url' in where && where.url.protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(where.url.hostname))
     stderr.write('Your token goes over the network unencrypted; use https:// in DCM_URL.\n')
+  if (copies(options.words)) return copyFiles(where, options)
   const words = readValues(options.words, home)
   const progress = createProgress(stderr, options.json)
   const stop = new AbortController()

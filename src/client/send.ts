@@ -1,10 +1,13 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Where } from './where.ts'
 
 export type Sent = {
   method: 'GET' | 'POST'
   path: string
   body?: unknown
+  /** A tar, in the place of `body`, as it comes. */
+  stream?: Readable
   accept: string
   key?: string | undefined
   signal?: AbortSignal | undefined
@@ -23,6 +26,7 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
       Accept: sent.accept,
       ...(remote ? { Authorization: `Bearer ${remote.token}` } : {}),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      ...(sent.stream ? { 'Content-Type': 'application/x-tar' } : {}),
       ...(sent.key ? { 'Idempotency-Key': sent.key } : {}),
     },
     agent: false,
@@ -36,10 +40,13 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request(options, resolve)
     outgoing.on('error', reject)
+    // A tar that cannot be read to its end must not look like one that has ended.
+    sent.stream?.once('error', (error) => outgoing.destroy(error))
     // A heartbeat comes every 15 seconds; a link that is silent for longer is dead.
     outgoing.setTimeout(sent.timeout ?? 60_000, () =>
       outgoing.destroy(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })),
     )
-    outgoing.end(body)
+    if (sent.stream) sent.stream.pipe(outgoing)
+    else outgoing.end(body)
   })
 }

@@ -6,6 +6,7 @@ import { unlink } from './account/unlink.ts'
 import { whoami } from './account/whoami.ts'
 import { clone } from './container/clone.ts'
 import { config } from './container/config.ts'
+import { cp } from './container/cp.ts'
 import { create } from './container/create.ts'
 import { diff } from './container/diff.ts'
 import { events } from './container/events.ts'
@@ -125,6 +126,7 @@ export const commands: readonly Command[] = [
     clone,
     extend,
     keep,
+    cp,
     exportCommand,
     logs,
     top,

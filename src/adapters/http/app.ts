@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
+import type { Command } from '../../core/command/define.ts'
 import type { Call, Credential, Door } from '../../core/door/door.ts'
+import type { Actor } from '../../core/model/person.ts'
 import { DcmError } from '../../core/reply/error.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
 import type { Log } from '../../log.ts'
@@ -35,7 +37,12 @@ const usual: Limits = {
 }
 
 /** What the host of the app knows of the connection. `local`: it came over the socket that only root and the service's user can open. */
-export type Origin = { local?: boolean; address?: string | undefined }
+export type Origin = {
+  local?: boolean
+  address?: string | undefined
+  /** Lets the body of this request take its time: whoever reads it has deadlines of their own. */
+  patient?(): void
+}
 
 export type HttpOptions = {
   door: Door
@@ -336,6 +343,7 @@ export function createHttp(options: HttpOptions): Http {
 
   async function command(turn: Turn, route: Route & { to: 'command' }): Promise<Response> {
     const { actor, key } = await identify(turn)
+    if (route.command.streams && isTar(turn.request)) return upload(turn, route.command, actor, key)
     const query = turn.request.method === 'POST' ? undefined : readQuery(turn.url.searchParams, route.command)
     const { wait, ...args } = query ?? (await readBody(turn.request, limits.body))
     const call: Call = {
@@ -345,6 +353,24 @@ export function createHttp(options: HttpOptions): Http {
       ...idempotency(turn),
     }
     return run(turn, call, route.command.changes, readWait(wait ?? turn.url.searchParams.get('wait')), key)
+  }
+
+  /** A command that reads a stream of bytes: they are the body, and its arguments are in the query. */
+  async function upload(turn: Turn, command: Command, actor: Actor, key: string): Promise<Response> {
+    const { request, requestId } = turn
+    const encoding = request.headers.get('content-encoding')
+    if (encoding && encoding !== 'identity')
+      throw new Refused(415, 'usage', 'A compressed body is not taken; send the tar as it is.')
+    const { wait: _, ...args } = readQuery(turn.url.searchParams, command)
+    const held = hold(turn, key)
+    turn.origin.patient?.()
+    try {
+      const body = request.body ?? new Blob([]).stream()
+      const call = { actor, input: { name: command.name, args }, requestId, body }
+      return respondReply(await door.handle(call, { signal: held.signal }), turn.headers)
+    } finally {
+      held.done()
+    }
   }
 
   const app = new Hono<{ Bindings: Origin }>()
@@ -413,6 +439,7 @@ export function createHttp(options: HttpOptions): Http {
   }
 }
 
+const isTar = (request: Request) => /^application\/x-tar\s*$/i.test(request.headers.get('content-type') ?? '')
 const known = new Set(['GET', 'HEAD', 'POST'])
 const challenge = { 'WWW-Authenticate': 'Bearer realm="dcm"' }
 

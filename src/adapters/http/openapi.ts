@@ -94,13 +94,32 @@ function post(command: Command): Schema {
     summary: command.about,
     description: about(command),
     tags: [command.name.split(' ')[0]!],
-    ...(command.changes ? { parameters: [{ $ref: '#/components/parameters/IdempotencyKey' }] } : {}),
+    ...(command.streams ? { parameters: streamed(command) } : {}),
+    ...(command.changes && !command.streams
+      ? { parameters: [{ $ref: '#/components/parameters/IdempotencyKey' }] }
+      : {}),
     requestBody: {
       required: required(command).length > 0,
-      content: json({ ...object(properties(command), required(command)), additionalProperties: false }),
+      content: {
+        ...json({ ...object(properties(command), required(command)), additionalProperties: false }),
+        ...(command.streams ? tar : {}),
+      },
     },
-    responses: responses(replySchema(command), command.changes),
+    responses: command.streams ? streams(replySchema(command)) : responses(replySchema(command), command.changes),
   }
+}
+
+const tar = { 'application/x-tar': { schema: { type: 'string', format: 'binary' } } }
+
+/** The arguments of a command whose body is a stream: with a tar they are in the query, else in the JSON. */
+const streamed = (command: Command) =>
+  Object.entries(properties(command))
+    .filter(([name]) => name !== 'wait')
+    .map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+
+function streams(schema: Schema): Schema {
+  const { 200: done, ...rest } = responses(schema, false) as { 200: { content: Schema } }
+  return { 200: { ...done, content: { ...done.content, ...tar } }, ...rest }
 }
 
 function get(command: Command): Schema {

@@ -55,16 +55,33 @@ function refuseEarly(error: Error & { code?: string }, socket: Duplex): void {
   else socket.end(answer(400, 'Bad Request', 'That is not an HTTP request that DCM can read.'))
 }
 
+/** A body that is too slow in coming. */
+function late(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.socket.destroyed) return
+  incoming.socket.end(answer(408, 'Request Timeout', 'The request took too long to arrive.'))
+  incoming.destroy()
+}
+
 function serverFor(http: Http, origin: (incoming: IncomingMessage) => Origin, options: ServerOptions): Server {
-  const listener = getRequestListener((request, env) => http.fetch(request, origin(env.incoming as IncomingMessage)))
-  const server = createServer(options, (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    // Node would silently leave out those past a count; here they are refused.
-    if (incoming.rawHeaders.length > mostHeaders * 2)
-      incoming.socket.end(
-        answer(431, 'Request Header Fields Too Large', `More than ${mostHeaders} headers are not taken.`),
-      )
-    else void listener(incoming, outgoing)
+  const patience = options.requestTimeout ?? 0
+  const listener = getRequestListener((request, env) => {
+    const incoming = env.incoming as IncomingMessage
+    const slow = setTimeout(() => late(incoming), patience)
+    incoming.once('close', () => clearTimeout(slow))
+    return http.fetch(request, { ...origin(incoming), patient: () => clearTimeout(slow) })
   })
+  // Node's own bound is for all requests alike; this one can be lifted for an upload, whose reader has its own.
+  const server = createServer(
+    { ...options, requestTimeout: 0 },
+    (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      // Node would silently leave out those past a count; here they are refused.
+      if (incoming.rawHeaders.length > mostHeaders * 2)
+        incoming.socket.end(
+          answer(431, 'Request Header Fields Too Large', `More than ${mostHeaders} headers are not taken.`),
+        )
+      else void listener(incoming, outgoing)
+    },
+  )
   server.maxHeadersCount = 0
   server.on('clientError', refuseEarly)
   return server
@@ -170,7 +187,10 @@ export async function serveHttp(options: ServeOptions): Promise<Served> {
     async close(patience) {
       http.stop()
       await unlink()
-      await Promise.all([...(options.onlyLocal ? [] : [end(tcp, patience)]), ...(options.socket ? [end(local, patience)] : [])])
+      await Promise.all([
+        ...(options.onlyLocal ? [] : [end(tcp, patience)]),
+        ...(options.socket ? [end(local, patience)] : []),
+      ])
     },
   }
 }

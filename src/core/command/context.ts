@@ -10,6 +10,7 @@ import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { Visitor } from '../model/visitor.ts'
 import type { DcmError } from '../reply/error.ts'
 import type { Caller, Command } from './define.ts'
+import type { Spot } from './kinds.ts'
 
 /** A public key of a member. */
 export type Key = { id: string; ownerId: string; type: string; fingerprint: string; comment: string; createdAt: Date }
@@ -108,6 +109,8 @@ export type Context = {
   now: Date
   place: Place
   commands: readonly Command[]
+  /** Bytes that came with the call, for a command that `streams`. */
+  body?: AsyncIterable<Uint8Array>
   /** What would become of another line of the caller's, as far as admission; nothing is done. */
   consider(line: string): Promise<{ command: string | null; rule: string; refusal: DcmError | null }>
   people: {
@@ -212,9 +215,6 @@ export type Context = {
   files: {
     /** A container's file system as a tar; to be read once. @throws DcmError */
     export(container: Container): Promise<AsyncIterable<Uint8Array>>
-  }
-  secrets: {
-    /** Puts a value where the container finds it, at once. @throws DcmError `limited` */
     /** What is at a path inside, as a tar; to be read once. @throws DcmError */
     take(spot: Spot): Promise<{ name: string; bytes: AsyncIterable<Uint8Array> }>
     /**
@@ -223,6 +223,9 @@ export type Context = {
      * @returns how many bytes have come @throws DcmError
      */
     put(spot: Spot, name: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<number>
+  }
+  secrets: {
+    /** Puts a value where the container finds it, at once. @throws DcmError `limited` */
     set(container: Container, name: string, value: string): Promise<void>
     list(container: Container): Promise<{ name: string; setAt: Date }[]>
     /** @throws DcmError `not_found` */
@@ -254,14 +257,14 @@ export type Context = {
     visible(): Promise<Image[]>
     withdraw(image: Image): Promise<void>
     usedBy(image: Image): Promise<string[]>
-  }
-  site: {
-    devices(): Promise<{ name: string; path: string; about: string }[]>
     /**
      * What is inside an image, the nearest of the caller's images that it begins with, and containers made from it: the
      * caller's, or for an admin everybody's. @throws DcmError
      */
     look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
+  }
+  site: {
+    devices(): Promise<{ name: string; path: string; about: string }[]>
     addDevice(device: { name: string; path: string; about: string }): Promise<void>
     removeDevice(name: string): Promise<boolean>
     seccomps(): Promise<{ name: string; about: string }[]>

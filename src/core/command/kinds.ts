@@ -49,8 +49,12 @@ export type Kinds = {
   command: string
   argv: string
   account: Account
+  place: Spot | null
 }
 export type KindName = keyof Kinds
+
+/** A path inside a container. */
+export type Spot = { container: Container; path: string }
 
 /** Finds what names stand for, among what the caller may use for this command. Absent and not-yours throw the same words. */
 export type Lookup = {
@@ -121,6 +125,16 @@ function readWhen(text: string, lookup: Lookup): Date | undefined {
   if (ago !== undefined) return new Date(lookup.now().getTime() - ago)
   const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.test(text) ? new Date(text) : new Date(NaN)
   return Number.isNaN(at.getTime()) ? undefined : at
+}
+
+/** `web:/srv`: a path of a container, from its root; `-` is the stream that comes or goes with the call. */
+async function readSpot(text: string, lookup: Lookup): Promise<Spot | null | undefined> {
+  if (text === '-') return null
+  const match = /^([^:]{1,200}):(.*)$/s.exec(text)
+  if (!match) return undefined
+  const container = await lookup.container(match[1]!)
+  const path = match[2]!
+  return path.startsWith('/') && path.length <= 4000 && storable(path) ? { container, path } : undefined
 }
 
 const imageKind = <K extends 'image' | 'own-image' | 'offered-image'>(whose: 'any' | 'own' | 'offered'): Kind<K> => ({
@@ -269,5 +283,12 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     schema: string,
     hint: 'up to 4096 characters without a NUL',
     read: (text) => (text.length <= 4096 && storable(text) ? text : undefined),
+  },
+  place: {
+    word: 'CONTAINER:/PATH|-',
+    schema: string,
+    hint: 'CONTAINER:/PATH with a path from the root, or - for a tar that comes or goes with the call',
+    read: readSpot,
+    complete: async (lookup) => (await lookup.containerNames()).map((name) => `${name}:/`),
   },
 }

@@ -9,7 +9,7 @@ const most = 2
 const patience = 60_000
 
 /** Hands out a container's file system. The first piece is read before anything is answered, so that a refusal is one. */
-export function createExport(works: Works): (caller: Caller) => Context['files'] {
+export function createExport(works: Works): (caller: Caller) => Pick<Context['files'], 'export'> {
   const open = new Map<string, number>()
   const count = (id: string, by: number) => {
     const now = (open.get(id) ?? 0) + by

@@ -1,6 +1,7 @@
 import type { Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { createChatContext } from '../chat/context.ts'
+import { createCopy } from '../containers/copy.ts'
 import { createExport } from '../containers/export.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
@@ -50,7 +51,8 @@ export function createContexts(
   const room = createRoom(works)
   const time = createTime(works)
   const secrets = createSecrets(works)
-  const files = createExport(works)
+  const exporting = createExport(works)
+  const copying = createCopy(works)
   const shares = createShares({ store, onShare: (container) => syncKeys(works, container) })
   return (caller) => ({
     caller,
@@ -74,7 +76,7 @@ export function createContexts(
     room: room(caller),
     ...time(caller),
     secrets,
-    files: files(caller),
+    files: { ...exporting(caller), ...copying(caller) },
     shares: shares(caller),
   })
 }

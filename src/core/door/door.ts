@@ -23,6 +23,8 @@ export type Call = {
   /** Ties reply, log and audit row together; made by the door when absent. */
   requestId?: string
   idempotencyKey?: string
+  /** Bytes that come with it, for a command that streams; read once, or not at all. */
+  body?: AsyncIterable<Uint8Array>
   /** It was begun before, under the same `requestId`, and cut off: what it began then is waited for, not begun anew. */
   again?: boolean
 }

@@ -39,6 +39,8 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
         theirs.engineId!.slice(0, 3),
         theirs.engineName,
       )
+    case 'place':
+      return both('vault', 'bob/vault', theirs.id, theirs.engineId!)
     case 'image':
     case 'own-image':
       return [
@@ -66,7 +68,7 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
 
 const named = commands.flatMap((command) =>
   Object.entries(command.args)
-    .filter(([, arg]) => ['container', 'image', 'own-image', 'offered-image', 'person'].includes(arg.kind))
+    .filter(([, arg]) => ['container', 'place', 'image', 'own-image', 'offered-image', 'person'].includes(arg.kind))
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )
 
@@ -76,9 +78,10 @@ describe("C01, B02: what is another member's is as if it were not there, for eve
   test.each(named)('%s', async (_, command, name, arg) => {
     for (const [theirs, nobodys] of await pairs(arg.kind)) {
       const ask = async (value: string) => {
+        const told = arg.kind === 'place' ? `${value}:/etc` : value
         const said = {
           name: command.name,
-          args: { ...required(command), [name]: arg.each || arg.many ? [value] : value, yes: true },
+          args: { ...required(command), [name]: arg.each || arg.many ? [told] : told, yes: true },
         }
         const code = command.needs === 'admin' ? 'denied' : 'not_found'
         const reply = await world.refused(alice!, said, code)

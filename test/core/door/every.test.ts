@@ -9,6 +9,11 @@ let [alice]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
+  // What packs has something to say; all else is still.
+  world.host.fake.programs(async function* ({ argv }) {
+    if (argv.some((word) => word.includes('tar -cf'))) yield { stream: 'stdout', data: Buffer.from('a tar') }
+    return 0
+  })
   await world.store.sessions.insert(
     { id: 'aaaaaaaaaaaa', ownerId: alice.id, holder: 'test', address: '::1', fingerprint: 'SHA256:x', doing: 'prompt' },
     600_000,
@@ -175,6 +180,7 @@ const tour: Row[] = [
     text: /^This is the file system of web; \/storage and secrets are not in it\.$/,
     row: { target: 'web' },
   },
+  { line: 'cp web:/srv -', text: /^This is \/srv of web, as a tar\.$/, row: { target: 'web:/srv -' } },
   { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
   {
     line: 'clone web web2',

@@ -97,7 +97,9 @@ const actorOf = (one: Who): Actor => {
 function dry(command: Command, admin: boolean): Record<string, unknown> {
   const args = required(command)
   for (const [name, arg] of Object.entries(command.args))
-    if (arg.kind === 'container') args[name] = arg.each ? [admin ? 'alice/web' : 'web'] : admin ? 'alice/web' : 'web'
+    if (arg.kind === 'place' && args[name] !== '-') args[name] = `${admin ? 'alice/web' : 'web'}:/srv`
+    else if (arg.kind === 'container')
+      args[name] = arg.each ? [admin ? 'alice/web' : 'web'] : admin ? 'alice/web' : 'web'
   return { ...args, 'dry-run': true }
 }
 
@@ -108,7 +110,7 @@ describe('role, need and relation', () => {
   test.each(rows)('%s (%s) by %s', async (name, need, one, command) => {
     const asked = () => world.host.fake.calls.filter((call) => call.method.startsWith('engine.')).length
     const before = asked()
-    const hasContainer = Object.values(command.args).some((arg) => arg.kind === 'container')
+    const hasContainer = Object.values(command.args).some((arg) => ['container', 'place'].includes(arg.kind))
     const expected = need !== 'admin' && !hasContainer && one === 'another member' ? undefined : table[need][one]
     const reply = await world.door.handle({ actor: actorOf(one), input: { name, args: dry(command, one === 'admin') } })
     // A right is there even when the state of things is in the way: unpausing what is not paused.

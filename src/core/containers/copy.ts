@@ -1,0 +1,332 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import type { Context } from '../command/context.ts'
+import type { Spot } from '../command/kinds.ts'
+import { type Exec, HostError, type LogChunk } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
+import { newId } from '../model/id.ts'
+import { formatSize } from '../model/units.ts'
+import type { Works } from '../operation/define.ts'
+import { explain } from '../operation/explain.ts'
+import type { Caller } from '../policy/can.ts'
+import { DcmError } from '../reply/error.ts'
+import { plain } from '../reply/text.ts'
+import { running, type Signal, signalling } from './inside.ts'
+import { diskLimit } from './wish.ts'
+
+/** Copies of one member at a time; how long nothing may move in one, and how long all of it may take. */
+const most = 4
+const stall = 60_000
+const longest = 3_600_000
+/** Bytes of one copy, whatever the quota. */
+const largest = 64 * 2 ** 30
+
+/** What the scripts below end with, where it is not tar's own code. */
+const codes = { tar: 91, path: 92, parent: 93 } as const
+
+/** Packs one path. What image or member have set for tar is not for this one. */
+const packing = `unset TAR_OPTIONS
+[ -e "$1" ] || [ -L "$1" ] || exit ${codes.path}
+command -v tar >/dev/null 2>&1 || exit ${codes.tar}
+cd "$2" || exit ${codes.path}
+exec tar -cf - -- "$3"
+`
+
+/**
+ * Unpacks into a folder that is there; else beside where it is to be, so that what is cut off leaves nothing. "into" is
+ * said once files that are there may have been touched. A named thing is the caller's own and becomes root's, as with
+ * docker cp; in a tar that is a tar owners stay.
+ */
+const unpacking = `unset TAR_OPTIONS
+command -v tar >/dev/null 2>&1 || exit ${codes.tar}
+if [ -z "$2" ]; then cd "$1" 2>/dev/null || exit ${codes.path}; echo into; exec tar -xf -; fi
+if [ -d "$1" ]; then cd "$1" || exit ${codes.path}; echo into; exec tar -xof -; fi
+case $1 in */) exit ${codes.path} ;; esac
+parent=\${1%/*}
+cd "\${parent:-/}" 2>/dev/null || exit ${codes.parent}
+new=.dcm-$3
+mkdir -m 700 "$new" || exit
+trap 'rm -rf "$new"; exit 143' HUP INT TERM
+(cd "$new" && exec tar -xof -) && mv -f -- "$new/$2" "./\${1##*/}"
+code=$?
+rm -rf "$new"
+exit $code
+`
+
+type Transfer = Exec & { tell(signal: Signal): Promise<void> }
+
+/** Copies files in and out by the container's own tar, as its root: the service opens no path at all. */
+export function createCopy(works: Works): (caller: Caller) => Pick<Context['files'], 'take' | 'put'> {
+  const under = new Map<string, number>()
+
+  function enter(personId: string): () => void {
+    const now = under.get(personId) ?? 0
+    if (now >= most) throw new DcmError('limited', `You copy ${most} things already; let one of them end first.`)
+    under.set(personId, now + 1)
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      const rest = under.get(personId)! - 1
+      if (rest > 0) under.set(personId, rest)
+      else under.delete(personId)
+    }
+  }
+
+  async function begin(container: Container, script: string, words: string[], id: string): Promise<Transfer> {
+    const { engine } = works.host(container.hostId)
+    if (!container.engineId)
+      throw new DcmError('conflict', `${container.name} is gone from Docker, so nothing can be copied.`, {
+        try: `rm ${container.name}`,
+      })
+    const { engineId } = container
+    try {
+      const argv = ['/bin/sh', '-c', script, 'dcm', ...words]
+      const program = await engine.exec(engineId, { ...running(argv, id, '/'), tty: null })
+      program.input.on('error', () => undefined)
+      return {
+        ...program,
+        async tell(signal) {
+          const telling = await engine.exec(engineId, { ...signalling(id, signal), tty: null })
+          telling.input.end()
+          for await (const _ of telling.output);
+        },
+      }
+    } catch (error) {
+      if (error instanceof HostError && error.fault === 'taken')
+        throw new DcmError('conflict', `${container.name} is not running, so nothing can be copied.`, {
+          cause: error,
+          try: `start ${container.name}`,
+        })
+      throw explain(error)
+    }
+  }
+
+  /** Ends what is still under way, and what it has begun with it. */
+  function end(program: Transfer, signal: Signal): void {
+    program
+      .tell(signal)
+      .catch(() => undefined)
+      .finally(() => program.close())
+  }
+
+  return ({ person }) => ({
+    async take({ container, path }) {
+      const leave = enter(person.id)
+      const { folder, name } = split(path)
+      let program: Transfer | undefined
+      try {
+        const id = newId(works.random)
+        const packed = (program = await begin(container, packing, [path, folder, name], id))
+        packed.input.end()
+        const said = createSaid()
+        const until = performance.now() + longest
+        const source = packed.output[Symbol.asyncIterator]()
+        /** The next of what is standard output. */
+        const next = async (): Promise<Buffer | undefined> => {
+          for (;;) {
+            if (performance.now() > until) throw new DcmError('limited', 'That took longer than an hour.')
+            const { done, value } = await source.next()
+            if (done) return undefined
+            if (value.stream === 'stdout') return value.data
+            said.take(value)
+          }
+        }
+        const first = await within(next(), stall)
+        if (!first) throw refused(await packed.exit(), { container, path }, said.text())
+        let idle: NodeJS.Timeout | undefined
+        const stop = () => {
+          clearTimeout(idle)
+          end(packed, 'KILL')
+          leave()
+        }
+        // A reader that has gone without a word would hold the container's tar for ever.
+        const wait = () => {
+          clearTimeout(idle)
+          idle = setTimeout(stop, stall)
+          idle.unref()
+        }
+        wait()
+        const bytes = (async function* () {
+          let size = 0
+          let whole = false
+          try {
+            for (let piece: Buffer | undefined = first; piece; piece = await next()) {
+              wait()
+              if ((size += piece.length) > largest) throw new DcmError('limited', 'That is more than can be copied.')
+              yield piece
+            }
+            const code = await packed.exit()
+            // GNU tar: 1 is "some files differ", of what changed while it was read.
+            if (code !== 0 && !(code === 1 && /changed as we read it|file removed before/i.test(said.text())))
+              throw refused(code, { container, path }, said.text())
+            whole = true
+          } finally {
+            if (whole) {
+              clearTimeout(idle)
+              packed.close()
+              leave()
+            } else stop()
+          }
+        })()
+        return { name: `${name === '.' ? container.name : name}.tar`, bytes }
+      } catch (error) {
+        if (program) end(program, 'KILL')
+        leave()
+        throw explain(error)
+      }
+    },
+
+    async put(spot, name, body) {
+      const { container, path } = spot
+      const leave = enter(person.id)
+      try {
+        const room = await roomOf(works, container)
+        const id = newId(works.random)
+        const program = await begin(container, unpacking, [path, name ?? '', id], id)
+        const said = createSaid()
+        let ended = false
+        const told = (async () => {
+          for await (const chunk of program.output) said.take(chunk)
+          ended = true
+        })()
+        told.catch(() => undefined)
+        const source = body[Symbol.asyncIterator]()
+        try {
+          const size = await pour(source, program.input, room, () => ended, told)
+          program.input.end()
+          await within(told, longest)
+          const code = await program.exit()
+          if (code !== 0) throw refused(code, spot, said.text(), said.into())
+          program.close()
+          return size
+        } catch (error) {
+          // What is sent further has no use. Not awaited: a source that hangs must not keep the answer.
+          source.return?.().then(undefined, () => undefined)
+          // It clears up after itself on TERM; what does not end by it is ended.
+          if (!ended) {
+            await program.tell('TERM').catch(() => undefined)
+            await within(told, 5000).catch(() => program.tell('KILL').catch(() => undefined))
+          }
+          program.close()
+          const why = explain(error)
+          if (!said.into() || why.code === 'internal' || touched.test(why.message)) throw why
+          throw new DcmError(why.code, `${why.message} ${half(spot)}`, { cause: error, try: why.try })
+        }
+      } catch (error) {
+        throw explain(error)
+      } finally {
+        leave()
+      }
+    },
+  })
+}
+
+/** The folder that a path is in, and what it is called there; `.` where it is the folder itself that is meant. */
+function split(path: string): { folder: string; name: string } {
+  const trimmed = path.replace(/\/+$/, '')
+  const name = trimmed.slice(trimmed.lastIndexOf('/') + 1)
+  if (name === '' || name === '.' || name === '..') return { folder: trimmed || '/', name: '.' }
+  return { folder: trimmed.slice(0, -name.length), name }
+}
+
+/** How many bytes may come before the disk quota of the container's owner is used up, as last measured. @throws DcmError `limited` */
+async function roomOf(works: Works, container: Container): Promise<number> {
+  const [limit, usage, storage] = await Promise.all([
+    diskLimit(works, container.ownerId),
+    works.store.people.usage(container.ownerId),
+    works.host(container.hostId).files.storage(container.ownerId),
+  ])
+  // All of it is measured now and then; of that, the storage can be asked at once.
+  const used = Math.max(usage?.disk ?? 0, storage?.used ?? 0)
+  if (used >= limit)
+    throw new DcmError(
+      'limited',
+      `${formatSize(used)} of ${formatSize(limit)} of disk are used: remove files in /storage, an image or a container first.`,
+      { try: 'df' },
+    )
+  return Math.min(largest, limit - used)
+}
+
+/** Hands on all that comes, at the slower one's pace. @returns its size @throws DcmError */
+async function pour(
+  source: AsyncIterator<Uint8Array>,
+  input: Writable,
+  room: number,
+  ended: () => boolean,
+  told: Promise<void>,
+): Promise<number> {
+  const until = performance.now() + longest
+  for (let size = 0; ;) {
+    if (performance.now() > until)
+      throw new DcmError('limited', 'That took longer than an hour, so it was given up: copy less at once.')
+    const got = await Promise.race([within(nextOf(source), stall), told])
+    // It has all that it wanted, or has failed: its own words say which.
+    if (!got || ended()) return size
+    if (got.done) return size
+    if ((size += got.value.byteLength) > room)
+      throw new DcmError(
+        'limited',
+        `There is room for ${formatSize(room)} more, and that is larger: remove files in /storage, an image or a container first.`,
+        { try: 'df' },
+      )
+    if (!input.write(got.value)) await Promise.race([within(once(input, 'drain'), stall), told])
+  }
+}
+
+/** The next piece. A sender that breaks off is the sender's affair and no fault of DCM. */
+const nextOf = (source: AsyncIterator<Uint8Array>) =>
+  source.next().catch((cause: unknown) => {
+    throw new DcmError('conflict', 'The transfer broke off before its end.', { cause })
+  })
+
+/** @throws DcmError when it takes longer */
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DcmError('conflict', `Nothing moved for ${ms / 1000} s, so the transfer was given up.`)),
+      ms,
+    )
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Keeps a little of what a script says: whether it has begun to touch what is there, and what tar complains of. */
+function createSaid() {
+  let out = ''
+  let errors = ''
+  return {
+    take({ stream, data }: LogChunk): void {
+      if (stream === 'stdout') out = (out + data.toString('utf8')).slice(0, 100)
+      else errors = (errors + data.toString('utf8')).slice(-2000)
+    },
+    into: () => out.startsWith('into'),
+    text: () => errors,
+  }
+}
+
+const touched = /may be incomplete/
+const half = ({ container, path }: Spot) => `What is at ${path} of ${container.name} now may be incomplete.`
+
+/** What a script's end means. */
+function refused(code: number | null, spot: Spot, errors: string, into = false): DcmError {
+  const { container, path } = spot
+  if (code === codes.tar || code === 127)
+    return new DcmError(
+      'conflict',
+      `${container.name} has no tar, which cp needs: install it inside (Debian: apt-get install tar).`,
+    )
+  if (code === codes.path) return new DcmError('not_found', `There is no ${path} in ${container.name}.`)
+  if (code === codes.parent)
+    return new DcmError('not_found', `There is no folder in ${container.name} that ${path} could be in.`)
+  const last = plain(errors).trim().split('\n').slice(-2).join(' / ').slice(-300)
+  return new DcmError(
+    'conflict',
+    `tar in ${container.name} ended with ${code === null ? 'no code' : `code ${code}`}${last ? `: ${last.replace(/\.$/, '')}` : ''}.${into ? ` ${half(spot)}` : ''}`,
+  )
+}

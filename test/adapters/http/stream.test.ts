@@ -1,0 +1,137 @@
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { createHttp, serveHttp, type Served } from '../../../src/adapters/http/index.ts'
+import { openapi } from '../../../src/adapters/http/openapi.ts'
+import { defineCommand } from '../../../src/core/command/define.ts'
+import type { Call } from '../../../src/core/door/door.ts'
+import { DcmError } from '../../../src/core/reply/error.ts'
+import { ok, refusal, type Reply } from '../../../src/core/reply/reply.ts'
+import { createLog } from '../../../src/log.ts'
+import { createStandInDoor } from '../../stand-ins/door.ts'
+
+const put = defineCommand({
+  name: 'put',
+  about: 'Takes bytes.',
+  needs: 'member',
+  changes: true,
+  streams: true,
+  args: { target: { kind: 'text', about: 'Where to.' } },
+  run: () => Promise.reject(new Error('unused')),
+})
+
+let served: Served
+afterEach(() => served.close(0))
+
+async function serve(handle: (call: Call) => Promise<Reply>, requestTimeout = 300) {
+  const stand = createStandInDoor()
+  const log = createLog({ level: 'silent' })
+  const door = { ...stand.door, commands: [...stand.door.commands, put], handle }
+  const http = createHttp({ door, log, version: '1', limits: { body: 1000 } })
+  served = await serveHttp({ http, log, host: '127.0.0.1', port: 0, patience: { requestTimeout } })
+}
+
+function send(headers: Record<string, string> = {}, path = '/v1/put?target=a%20b') {
+  const outgoing = request({
+    ...{ host: '127.0.0.1', port: served.port, path, method: 'POST' },
+    headers: { authorization: 'Bearer ann-token', 'content-type': 'application/x-tar', ...headers },
+  })
+  const answer = new Promise<{ status: number; text: string }>((resolve, reject) => {
+    outgoing.on('error', reject)
+    outgoing.on(
+      'response',
+      (got) => void text(got).then((all) => resolve({ status: got.statusCode!, text: all }), reject),
+    )
+  })
+  answer.catch(() => undefined)
+  return { outgoing, answer }
+}
+
+test('a tar is handed on as it comes, past the bound of other bodies and of their time', async () => {
+  let args: unknown
+  let size = 0
+  await serve(async ({ input, body }) => {
+    args = 'args' in input && input.args
+    for await (const piece of body!) size += piece.byteLength
+    return ok('Done.', { data: size })
+  })
+  const { outgoing, answer } = send()
+  outgoing.write(Buffer.alloc(5000))
+  await sleep(500)
+  outgoing.end(Buffer.alloc(5000))
+  expect(await answer).toMatchObject({ status: 200, text: expect.stringContaining('10000') as string })
+  expect(args).toEqual({ target: 'a b' })
+})
+
+test('who does not read holds the sender back', async () => {
+  let go = () => {}
+  await serve(async ({ body }) => {
+    await new Promise<void>((resolve) => (go = resolve))
+    let size = 0
+    for await (const piece of body!) size += piece.byteLength
+    return ok('Done.', { data: size })
+  })
+  const { outgoing, answer } = send()
+  let sent = 0
+  let held = false
+  for (; sent < 64 && !held; sent++) {
+    if (outgoing.write(Buffer.alloc(2 ** 20))) continue
+    held = await Promise.race([
+      new Promise<boolean>((resolve) => outgoing.once('drain', () => resolve(false))),
+      sleep(300, true),
+    ])
+  }
+  expect(held).toBe(true)
+  go()
+  outgoing.end()
+  expect((await answer).text).toContain(String(sent * 2 ** 20))
+})
+
+test('one that breaks off is no end, and a refusal in the middle arrives', async () => {
+  let failure: unknown
+  await serve(async ({ body }) => {
+    try {
+      for await (const _ of body!);
+    } catch (error) {
+      failure = error
+    }
+    return ok('Done.')
+  })
+  const { outgoing } = send()
+  outgoing.write(Buffer.alloc(5000))
+  await sleep(50)
+  outgoing.destroy()
+  await expect.poll(() => failure).toBeInstanceOf(Error)
+  await served.close(0)
+  await serve(async () => refusal(new DcmError('limited', 'The disk is full.')))
+  const refused = send()
+  refused.outgoing.write(Buffer.alloc(200_000))
+  expect(await refused.answer).toMatchObject({
+    status: 429,
+    text: expect.stringContaining('The disk is full.') as string,
+  })
+})
+
+test('elsewhere a tar is no body, a compressed one is none anywhere, and slow ones are cut off as ever', async () => {
+  await serve(async () => ok('Done.'))
+  const there = send({}, '/v1/ps')
+  there.outgoing.end('x')
+  expect((await there.answer).status).toBe(415)
+  const small = send({ 'content-encoding': 'gzip' })
+  small.outgoing.end('x')
+  expect((await small.answer).status).toBe(415)
+  const slow = send({ 'content-type': 'application/json' })
+  slow.outgoing.write('{')
+  expect((await slow.answer).status).toBe(408)
+})
+
+test('the document names the stream, and its arguments in the query', () => {
+  const { post } = (openapi([put], { version: '1' }) as { paths: Record<string, { post: Record<string, unknown> }> })
+    .paths['/v1/put']!
+  expect(post).toMatchObject({
+    parameters: expect.arrayContaining([expect.objectContaining({ name: 'target', in: 'query' })]) as unknown,
+    requestBody: { content: { 'application/x-tar': {}, 'application/json': {} } },
+    responses: { 200: { content: { 'application/x-tar': {} } } },
+  })
+})
