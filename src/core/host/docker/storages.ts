@@ -15,7 +15,7 @@ export type StorageOptions = {
   visible: (path: string) => Promise<boolean>
   /** Removes what DCM itself may not, through a container; `folder` is a folder that holds only what has to go. */
   clear: (folder: string) => Promise<void>
-  /** What `du -skx` says of the folder `data` in this one, where DCM itself may not look. */
+  /** What `du -skx` says of this folder, where DCM itself may not look into all of it. */
   measure: (folder: string) => Promise<string>
   warn: (object: Record<string, unknown>, message: string) => void
 }
@@ -47,7 +47,14 @@ export function createStorages(options: StorageOptions) {
   const { root, trash } = options
   const paths = (ownerId: string) => {
     const at = join(root, folderName(ownerId))
-    return { at, data: join(at, 'data'), image: `${at}.img`, limit: join(at, 'limit') }
+    return {
+      at,
+      data: join(at, 'data'),
+      volumes: join(at, 'volumes'),
+      image: `${at}.img`,
+      empty: `${at}.empty`,
+      limit: join(at, 'limit'),
+    }
   }
   let ability: Promise<{ hard: boolean; why: string }> | undefined
   const busy = new Map<string, Promise<unknown>>()
@@ -152,8 +159,8 @@ export function createStorages(options: StorageOptions) {
   }
 
   /** Bytes below a folder, by `du`: it follows no link, stays on one file system and copes with any depth. */
-  const measure = async ({ at, data }: { at: string; data: string }): Promise<number> => {
-    const ran = await run('du', ['-skx', data], { seconds: 120 })
+  const measure = async (at: string): Promise<number> => {
+    const ran = await run('du', ['-skx', at], { seconds: 120 })
     // What DCM may not enter would not be counted, and a member could hide any amount there.
     const text = ran.ok || process.getuid?.() === 0 ? ran.stdout : await options.measure(at)
     const kilobytes = Number.parseInt(text, 10)
@@ -161,23 +168,29 @@ export function createStorages(options: StorageOptions) {
     return kilobytes * 1024
   }
 
-  const storedLimit = async (file: string): Promise<number> => {
+  const taken = async (at: string): Promise<number> => {
+    const { blocks, bfree, bsize } = await statfs(at)
+    return (blocks - bfree) * bsize
+  }
+
+  const storedNumber = async (file: string): Promise<number> => {
     const text = await readFile(file, 'utf8').catch(() => '')
     return /^\d{1,16}$/.test(text.trim()) ? Number(text) : 0
   }
 
   const read = async (ownerId: string): Promise<Storage | undefined> => {
-    const { at, data, image, limit } = paths(ownerId)
+    const { at, data, image, empty, limit } = paths(ownerId)
     const file = await look(image)
     if (file) {
       const on = await mounted(at)
       if (!on) return { path: data, hard: true, limit: Number(file.size), used: Number(file.blocks) * 512 }
-      const space = await statfs(at)
-      return { path: data, hard: true, limit: Number(file.size), used: (space.blocks - space.bfree) * space.bsize }
+      // What the file system itself takes is not the member's doing.
+      const used = (await taken(at)) - (await storedNumber(empty))
+      return { path: data, hard: true, limit: Number(file.size), used: Math.max(0, used) }
     }
     const folder = await look(data)
     if (!folder?.isDirectory()) return undefined
-    return { path: data, hard: false, limit: await storedLimit(limit), used: await measure({ at, data }) }
+    return { path: data, hard: false, limit: await storedNumber(limit), used: await measure(at) }
   }
 
   /** Some machines let ext4 grow only while nobody mounts it (resize2fs needs CAP_SYS_RESOURCE else). */
@@ -217,7 +230,7 @@ export function createStorages(options: StorageOptions) {
   }
 
   const ensureHard = async (ownerId: string, size: number): Promise<void> => {
-    const { at, data, image } = paths(ownerId)
+    const { at, data, image, empty } = paths(ownerId)
     if (!(await look(image))) {
       const fresh = `${image}.new`
       await rm(fresh, { force: true })
@@ -226,6 +239,7 @@ export function createStorages(options: StorageOptions) {
     }
     await ensureFolder(at, 0o700)
     if (!(await mounted(at))) await attach(image, at)
+    if (!(await look(data))) await writeFile(empty, String(await taken(at)), { mode: 0o600 })
     await chmod(at, 0o700)
     await trueFolder(at)
     if (!(await look(data))) await ensureFolder(data, 0o755)
@@ -272,6 +286,46 @@ export function createStorages(options: StorageOptions) {
         }
       }),
 
+    ensureVolume: (ownerId: string, id: string): Promise<string> =>
+      inTurn(ownerId, async () => {
+        const { at, volumes } = paths(ownerId)
+        const path = join(volumes, folderName(id))
+        try {
+          await trueFolder(at)
+          await ensureFolder(volumes, 0o700)
+          const who = await options.owner()
+          if (await look(path)) await trueFolder(path)
+          else {
+            await ensureFolder(path, who ? 0o755 : 0o777)
+            await giveFolder(path, who)
+          }
+          return path
+        } catch (error) {
+          throw fileFault(error, 'Making the volume')
+        }
+      }),
+
+    removeVolume: (ownerId: string, id: string): Promise<void> =>
+      inTurn(ownerId, async () => {
+        const { at, image, volumes } = paths(ownerId)
+        try {
+          // Nobody has mounted it since the machine was started: what has to go is inside.
+          if ((await look(image)) && !(await mounted(at))) await attach(image, at)
+          if (!(await look(volumes))) return
+          await trueFolder(volumes)
+          const path = join(volumes, folderName(id))
+          if (await look(path)) {
+            const gone = join(volumes, `gone-${randomBytes(6).toString('hex')}`)
+            await ensureFolder(gone, 0o700)
+            await rename(path, join(gone, 'data'))
+          }
+          // Also what an earlier try has left.
+          for (const name of await readdir(volumes)) if (name.startsWith('gone-')) await discard(join(volumes, name))
+        } catch (error) {
+          throw fileFault(error, 'Removing the volume')
+        }
+      }),
+
     read: async (ownerId: string): Promise<Storage | undefined> => {
       try {
         return await read(ownerId)
@@ -282,10 +336,11 @@ export function createStorages(options: StorageOptions) {
 
     remove: (ownerId: string): Promise<void> =>
       inTurn(ownerId, async () => {
-        const { at, image } = paths(ownerId)
+        const { at, image, empty } = paths(ownerId)
         try {
           if (await mounted(at)) await detach(at)
           await unlink(image).catch(() => undefined)
+          await rm(empty, { force: true })
           await rm(`${image}.new`, { force: true })
           if (!(await look(at))) return
           const gone = join(trash, `storage-${ownerId}-${randomBytes(6).toString('hex')}`)
@@ -314,7 +369,7 @@ export function createStorages(options: StorageOptions) {
 
     async list(): Promise<string[]> {
       const names = (await readdir(root)).filter((name) => !name.startsWith('.') && !name.endsWith('.new'))
-      return [...new Set(names.map((name) => name.replace(/\.img$/, '')))]
+      return [...new Set(names.map((name) => name.replace(/\.(img|empty)$/, '')))]
     },
 
     prove: async () => {
