@@ -27,6 +27,9 @@ const say = ({ file, to }: Import) => `${file} imports ${to}`
 const inside = (path: string, folders: readonly string[]) =>
   folders.some((one) => path === one || path.startsWith(`${one}/`))
 
+/** What puts everything together. */
+const roots = ['src/main.ts', 'src/web.ts', 'src/start']
+
 /** What files of a folder may import of ours, beside each other; `types` is what they may only take types from. */
 const folders: Record<string, { may: string[]; types?: string[] }> = {
   'src/core/model': { may: [] },
@@ -98,11 +101,23 @@ describe('what a folder imports of ours', () => {
     ).toEqual([])
   })
 
-  test('only main.ts puts commands, operations, adapters, the store and the host together', () => {
+  test('only main.ts, web.ts and what they start with put commands, operations, adapters, the store and the host together', () => {
     const parts = ['src/commands', 'src/operations', 'src/adapters', 'src/client', 'src/main.ts']
     const own = (one: Import) => parts.some((part) => inside(one.file, [part]) && inside(one.to, [part]))
-    const wrong = imports.filter((one) => inside(one.to, parts) && one.file !== 'src/main.ts' && !own(one))
+    const wrong = imports.filter((one) => inside(one.to, parts) && !inside(one.file, roots) && !own(one))
     expect(wrong.map(say)).toEqual([])
+  })
+
+  test('a process that only answers HTTP loads nothing that could reach an engine', () => {
+    const reached = new Set<string>()
+    const walk = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const one of importsOf(file)) if (one.kind === 'ours' && !one.type) walk(one.to)
+    }
+    walk('src/web.ts')
+    expect(reached).toContain('src/core/host/absent.ts')
+    expect([...reached].filter((file) => /host\/docker\/(index|engine|wire)\.ts$/.test(file))).toEqual([])
   })
 })
 
@@ -142,9 +157,11 @@ describe('libraries', () => {
   })
 })
 
-test('only main.ts, the configuration and the client see the environment', () => {
+test('only main.ts, web.ts, the configuration and the client see the environment', () => {
   const readers = sources.filter((file) =>
     /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(readFileSync(join(root, file), 'utf8')),
   )
-  expect(readers.filter((file) => !inside(file, ['src/main.ts', 'src/config.ts', 'src/client']))).toEqual([])
+  expect(readers.filter((file) => !inside(file, ['src/main.ts', 'src/web.ts', 'src/config.ts', 'src/client']))).toEqual(
+    [],
+  )
 })

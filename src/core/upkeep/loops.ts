@@ -2,6 +2,7 @@ import { follow } from './follow.ts'
 import { endShares, expire, fireSchedules } from './clock.ts'
 import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
+import { type Looks, watchHealth } from './health.ts'
 import { stopIdle } from './idle.ts'
 import { settlePorts } from './ports.ts'
 import { tidyFolders, tidyTags, type Upkeep } from './reconcile.ts'
@@ -47,6 +48,7 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
   }
 
   const traffic = new Map<string, number>()
+  const looks: Looks = new Map()
   let firewallSaid = ''
   async function firewall(): Promise<void> {
     const missing = (await works.host(hostId).net.ensureFirewall()).join(' ')
@@ -79,6 +81,11 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
       30_000,
       'commands',
       whileLeading(() => watchCommands(upkeep, hostId)),
+    ),
+    every(
+      60_000,
+      'health',
+      whileLeading(() => watchHealth(upkeep, hostId, looks)),
     ),
     every(
       5000,

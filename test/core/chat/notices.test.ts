@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { notice, noticeEnding, tellNotices } from '../../../src/core/chat/notices.ts'
+import { type Looks, watchHealth } from '../../../src/core/upkeep/health.ts'
 import { settleOne } from '../../../src/core/upkeep/reconcile.ts'
 import { createRoom, type Room } from './room.ts'
 
@@ -45,6 +46,36 @@ test('a container that died by itself, and one that ran out of memory, are told 
   expect((await room.act(ada.who, { press: one!.letter.buttons[0]!.id })).reply.text).toBe('web is running.')
   await ends('web', true)
   expect((await told())[0]!.letter.reply.text).toBe('web ran out of memory and ended, with exit code 137.')
+})
+
+test('a container that cannot be entered any more is told of once, and is well again when it answers', async () => {
+  await room.type(ada.who, 'create sick --image debian')
+  const looks: Looks = new Map()
+  const look = () => watchHealth({ works: room.works, runner: room.runner, log }, room.works.settings.hostId, looks)
+  const trouble = async () => (await room.container(ada.person, 'sick')).trouble
+  await look()
+  room.host.fake.setGreeting('no answer')
+  await look()
+  expect([await told(), await trouble()]).toEqual([[], null])
+  await look()
+  await look()
+  const sent = await told()
+  expect(sent.filter((one) => one.letter.reply.text.includes('sick')).map((one) => one.letter)).toMatchObject([
+    {
+      reply: { tone: 'warn', text: 'sick runs, but its SSH server does not answer; restart it, or look at its log.' },
+      buttons: [{ label: 'Restart it' }, { label: 'Show its log' }],
+    },
+  ])
+  expect(await trouble()).toBe('Its SSH server does not answer; restart it.')
+  room.host.fake.setGreeting(null)
+  await look()
+  expect(await trouble()).toBeNull()
+  // Stopped on purpose it is not sick.
+  room.host.fake.setGreeting('no answer')
+  await room.type(ada.who, 'stop sick')
+  for (let n = 0; n < 3; n++) await look()
+  expect(await told()).toEqual([])
+  room.host.fake.setGreeting(null)
 })
 
 test('a burst is one message, and the same thing is told once', async () => {
