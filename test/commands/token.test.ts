@@ -34,6 +34,17 @@ describe('token new', () => {
     expect(JSON.stringify(everything)).not.toContain(secret.slice(4))
   })
 
+  test('H04: one that is no good is refused and written down, once a minute for an address', async () => {
+    const rows = () =>
+      world.store.audit.read({ limit: 200 }).then((all) => all.filter((row) => row.command === 'token'))
+    const address = '192.0.2.7'
+    for (const secret of ['dcm_00000000000000000000000000000000', 'nothing'])
+      await expect(world.door.identify({ kind: 'token', secret }, { surface: 'http', address })).rejects.toMatchObject({
+        code: 'unlinked',
+      })
+    expect(await rows()).toMatchObject([{ actor: null, address, decision: 'refused', code: 'unlinked' }])
+  })
+
   test('limited to commands, nouns and containers, for a while', async () => {
     const reply = await say('token new ci --command ps --command "Key  LS" --command quota --container web --for 30d')
     expect(reply.data).toMatchObject({ label: 'ci', commands: ['ps', 'key ls', 'quota'], containers: ['web'] })

@@ -7,8 +7,10 @@ import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
 import { spreadKeys, syncKeys } from '../containers/run.ts'
 import { createSecrets } from '../containers/secrets.ts'
+import { createRegistries } from '../containers/registries.ts'
 import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
+import { createVolumes } from '../containers/volumes.ts'
 import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
 import { createAudit } from '../people/audit.ts'
@@ -47,9 +49,11 @@ export function createContexts(
   const hooks = createHookContext(works, commands)
   const containers = createView(works)
   const images = createImages(works)
+  const registries = createRegistries(works)
   const watch = createWatch(works)
   const room = createRoom(works)
   const time = createTime(works)
+  const volumes = createVolumes(works)
   const secrets = createSecrets(works)
   const exporting = createExport(works)
   const copying = createCopy(works)
@@ -72,9 +76,11 @@ export function createContexts(
     site,
     containers: containers(caller),
     images: images(caller),
+    registries: registries(caller),
     watch: watch(caller),
     room: room(caller),
     ...time(caller),
+    volumes: volumes(caller),
     secrets,
     files: { ...exporting(caller), ...copying(caller) },
     shares: shares(caller),

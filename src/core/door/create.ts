@@ -251,7 +251,7 @@ export function createDoor(deps: DoorDeps): Door {
 
   const door: Door = {
     commands,
-    identify: createIdentify({ store, log }),
+    identify: createIdentify({ store, log, now: works.now, random: works.random }),
     login: createLogin({ works, log }),
     attend: createAttend({ works, log, holder: deps.holder ?? 'here', perMember: deps.perMember ?? 50 }).attend,
     open: createOpen({ works, commands, log, handle }),

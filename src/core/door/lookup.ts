@@ -84,6 +84,14 @@ export function lookupFor(
       throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
     },
     imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
+    async volume(name) {
+      const mine = await store.volumes.of(person.id)
+      const found = mine.find((volume) => volume.name === name)
+      if (found) return found
+      const hint = mine.length > 0 ? `; you have ${some(mine.map((volume) => volume.name))}` : ''
+      throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, { try: 'volume ls' })
+    },
+    volumeNames: async () => (await store.volumes.of(person.id)).map((volume) => volume.name),
     async person(name) {
       const found = name === person.name ? person : mayName(actor) ? await named(name) : undefined
       if (found) return found

@@ -63,7 +63,11 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
           look
             .then(
               () => store.hosts.seen(hostId).catch(() => undefined),
-              () => link.abort(),
+              // A database that is away says nothing about the link: the next look tries again.
+              (error: unknown) => {
+                if (error instanceof HostError) link.abort()
+                else log.warn({ host: hostId, err: error }, 'what is could not be compared with what is wanted')
+              },
             )
             .finally(() => (looking = false))
         }, heartbeat)
