@@ -38,7 +38,8 @@ import { hookShow } from './hook/show.ts'
 import { commit } from './image/commit.ts'
 import { images } from './image/ls.ts'
 import { imageOffer } from './image/offer.ts'
-import { rmi } from './image/rmi.ts'
+import { pull } from './image/pull.ts'
+import { push } from './image/push.ts'
 import { imageShow } from './image/show.ts'
 import { imageTag } from './image/tag.ts'
 import { imageWithdraw } from './image/withdraw.ts'
@@ -46,6 +47,11 @@ import { keyAdd } from './key/add.ts'
 import { keyLs } from './key/ls.ts'
 import { keyRm } from './key/rm.ts'
 import { approve, deny } from './permit/approve.ts'
+import { registryAllow } from './registry/allow.ts'
+import { registryDisallow } from './registry/disallow.ts'
+import { registryLogin } from './registry/login.ts'
+import { registryLogout } from './registry/logout.ts'
+import { registryLs } from './registry/ls.ts'
 import { can } from './permit/can.ts'
 import { grant } from './permit/grant.ts'
 import { grants } from './permit/grants.ts'
@@ -135,7 +141,9 @@ export const commands: readonly Command[] = [
     events,
   ]),
   ...topic('port', [portAdd, portLs, portRm]),
-  ...topic('image', [commit, images, imageShow, imageTag, rmi, imageOffer, imageWithdraw]),
+  ...topic('volume', [volumeCreate, volumeLs, volumeRm]),
+  ...topic('image', [commit, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageWithdraw]),
+  ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),
   ...topic('time', [schedule, scheduleLs, scheduleRm]),
   ...topic('sharing', [share, unshare, shares]),

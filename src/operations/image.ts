@@ -1,5 +1,6 @@
+import { forgetImage } from '../core/containers/keep.ts'
 import { dropTag } from '../core/containers/tags.ts'
-import { HostError } from '../core/host/host.ts'
+import { HostError, sshPaths } from '../core/host/host.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
@@ -32,7 +33,7 @@ export const removeImage = defineOperation<'remove-image', Removing>({
             try: 'ps',
           })
         }
-        await run.store.images.remove(run.input.imageId)
+        await run.store.tx((tx) => forgetImage(tx, run.input.imageId))
       },
     },
   ],
@@ -40,9 +41,6 @@ export const removeImage = defineOperation<'remove-image', Removing>({
 })
 
 type Offering = { engineRef: string; replaced?: string; size?: number }
-
-/** Where an OpenSSH server may be. */
-const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd', '/sbin/sshd']
 
 /** Offers an image that the engine has to every member, or to those with a grant. */
 export const offerImage = defineOperation<'offer-image', Offering>({
@@ -62,7 +60,7 @@ export const offerImage = defineOperation<'offer-image', Offering>({
             `Docker on this host has no image ${run.input.source}; pull or build it there first.`,
           )
         await run.say('looking inside')
-        const ssh = await engine.imageHas(seen.engineId, sshd)
+        const ssh = await engine.imageHas(seen.engineId, sshPaths)
         await engine.tag(seen.engineId, run.state.engineRef)
         const replaced = await run.store.tx(async (tx) => {
           const old = await tx.images.byRef(null, run.input.ref)

@@ -8,6 +8,8 @@ import { offerImage, removeImage } from './image.ts'
 import { addPort, removePort } from './port.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
+import { pull } from './pull.ts'
+import { push } from './push.ts'
 import { prune } from './prune.ts'
 import { remove } from './remove.ts'
 import { renew } from './renew.ts'
@@ -43,4 +45,6 @@ export const operations: readonly Operation[] = [
   tagImage,
   offerImage,
   removeUser,
+  pull,
+  push,
 ]

@@ -66,7 +66,7 @@ export const imageShow = defineCommand({
           whose: data.whose,
           platform: clean(`${inside.os}/${inside.arch}`, 60),
           created: formatTime(image.createdAt),
-          ...(image.source ? { 'saved from': image.source } : {}),
+          ...(image.source ? { 'comes from': image.source } : {}),
           ...(base ? { 'built on': `${base.ref} and ${image.layers - base.layers} more` } : {}),
           ...optional('entrypoint', words(inside.entrypoint)),
           ...optional('command', words(inside.command)),

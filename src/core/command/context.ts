@@ -270,6 +270,17 @@ export type Context = {
     seccomps(): Promise<{ name: string; about: string }[]>
     addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>
     removeSeccomp(name: string): Promise<boolean>
+  registries: {
+    /** Those that admins allow, and as whom the caller is logged in there. */
+    list(): Promise<{ host: string; addedBy: string; username: string | null; since: Date | null }[]>
+    /** Asks the registry first. @throws DcmError when it is not allowed, or says no */
+    login(registry: string, username: string, password: string): Promise<void>
+    /** @throws DcmError `not_found` */
+    logout(registry: string): Promise<void>
+    allow(host: string): Promise<void>
+    /** @returns how many logins went with it @throws DcmError `not_found` */
+    disallow(host: string): Promise<number>
+  }
     doctor(): Promise<Check[]>
   }
   links: {

@@ -1,3 +1,4 @@
+import type { Remote } from '../model/registry.ts'
 import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
 
 /** A port as wished at create: `host` only where a grant names it. */
@@ -67,6 +68,9 @@ export type Intents = {
   'tag-image': { imageId: string; ownerId: string; ref: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }
+  /** The credential is no part of it: it is read, sealed, for each call. */
+  pull: { ownerId: string; remote: Remote; ref: string }
+  push: { ownerId: string; imageId: string; remote: Remote & { tag: string } }
 }
 
 export type Intent = keyof Intents

@@ -13,6 +13,8 @@ import { formatImageRef, parseImageRef, refuseContainerName, refusePersonName } 
 import type { Person } from '../model/person.ts'
 import { parseAmount, type Resource, resources } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
+import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
+import { mountable, type Mounted, type Volume } from '../model/volume.ts'
 import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
 import type { PortWish } from './intents.ts'
@@ -31,6 +33,8 @@ export type Kinds = {
   'person-name': string
   'image-ref': string
   'engine-ref': string
+  remote: Remote
+  registry: string
   count: number
   size: number
   cpus: number
@@ -224,6 +228,18 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   port: {
     word: '[HOST:]PORT[/udp]',
     schema: string,
+  remote: {
+    word: '[REGISTRY/]NAME[:TAG|@DIGEST]',
+    schema: string,
+    hint: 'an image as its registry has it, like debian:bookworm or registry.example.com/team/web:v1',
+    read: parseRemote,
+  },
+  registry: {
+    word: 'REGISTRY',
+    schema: string,
+    hint: 'docker.io, or a host like registry.example.com or registry.example.com:5000',
+    read: parseRegistry,
+  },
     hint: 'a port of the container from 1 to 65535, like 80 or 53/udp (or, where granted, HOST:PORT)',
     read: readPort,
   },

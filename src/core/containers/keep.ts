@@ -26,3 +26,12 @@ export async function keepImage(
   await tx.people.setUsage(ownerId, { disk: Math.max(0, member.used.disk + made.size - (old?.size ?? 0)) })
   return old?.engineRef
 }
+
+/** Forgets an image, and counts its size no more; already gone is success. */
+export async function forgetImage(tx: Tables, id: string): Promise<void> {
+  const image = await tx.images.byId(id)
+  if (!image) return
+  const usage = image.ownerId === null ? undefined : await tx.people.lockUsage(image.ownerId)
+  await tx.images.remove(id)
+  if (usage) await tx.people.setUsage(image.ownerId!, { disk: Math.max(0, usage.disk - image.size) })
+}

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Duplex, PassThrough } from 'node:stream'
 import type { Anatomy } from '../model/image.ts'
 import type { Change, Load, Process } from '../model/look.ts'
+import { type Credential, formatRemote, type Remote } from '../model/registry.ts'
 import { hostKeyFingerprint } from '../secret/keys.ts'
 import { containerId, ownTag as readTag } from './docker/names.ts'
 import {
@@ -51,6 +52,10 @@ type FakeContainer = Seen & {
 
 /** What a test can do to a fake host, and see of it. */
 type FakeImage = SeenImage & { has: string[]; inside: Partial<Anatomy> }
+type FakeAccount = { username: string; password: string }
+type FakeRegistry = { account: FakeAccount | undefined; images: Map<string, { digest: string; image: FakeImage }> }
+
+/** What a test can do to a fake host, and see of it. */
 
 export type Fake = {
   /** Every call so far, in order: a test that asserts "no engine call" looks here. */
@@ -64,6 +69,8 @@ export type Fake = {
   /** The engine is started anew without live-restore: what ran has ended, and it remembers no events. */
   restart(): void
   /** Puts an image into the engine, as if somebody had built it. */
+  /** A registry that the engine reaches, with what it has by `path:tag`; with an account only that one may push and pull. */
+  registry(host: string, has?: { images?: Record<string, Partial<FakeImage>>; account?: FakeAccount }): FakeRegistry
   addImage(ref: string, image?: Partial<SeenImage> & { has?: string[]; inside?: Partial<Anatomy> }): SeenImage
   /** Something that is not DCM's listens on a host port. */
   occupy(port: number, on?: boolean): void
@@ -120,6 +127,8 @@ export function createFakeHost(
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
   const occupied = new Set<number>()
+  const volumes = new Set<string>()
+  const registries = new Map<string, FakeRegistry>()
   /** What an engine remembers of its events, for as long as it runs. */
   const exits = new Map<string, { code: number; at: Date }>()
   let restartedAt = new Date(0)
@@ -206,25 +215,39 @@ export function createFakeHost(
     images.delete(imageId)
   }
 
-  const chainOf = async (engineId: string) => (await engine.inside(engineId)).chain
+  const makeImage = (given: Partial<FakeImage>): FakeImage => ({
+    ...{ engineId: `sha256:${hex()}`, size: 100 * 2 ** 20, layers: 2, env: [], labels: {}, volumes: [] },
+    ...{ entrypoint: [], command: ['bash'], has: ['/usr/sbin/sshd'], inside: {} },
+    ...given,
+  })
+
+  const beyond = (status: number, reason: string) =>
+    new HostError('refused', `The engine answered with ${status}: ${reason}.`, { status, reason })
+
+  /** A registry as it is to whoever comes with this credential. */
+  const admitted = (host: string, credential: Credential | null): FakeRegistry => {
+    const registry = registries.get(host)
+    if (!registry) throw beyond(500, 'connect: connection refused')
+    const { account } = registry
+    const known = credential !== null && 'password' in credential && credential.password === account?.password
+    if (account && !(known && credential.username === account.username))
+      throw beyond(401, 'unauthorized: authentication required')
+    return registry
+  }
+
+  const sent = (remote: Remote, registry: FakeRegistry) => {
+    const found = [...registry.images].find(([name, { digest }]) =>
+      remote.digest ? digest === remote.digest : name === `${remote.path}:${remote.tag}`,
+    )
+    if (!found) throw beyond(404, 'manifest unknown')
+    return found[1]
+  }
 
   const addImage = (
     ref: string,
     { has = ['/usr/sbin/sshd'], inside = {}, ...given }: Partial<FakeImage> = {},
   ): SeenImage => {
-    const image: FakeImage = {
-      engineId: `sha256:${hex()}`,
-      size: 100 * 2 ** 20,
-      layers: 2,
-      env: [],
-      labels: {},
-      volumes: [],
-      entrypoint: [],
-      command: ['bash'],
-      ...given,
-      has,
-      inside,
-    }
+    const image = makeImage({ ...given, has, inside })
     images.set(image.engineId, image)
     tags.set(ref, image.engineId)
     return seenImage(image)
@@ -461,6 +484,48 @@ export function createFakeHost(
         ...{ entrypoint: image.entrypoint, command: image.command, labels: image.labels },
         chain: Array.from({ length: image.layers }, (_, at) => `${engineId}-${at}`),
         ...image.inside,
+    async login(registry, credential) {
+      admitted(registry, credential)
+      return credential
+    },
+    async resolve(remote, credential) {
+      return { digest: sent(remote, admitted(remote.registry, credential)).digest, platforms: ['linux/amd64'] }
+    },
+    async pull(remote, credential, progress, signal) {
+      const { image } = sent(remote, admitted(remote.registry, credential))
+      for (const done of [image.size / 2, image.size]) {
+        progress({ done, all: image.size })
+        if (signal?.aborted) throw new HostError('down', 'Reading a registry was given up.')
+      }
+      if (!images.has(image.engineId)) images.set(image.engineId, { ...image })
+      tags.set(formatRemote(remote), image.engineId)
+      if (Object.entries(image.labels).some(([name, value]) => name.startsWith('dcm.') && value !== ''))
+        throw beyond(500, "the image carries DCM's own labels, which only DCM may set")
+      return seenImage(image)
+    },
+    async push(engineId, remote, credential, progress) {
+      const name = formatRemote({ ...remote, digest: null })
+      const image = mustImage(engineId)
+      if ((tags.get(name) ?? engineId) !== engineId)
+        throw new HostError('taken', `The engine has another image called ${name}.`)
+      tags.set(name, engineId)
+      progress({ done: image.size, all: image.size })
+      const digest = `sha256:${createHash('sha256').update(engineId).digest('hex')}`
+      admitted(remote.registry, credential).images.set(`${remote.path}:${remote.tag}`, { digest, image: { ...image } })
+    },
+    async release(remote, engineId) {
+      const name = formatRemote(remote)
+      if (tags.get(name) !== engineId) return
+      tags.delete(name)
+      drop(engineId)
+    },
+    imageTags: async () =>
+      [...tags].filter(([ref]) => ref.startsWith(`dcm/${instance}/`)).map(([ref, engineId]) => ({ ref, engineId })),
+    tag: async (engineId, ref) => {
+      mustImage(engineId)
+      tags.set(ownTag(ref), engineId)
+    },
+
       })
     },
     async untag(ref) {
@@ -692,6 +757,15 @@ export function createFakeHost(
     },
     set(engineId, { load, changes, processes }) {
       const container = must(engineId)
+    registry(host, { images: has = {}, account } = {}) {
+      const made = Object.entries(has).map(([name, image]) => {
+        const digest = `sha256:${hex()}`
+        return [name, { digest, image: makeImage(image) }] as const
+      })
+      const registry = { account, images: new Map(made) }
+      registries.set(host, registry)
+      return registry
+    },
       Object.assign(container.load, load)
       if (changes) container.changes = changes
       if (processes) container.processes = processes

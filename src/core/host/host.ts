@@ -3,6 +3,7 @@ import type { Limits, Proto, Reach, Signal } from '../model/container.ts'
 import type { Restart } from '../model/grant.ts'
 import type { Anatomy } from '../model/image.ts'
 import type { Change, Load, Process } from '../model/look.ts'
+import type { Credential, Remote } from '../model/registry.ts'
 
 /**
  * One machine with a Docker Engine, as DCM needs it: the engine's API, the folders that containers mount, and its
@@ -24,11 +25,18 @@ export class HostError extends Error {
   readonly fault: HostFault
   /** HTTP status of the engine's answer, where there was one. */
   readonly status: number | undefined
-  constructor(fault: HostFault, message: string, options: { status?: number | undefined; cause?: unknown } = {}) {
+  /** What somebody beyond the host said, a registry for one, fit for the member to read. */
+  readonly reason: string | undefined
+  constructor(
+    fault: HostFault,
+    message: string,
+    options: { status?: number | undefined; reason?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.name = 'HostError'
     this.fault = fault
     this.status = options.status
+    this.reason = options.reason
   }
 }
 
@@ -96,6 +104,9 @@ export type Seen = {
   aliases?: string[]
 }
 
+/** How far something is: bytes that went over the wire, of all that are known of by then. */
+export type Moved = { done: number; all: number }
+
 /** What the engine says of an image. */
 export type SeenImage = {
   engineId: string
@@ -155,6 +166,9 @@ export type Exec = {
   /** Lets go of it; it does not end the program. */
   close(): void
 }
+
+/** Where an OpenSSH server may be. */
+export const sshPaths = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd', '/sbin/sshd']
 
 export type CommitOptions = {
   ref: string
@@ -220,6 +234,32 @@ export type Engine = {
   commit(engineId: string, options: CommitOptions): Promise<SeenImage>
   /** Undefined when the engine has no such image. */
   image(ref: string): Promise<SeenImage | undefined>
+  /** What is inside an image. @throws HostError `gone` */
+  inside(engineId: string): Promise<Anatomy>
+  /**
+   * Whether a registry knows this login; the engine keeps it not. @returns what is sent from now on
+   * @throws HostError `refused` with a reason, as of each that asks a registry
+   */
+  login(registry: string, credential: { username: string; password: string }): Promise<Credential>
+  /** What a registry has under this name now. Platforms as `linux/amd64`. @throws HostError */
+  resolve(remote: Remote, credential: Credential | null): Promise<{ digest: string; platforms: string[] }>
+  /** Brings an image from a registry, under its digest and no name that could be another's. @throws HostError */
+  pull(
+    remote: Remote & { digest: string },
+    credential: Credential | null,
+    progress: (moved: Moved) => void,
+    signal?: AbortSignal,
+  ): Promise<SeenImage>
+  /** Sends an image to a registry; it has that name on the engine until `release`. @throws HostError `taken` when another has */
+  push(
+    engineId: string,
+    remote: Remote & { tag: string },
+    credential: Credential | null,
+    progress: (moved: Moved) => void,
+    signal?: AbortSignal,
+  ): Promise<void>
+  /** Takes a registry's name off an image; already gone, or another's by now, is success. */
+  release(remote: Remote, engineId: string): Promise<void>
   /** Every image tag of this instance (`dcm/<instance>/…`). */
   imageTags(): Promise<{ ref: string; engineId: string }[]>
   tag(engineId: string, ref: string): Promise<void>

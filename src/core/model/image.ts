@@ -19,6 +19,8 @@ export type Image = {
   about: string
   /** Name of the container it was committed from; null for an offered one. */
   source: string | null
+  /** What its members should use from now on; null while it is not deprecated. */
+  useInstead: string | null
   createdAt: Date
 }
 

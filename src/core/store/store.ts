@@ -16,6 +16,7 @@ import { operations } from './operations.ts'
 import { outbox } from './outbox.ts'
 import { people } from './people.ts'
 import { ports } from './ports.ts'
+import { registries } from './registries.ts'
 import { noticed, requests } from './requests.ts'
 import { schedules } from './schedules.ts'
 import { secrets } from './secrets.ts'
@@ -33,6 +34,7 @@ const nouns = (db: Db) => ({
   hosts: hosts(db),
   images: images(db),
   containers: containers(db),
+  registries: registries(db),
   schedules: schedules(db),
   shares: shares(db),
   secrets: secrets(db),

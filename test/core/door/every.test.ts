@@ -8,6 +8,7 @@ let world: World
 let [alice]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
+  world.host.fake.registry('registry.test')
   alice = await world.member('alice')
   // What packs has something to say; all else is still.
   world.host.fake.programs(async function* ({ argv }) {
@@ -33,7 +34,7 @@ type Row = {
 }
 
 const changing =
-  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|createNetwork|removeNetwork|forward|unforward)|files\.(placeRun|removeRun|ensureStorage|removeStorage))$/
+  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|login|pull|push|release|createNetwork|removeNetwork|forward|unforward)|files\.(placeRun|removeRun|ensureStorage|removeStorage|ensureVolume|removeVolume))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 /** Twice, for whoever goes on after a crash makes sure of it again. */
 const anew: FakeMethod[] = ['engine.createNetwork', ...begun, 'engine.create']
@@ -164,6 +165,32 @@ const tour: Row[] = [
   },
   {
     line: 'schedule web stop "0 20 * * *"',
+  { line: 'registry ls', text: /^No registry is allowed yet; / },
+  {
+    line: 'registry allow registry.test',
+    admin: true,
+    text: /^Members may pull from registry\.test and push to it, /,
+    row: { target: 'registry.test' },
+  },
+  {
+    line: 'push web:v1 registry.test/alice/web:v1',
+    asked: ['engine.push', 'engine.release'],
+    text: /^web:v1 is registry\.test\/alice\/web:v1 now\.$/,
+    row: { target: 'web:v1 registry.test/alice/web:v1' },
+  },
+  {
+    line: 'pull registry.test/alice/web:v1 --name pulled',
+    asked: ['engine.pull', 'engine.tag', 'engine.release'],
+    text: /^pulled:latest is yours, 100m from registry\.test\/alice\/web:v1\.$/,
+    row: { target: 'registry.test/alice/web:v1' },
+  },
+  { line: 'rmi -f pulled', asked: ['engine.untag'], text: /^pulled:latest is removed\.$/, row: { target: 'pulled' } },
+  {
+    line: 'registry disallow registry.test --yes',
+    admin: true,
+    text: /^registry\.test is not allowed any more\.$/,
+    row: { target: 'registry.test' },
+  },
     text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
     row: { target: 'web stop 0 20 * * *' },
   },
@@ -391,7 +418,18 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
 })
 
 /** What needs a chat or an id of the moment has tests of its own, in test/core/chat/; a job has to end, in test/operations/. */
-const elsewhere = new Set(['run', 'secret set', 'secret rm', 'schedule rm', 'link', 'join', 'approve', 'deny'])
+const elsewhere = new Set([
+  'run',
+  'secret set',
+  'secret rm',
+  'registry login',
+  'registry logout',
+  'schedule rm',
+  'link',
+  'join',
+  'approve',
+  'deny',
+])
 
 test('there is no command that the tour leaves out', () => {
   expect(commands.map((command) => command.name).filter((name) => !said.has(name) && !elsewhere.has(name))).toEqual([])

@@ -17,6 +17,8 @@ export const right: Record<KindName, string | boolean> = {
   account: 'slack:T1/U0000001',
   'image-ref': 'other:v1',
   'engine-ref': 'debian:bookworm',
+  remote: 'registry.test/team/web:v1',
+  registry: 'registry.test',
   count: '1',
   size: '64m',
   cpus: '1',

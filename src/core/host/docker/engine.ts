@@ -9,6 +9,7 @@ import { createImages } from './images.ts'
 import { createLook } from './look.ts'
 import { createNetworks } from './networks.ts'
 import { maybeObject, number, object, string, strings } from './read.ts'
+import { createRegistry } from './registry.ts'
 import { createTrusted } from './trusted.ts'
 import { deadlines, type Wire } from './wire.ts'
 
@@ -65,6 +66,7 @@ export function createEngine(wire: Wire, aid: Aid, place: { instance: string; bi
     exec: createExec(wire),
     ...createLook(wire),
     ...images,
+    ...createRegistry(wire, images),
     ...createForwards(wire, place, createTrusted(images, place.instance)),
     ...createNetworks(wire, place.instance),
     gap: (since) => gap(wire, place.instance, since),

@@ -27,6 +27,7 @@ export type Ask = {
   deadline: number
   query?: Record<string, string | number | boolean | string[] | undefined>
   body?: unknown
+  headers?: Record<string, string>
   /** A body that is not JSON. */
   upload?: { stream: Readable; type: string }
   pool?: 'short' | 'long' | 'events'
@@ -103,7 +104,7 @@ export function createWire(target: Target): Wire {
   const exchange = (method: Method, path: string, ask: Ask, what: string, again = true) =>
     new Promise<http.IncomingMessage>((resolve, reject) => {
       const json = ask.body === undefined ? undefined : Buffer.from(JSON.stringify(ask.body))
-      const headers: http.OutgoingHttpHeaders = {}
+      const headers: http.OutgoingHttpHeaders = { ...ask.headers }
       if (json) Object.assign(headers, { 'content-type': 'application/json', 'content-length': json.length })
       else if (ask.upload) headers['content-type'] = ask.upload.type
       else if (method === 'POST') headers['content-length'] = 0

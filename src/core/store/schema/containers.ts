@@ -21,6 +21,8 @@ export const images = pgTable(
     restricted: boolean('restricted').notNull().default(false),
     about: text('about').notNull().default(''),
     source: text('source'),
+    /** What its members should use from now on, where admins have deprecated it. */
+    useInstead: text('use_instead'),
     createdAt: createdAt(),
   },
   (table) => [
