@@ -2,8 +2,8 @@ import type { AuthContext, Connection, PublicKeyAuthContext } from 'ssh2'
 import type { Door } from '../../core/door/door.ts'
 import type { Admission } from '../../core/door/login.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import { printable } from '../../core/reply/text.ts'
 import type { Log } from '../../log.ts'
+import { banner } from './told.ts'
 import { acceptable, proves } from './verify.ts'
 
 /** Somebody who was let in. */
@@ -19,22 +19,6 @@ export type AuthDeps = {
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)))
-
-/** Says something before the login is decided (RFC 4252 section 5.4), for which ssh2's server has no call. */
-function banner(client: Connection, text: string): void {
-  type Packets = { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer }
-  const { _packetRW, _cipher } = (
-    client as unknown as { _protocol: { _packetRW: { write: Packets }; _cipher: { encrypt(packet: Buffer): void } } }
-  )._protocol
-  const words = Buffer.from(`${printable(text)}\r\n`)
-  let at = _packetRW.write.allocStart
-  const packet = _packetRW.write.alloc(1 + 4 + words.length + 4)
-  packet[at] = 53
-  packet.writeUInt32BE(words.length, (at += 1))
-  packet.set(words, (at += 4))
-  packet.writeUInt32BE(0, at + words.length)
-  _cipher.encrypt(_packetRW.write.finalize(packet))
-}
 
 /**
  * Decides the login requests of one connection. Only public keys; every key of an accepted kind is asked to prove
