@@ -43,8 +43,8 @@ export const operations: readonly Operation[] = [
   clone,
   removeImage,
   tagImage,
-  offerImage,
-  removeUser,
   pull,
   push,
+  offerImage,
+  removeUser,
 ]

@@ -263,13 +263,6 @@ export type Context = {
      */
     look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
   }
-  site: {
-    devices(): Promise<{ name: string; path: string; about: string }[]>
-    addDevice(device: { name: string; path: string; about: string }): Promise<void>
-    removeDevice(name: string): Promise<boolean>
-    seccomps(): Promise<{ name: string; about: string }[]>
-    addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>
-    removeSeccomp(name: string): Promise<boolean>
   registries: {
     /** Those that admins allow, and as whom the caller is logged in there. */
     list(): Promise<{ host: string; addedBy: string; username: string | null; since: Date | null }[]>
@@ -281,6 +274,13 @@ export type Context = {
     /** @returns how many logins went with it @throws DcmError `not_found` */
     disallow(host: string): Promise<number>
   }
+  site: {
+    devices(): Promise<{ name: string; path: string; about: string }[]>
+    addDevice(device: { name: string; path: string; about: string }): Promise<void>
+    removeDevice(name: string): Promise<boolean>
+    seccomps(): Promise<{ name: string; about: string }[]>
+    addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>
+    removeSeccomp(name: string): Promise<boolean>
     doctor(): Promise<Check[]>
   }
   links: {

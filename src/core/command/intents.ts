@@ -65,12 +65,12 @@ export type Intents = {
     lives: number
   }
   'remove-image': { imageId: string }
-  'tag-image': { imageId: string; ownerId: string; ref: string }
-  'offer-image': { source: string; ref: string; about: string; restricted: boolean }
-  'remove-user': { personId: string; images: boolean; storage: boolean }
   /** The credential is no part of it: it is read, sealed, for each call. */
   pull: { ownerId: string; remote: Remote; ref: string }
   push: { ownerId: string; imageId: string; remote: Remote & { tag: string } }
+  'tag-image': { imageId: string; ownerId: string; ref: string }
+  'offer-image': { source: string; ref: string; about: string; restricted: boolean }
+  'remove-user': { personId: string; images: boolean; storage: boolean }
 }
 
 export type Intent = keyof Intents

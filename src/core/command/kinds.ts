@@ -203,6 +203,18 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'an image that the engine has, like debian:bookworm-slim',
     read: (text) => (/^[a-z0-9][a-z0-9._/:@-]{0,200}$/i.test(text) ? text : undefined),
   },
+  remote: {
+    word: '[REGISTRY/]NAME[:TAG|@DIGEST]',
+    schema: string,
+    hint: 'an image as its registry has it, like debian:bookworm or registry.example.com/team/web:v1',
+    read: parseRemote,
+  },
+  registry: {
+    word: 'REGISTRY',
+    schema: string,
+    hint: 'docker.io, or a host like registry.example.com or registry.example.com:5000',
+    read: parseRegistry,
+  },
   count: {
     word: 'N',
     schema: { type: 'integer', minimum: 0, maximum: 1_000_000 },
@@ -228,18 +240,6 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   port: {
     word: '[HOST:]PORT[/udp]',
     schema: string,
-  remote: {
-    word: '[REGISTRY/]NAME[:TAG|@DIGEST]',
-    schema: string,
-    hint: 'an image as its registry has it, like debian:bookworm or registry.example.com/team/web:v1',
-    read: parseRemote,
-  },
-  registry: {
-    word: 'REGISTRY',
-    schema: string,
-    hint: 'docker.io, or a host like registry.example.com or registry.example.com:5000',
-    read: parseRegistry,
-  },
     hint: 'a port of the container from 1 to 65535, like 80 or 53/udp (or, where granted, HOST:PORT)',
     read: readPort,
   },

@@ -52,11 +52,11 @@ type FakeContainer = Seen & {
 
 /** What a test can do to a fake host, and see of it. */
 type FakeImage = SeenImage & { has: string[]; inside: Partial<Anatomy> }
+
 type FakeAccount = { username: string; password: string }
 type FakeRegistry = { account: FakeAccount | undefined; images: Map<string, { digest: string; image: FakeImage }> }
 
 /** What a test can do to a fake host, and see of it. */
-
 export type Fake = {
   /** Every call so far, in order: a test that asserts "no engine call" looks here. */
   readonly calls: { method: FakeMethod; args: unknown[] }[]
@@ -69,9 +69,9 @@ export type Fake = {
   /** The engine is started anew without live-restore: what ran has ended, and it remembers no events. */
   restart(): void
   /** Puts an image into the engine, as if somebody had built it. */
+  addImage(ref: string, image?: Partial<SeenImage> & { has?: string[]; inside?: Partial<Anatomy> }): SeenImage
   /** A registry that the engine reaches, with what it has by `path:tag`; with an account only that one may push and pull. */
   registry(host: string, has?: { images?: Record<string, Partial<FakeImage>>; account?: FakeAccount }): FakeRegistry
-  addImage(ref: string, image?: Partial<SeenImage> & { has?: string[]; inside?: Partial<Anatomy> }): SeenImage
   /** Something that is not DCM's listens on a host port. */
   occupy(port: number, on?: boolean): void
   /** The container's main process ends by itself. */
@@ -126,9 +126,9 @@ export function createFakeHost(
   const forwards = new Map<string, ForwardWish & { running: boolean }>()
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
-  const occupied = new Set<number>()
   const volumes = new Set<string>()
   const registries = new Map<string, FakeRegistry>()
+  const occupied = new Set<number>()
   /** What an engine remembers of its events, for as long as it runs. */
   const exits = new Map<string, { code: number; at: Date }>()
   let restartedAt = new Date(0)
@@ -484,6 +484,8 @@ export function createFakeHost(
         ...{ entrypoint: image.entrypoint, command: image.command, labels: image.labels },
         chain: Array.from({ length: image.layers }, (_, at) => `${engineId}-${at}`),
         ...image.inside,
+      })
+    },
     async login(registry, credential) {
       admitted(registry, credential)
       return credential
@@ -526,8 +528,6 @@ export function createFakeHost(
       tags.set(ownTag(ref), engineId)
     },
 
-      })
-    },
     async untag(ref) {
       const tag = ownTag(ref)
       const imageId = tags.get(tag)
@@ -748,15 +748,6 @@ export function createFakeHost(
       for (const listener of listeners) listener.end()
     },
     addImage,
-    occupy: (port, on = true) => void (on ? occupied.add(port) : occupied.delete(port)),
-    exit(engineId, code, oom = false) {
-      const container = must(engineId)
-      container.oomKilled = oom
-      if (oom) emit(container, 'oom')
-      end(container, code)
-    },
-    set(engineId, { load, changes, processes }) {
-      const container = must(engineId)
     registry(host, { images: has = {}, account } = {}) {
       const made = Object.entries(has).map(([name, image]) => {
         const digest = `sha256:${hex()}`
@@ -766,6 +757,15 @@ export function createFakeHost(
       registries.set(host, registry)
       return registry
     },
+    occupy: (port, on = true) => void (on ? occupied.add(port) : occupied.delete(port)),
+    exit(engineId, code, oom = false) {
+      const container = must(engineId)
+      container.oomKilled = oom
+      if (oom) emit(container, 'oom')
+      end(container, code)
+    },
+    set(engineId, { load, changes, processes }) {
+      const container = must(engineId)
       Object.assign(container.load, load)
       if (changes) container.changes = changes
       if (processes) container.processes = processes

@@ -157,14 +157,6 @@ const tour: Row[] = [
     text: /^web:stable is removed\.$/,
     row: { target: 'web:stable' },
   },
-  { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
-  {
-    line: 'keep web 8h',
-    text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/,
-    row: { target: 'web 8h' },
-  },
-  {
-    line: 'schedule web stop "0 20 * * *"',
   { line: 'registry ls', text: /^No registry is allowed yet; / },
   {
     line: 'registry allow registry.test',
@@ -191,6 +183,14 @@ const tour: Row[] = [
     text: /^registry\.test is not allowed any more\.$/,
     row: { target: 'registry.test' },
   },
+  { line: 'extend web 1d', text: /^web will be removed at 20.* UTC\.$/, row: { target: 'web 1d' } },
+  {
+    line: 'keep web 8h',
+    text: /^web is not stopped for being idle until 20.* UTC\. Nothing is stopped for being idle here, though\.$/,
+    row: { target: 'web 8h' },
+  },
+  {
+    line: 'schedule web stop "0 20 * * *"',
     text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
     row: { target: 'web stop 0 20 * * *' },
   },
