@@ -4,6 +4,7 @@ import type { Door } from '../../core/door/door.ts'
 import type { Log } from '../../log.ts'
 import { createApp, loggerOf, type SlackDeps } from './app.ts'
 import { clientOptions, createClient, createTokens, errorOf, type Installation, tokenErrors } from './client.ts'
+import { createHome } from './home.ts'
 import { createInstall } from './install.ts'
 import { createOutlet } from './outlet.ts'
 import { createReceiver } from './receiver.ts'
@@ -74,8 +75,9 @@ export function createSlack(options: SlackOptions): Slack {
       families.set(team, enterprise)
     },
   }
-  const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams, background: options.background }
-  chat.attach(createOutlet({ tokens, log, now }))
+  const showHome = createHome({ door, chat, tokens })
+  const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams, showHome, background: options.background }
+  chat.attach(createOutlet({ tokens, log, now, showHome }))
 
   const receiver = options.signingSecret
     ? createReceiver({ signingSecret: options.signingSecret, log, now })

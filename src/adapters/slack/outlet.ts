@@ -1,11 +1,13 @@
 import type { types } from '@slack/bolt'
 import { type Address, type Letter, type Outlet, type Placed, Undelivered } from '../../core/chat/outlet.ts'
+import type { Visitor } from '../../core/model/visitor.ts'
 import { plain } from '../../core/reply/text.ts'
 import type { Log } from '../../log.ts'
 import { errorOf, type Tokens, undelivered } from './client.ts'
+import type { ShowHome } from './home.ts'
 import { codeParts, escape, type Message, render } from './render.ts'
 
-/** How a call is answered: through its own URL, or in the conversation where it was typed. */
+/** How a call is answered: through its own URL, in the conversation where it was typed, or beside the home page where it was pressed. */
 export type CallAddress =
   | {
       kind: 'call'
@@ -18,6 +20,7 @@ export type CallAddress =
       slash: boolean
     }
   | { kind: 'call'; scope: string; via: 'message'; channel: string; user: string; direct: boolean; thread?: string }
+  | { kind: 'call'; scope: string; via: 'home'; user: string; visitor: Visitor }
 
 /** Slack lets a response URL be used five times within half an hour (docs.slack.dev, interactivity/handling-user-interaction). */
 export const urlUses = 5
@@ -38,8 +41,14 @@ const unsent = new Set([
 const blocksOf = (message: Message) => message.blocks as unknown as types.KnownBlock[]
 
 /** Sends to Slack. Whatever was private stays with the one who asked: ephemeral where they typed, else a direct message. */
-export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number; fetch?: typeof fetch }): Outlet {
-  const { tokens, log, now, fetch = globalThis.fetch } = deps
+export function createOutlet(deps: {
+  tokens: Tokens
+  log: Log
+  now: () => number
+  showHome: ShowHome
+  fetch?: typeof fetch
+}): Outlet {
+  const { tokens, log, now, showHome, fetch = globalThis.fetch } = deps
 
   /** Where nothing was sent at all, a further try is no repeat. */
   const reach = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -176,6 +185,15 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
         if (done || letter.open) return done ?? {}
         return direct(here.scope, here.user, message, null)
       }
+      if (here.via === 'home') {
+        if (letter.open) return {}
+        const sent = await direct(here.scope, here.user, message, placed)
+        // What was pressed there is done, so that the page says what is no longer so.
+        void showHome(here.visitor, here.scope).catch((err: unknown) =>
+          log.debug({ err }, 'a page could not be renewed'),
+        )
+        return sent
+      }
       if (here.direct) return post(here.scope, here.channel, message, placed)
       if (letter.open) return post(here.scope, here.channel, message, placed)
       const client = await tokens.client(here.scope)
@@ -213,6 +231,7 @@ export function createOutlet(deps: { tokens: Tokens; log: Log; now: () => number
         if (!here.slash || uses >= mostProgress) return null
         return (await respond(here, message, { replace: false, open: false }, uses)) ?? null
       }
+      if (here.via === 'home') return direct(here.scope, here.user, message, placed)
       return here.direct ? post(here.scope, here.channel, message, placed) : null
     },
   }

@@ -23,6 +23,10 @@ export type Form = { command: string; title: string; about: string; fields: Fiel
 const long = new Set(['line', 'document'])
 const looked = new Set(['container', 'image', 'own-image', 'offered-image', 'person'])
 
+/** `pids-limit` is «Pids limit», and words that are letters stay so. */
+const labelOf = (name: string): string =>
+  name === 'ttl' ? 'TTL' : (name[0]!.toUpperCase() + name.slice(1)).replaceAll('-', ' ').replace(/^Cpus$/, 'CPUs')
+
 function fieldOf(command: Command, name: string, arg: Arg, given: unknown): Field {
   const initial =
     typeof given === 'string'
@@ -46,7 +50,7 @@ function fieldOf(command: Command, name: string, arg: Arg, given: unknown): Fiel
               : 'text'
   return {
     name,
-    label: name[0]!.toUpperCase() + name.slice(1),
+    label: labelOf(name),
     about: `${arg.about}${arg.of || arg.kind === 'flag' ? '' : ` (${arg.rest ? 'words' : kinds[arg.kind].word || wordFor(name, arg)}${type === 'lines' ? ', one a line' : ''})`}`,
     type: type === 'text' && looked.has(arg.kind) ? 'choice' : type,
     optional: arg.optional === true || arg.rest === true || arg.default !== undefined || arg.kind === 'flag',

@@ -1,6 +1,7 @@
 import type { Door } from '../door/door.ts'
 import type { Actor } from '../model/person.ts'
 import type { Action, Reply } from '../reply/reply.ts'
+import { decisions } from './decide.ts'
 
 /** What a member sees of theirs on one page; what could not be had is said in its place. */
 export type Home = {
@@ -65,13 +66,7 @@ export async function homeOf(door: Door, actor: Actor): Promise<{ home: Home } |
       })),
       requests: open.slice(0, 5).map((one) => ({
         text: `${one.who}: ${one.thing}${one.why ? `, ${one.why}` : ''}`,
-        actions:
-          admin && one.who !== actor.person?.name
-            ? [
-                { label: 'Approve for 4 h', line: `approve ${one.id} --for 4h` },
-                { label: 'Deny', line: `deny ${one.id}` },
-              ]
-            : [],
+        actions: admin && one.who !== actor.person?.name ? decisions(one) : [],
       })),
       create: 'create',
     },

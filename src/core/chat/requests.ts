@@ -15,13 +15,11 @@ import type { Store, Tables } from '../store/store.ts'
 import { lives, owe, sealLetter } from './letter.ts'
 import { freeName, linkIn } from './links.ts'
 import { notice } from './notices.ts'
+import { decisions, membership } from './decide.ts'
 import type { AdminChannel } from './signup.ts'
 
 /** Open requests that one asker may have. */
 const most = 10
-
-/** What somebody asks for who is not a member yet. */
-export const membership = 'membership'
 
 export type RequestDeps = {
   store: Store
@@ -48,19 +46,8 @@ function fieldsOf(row: RequestRow, who: string): Record<string, string> {
 }
 
 /** What admins see while nobody has decided. Whoever presses is checked as if they had typed the line. */
-function cardOf(row: RequestRow, who: string): Reply {
-  const approve =
-    row.thing === membership
-      ? [{ label: 'Approve', line: `approve ${row.id}` }]
-      : [
-          { label: 'Approve for 4 h', line: `approve ${row.id} --for 4h` },
-          { label: 'Approve for 1 d', line: `approve ${row.id} --for 1d` },
-        ]
-  return info(asked(row, who), {
-    fields: fieldsOf(row, who),
-    actions: [...approve, { label: 'Deny', line: `deny ${row.id}` }],
-  })
-}
+const cardOf = (row: RequestRow, who: string): Reply =>
+  info(asked(row, who), { fields: fieldsOf(row, who), actions: decisions(row) })
 
 /** What admins ask of members' wishes and what members ask of admins. */
 export function createRequests(deps: RequestDeps): Context['requests'] {

@@ -129,15 +129,49 @@ describe('the home page', () => {
       channel: `D${account.id}`,
       text: expect.stringMatching(/is stopped/),
     })
-    const after = await home(account)
+    // The page itself says so at once.
+    const after = await until(() => {
+      const now = rig.standIn.homes.get(account.id)
+      return now && now !== shown && /\nExited/.test(textOf(now)) ? now : undefined
+    })
     expect(
       rig.standIn
         .buttonsOf(after)
         .some((one) => one.label === 'Remove' && one.style === 'danger' && one.confirm !== undefined),
     ).toBe(true)
     await rig.standIn.press(account, shown, 'Create a container')
-    await view('create')
+    const form = await view('create')
+    expect(JSON.stringify(form)).toContain('"CPUs"')
+    await rig.standIn.submit(account, form, { name: 'homemade', image: 'debian' })
+    await until(() => {
+      const now = rig.standIn.homes.get(account.id)
+      return now && /homemade\nUp/.test(textOf(now)) ? now : undefined
+    })
   })
+
+  test("of an admin lets them decide on others' requests, and not on their own", async () => {
+    const head = await rig.rig.member('head', 'admin')
+    await head.someone.type('request cap:LEASE')
+    const shown = await home(rig.account('head'))
+    expect(textOf(shown)).toMatch(/ada: port:443[^]*head: cap:LEASE/)
+    expect(rig.standIn.buttonsOf(shown).map((one) => one.label)).toEqual([
+      'Create a container',
+      'Approve for 4 h',
+      'Approve for 1 d',
+      'Deny',
+    ])
+    await rig.standIn.press(rig.account('head'), shown, 'Deny')
+    const after = await until(() => {
+      const now = rig.standIn.homes.get('UHEAD')
+      return now && now !== shown && !textOf(now).includes('port:443') ? now : undefined
+    })
+    expect(textOf(after)).toContain('head: cap:LEASE')
+    await until(() =>
+      rig.standIn.messages.find(
+        (one) => one.channel === `D${account.id}` && /head has denied your request for port:443/.test(one.text),
+      ),
+    )
+  }, 30_000)
 
   test('of a stranger says how to link', async () => {
     expect(textOf(await home(rig.account('passer')))).toContain('type link for a code')
