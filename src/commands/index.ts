@@ -42,6 +42,7 @@ import { pull } from './image/pull.ts'
 import { push } from './image/push.ts'
 import { imageShow } from './image/show.ts'
 import { imageTag } from './image/tag.ts'
+import { rmi } from './image/rmi.ts'
 import { imageWithdraw } from './image/withdraw.ts'
 import { keyAdd } from './key/add.ts'
 import { keyLs } from './key/ls.ts'
@@ -141,7 +142,6 @@ export const commands: readonly Command[] = [
     events,
   ]),
   ...topic('port', [portAdd, portLs, portRm]),
-  ...topic('volume', [volumeCreate, volumeLs, volumeRm]),
   ...topic('image', [commit, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageWithdraw]),
   ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),

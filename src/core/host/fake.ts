@@ -50,7 +50,6 @@ type FakeContainer = Seen & {
   finishedAt: Date | null
 }
 
-/** What a test can do to a fake host, and see of it. */
 type FakeImage = SeenImage & { has: string[]; inside: Partial<Anatomy> }
 
 type FakeAccount = { username: string; password: string }
@@ -126,7 +125,6 @@ export function createFakeHost(
   const forwards = new Map<string, ForwardWish & { running: boolean }>()
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
-  const volumes = new Set<string>()
   const registries = new Map<string, FakeRegistry>()
   const occupied = new Set<number>()
   /** What an engine remembers of its events, for as long as it runs. */
@@ -209,6 +207,8 @@ export function createFakeHost(
     const { repo, tag } = readTag(instance, ref)
     return `${repo}:${tag}`
   }
+
+  const chainOf = async (engineId: string) => (await engine.inside(engineId)).chain
 
   const drop = (imageId: string) => {
     if ([...tags.values()].includes(imageId)) return
@@ -469,13 +469,6 @@ export function createFakeHost(
       const image = images.get(tags.get(ref) ?? tags.get(`${ref}:latest`) ?? ref)
       return image && seenImage(image)
     },
-    imageTags: async () =>
-      [...tags].filter(([ref]) => ref.startsWith(`dcm/${instance}/`)).map(([ref, engineId]) => ({ ref, engineId })),
-    tag: async (engineId, ref) => {
-      mustImage(engineId)
-      tags.set(ownTag(ref), engineId)
-    },
-
     async inside(engineId) {
       const image = mustImage(engineId)
       return structuredClone({
