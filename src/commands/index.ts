@@ -102,6 +102,9 @@ import { userRm } from './user/rm.ts'
 import { userShow } from './user/show.ts'
 import { userSuspend } from './user/suspend.ts'
 import { userUnlink } from './user/unlink.ts'
+import { volumeCreate } from './volume/create.ts'
+import { volumeLs } from './volume/ls.ts'
+import { volumeRm } from './volume/rm.ts'
 
 /** Commands that belong together, under the word that `help` lists them by. */
 const topic = (name: string, commands: readonly Command[]): Command[] =>

@@ -17,6 +17,7 @@ import { run } from './run.ts'
 import { tagImage } from './tag.ts'
 import { removeUser } from './user.ts'
 import { update } from './update.ts'
+import { removeVolume } from './volume.ts'
 import { wait } from './wait.ts'
 
 /** Everything that outlives a call. */
@@ -35,6 +36,7 @@ export const operations: readonly Operation[] = [
   recreate,
   addPort,
   removePort,
+  removeVolume,
   run,
   exec,
   remove,

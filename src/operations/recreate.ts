@@ -7,6 +7,7 @@ import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
+import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { commandExit } from '../core/host/docker/exit.ts'
 import { HostError } from '../core/host/host.ts'
@@ -152,6 +153,7 @@ export const recreate = defineOperation<'recreate', State>({
         'usage',
         `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`,
       )
+    await checkVolumes(tx, container.ownerId, input.spec.volumes)
     const before = container.desired
     const { memory, cpus, pids } = container.limits
     const more = Math.max(0, wished.length - own.length)

@@ -3,6 +3,7 @@ import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
+import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { HostError } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
@@ -46,6 +47,7 @@ export const run = defineOperation<'run', State>({
     const name = input.name ?? `job-${id}`
     if (await tx.containers.byName(input.ownerId, name))
       throw new DcmError('conflict', `You already have a container called ${name}.`, { try: `inspect ${name}` })
+    await checkVolumes(tx, input.ownerId, input.volumes)
     const { memory, cpus, pids } = input.limits
     checkDisk(member)
     await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids })
@@ -60,7 +62,10 @@ export const run = defineOperation<'run', State>({
         engineName: `dcm-${works.place.instance}-${id}`,
       },
       ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, memory, cpus, pids },
-      spec: { env: input.env, command: input.command, restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
+      spec: {
+        ...{ env: input.env, command: input.command, restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
+        ...(input.volumes ? { volumes: input.volumes } : {}),
+      },
       // It is its command and nothing beside it, so nobody logs in.
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },

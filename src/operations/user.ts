@@ -97,6 +97,7 @@ export const removeUser = defineOperation<'remove-user', State>({
     {
       name: 'storage',
       async do(run) {
+        await run.store.volumes.removeAll(run.input.personId)
         if (run.input.storage) await run.host(run.settings.hostId).files.removeStorage(run.input.personId)
       },
     },

@@ -442,6 +442,28 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       expect((await host.files.list()).storages).not.toContain('some')
     })
 
+    test('volumes: a folder beside the storage, mounted where it was wished and by nobody but its owner', async () => {
+      const first = await wish({ ports: [] })
+      const source = await host.files.ensureVolume(ownerId, 'vol1')
+      expect(await host.files.ensureVolume(ownerId, 'vol1')).toBe(source)
+      expect(source.startsWith(first.mounts.storage)).toBe(false)
+      const mounted = (volume: { source: string; path: string; readOnly: boolean }) =>
+        host.engine.create({ ...first, mounts: { ...first.mounts, volumes: [volume] } })
+      const made = await mounted({ source, path: '/srv/data', readOnly: true })
+      await host.engine.remove(made.engineId)
+      const other = source.replace(`/${ownerId}/`, '/other/')
+      expect(await faultOf(() => mounted({ source: other, path: '/srv', readOnly: false }))).toBe('refused')
+      expect(await faultOf(() => mounted({ source: `${source}x`, path: '/srv', readOnly: false }))).toBe('refused')
+      expect(await faultOf(() => mounted({ source: '/etc', path: '/srv', readOnly: false }))).toBe('refused')
+      expect(await faultOf(() => mounted({ source: `${source}/../../data`, path: '/srv', readOnly: false }))).toBe(
+        'refused',
+      )
+      await host.files.removeVolume(ownerId, 'vol1')
+      await host.files.removeVolume(ownerId, 'vol1')
+      expect(await faultOf(() => mounted({ source, path: '/srv', readOnly: false }))).toBe('refused')
+      expect(await faultOf(() => host.files.ensureVolume('nobody', 'vol1'))).toBe('refused')
+    })
+
     test('C06: an id that is none never reaches the engine', async () => {
       for (const id of crookedIds) {
         const acts = [

@@ -1,4 +1,5 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
+import { volumesOf } from '../volume/mounted.ts'
 import { containerData } from '../../core/reply/container.ts'
 
 export const create = defineCommand({
@@ -18,6 +19,14 @@ export const create = defineCommand({
       about: 'A port of the container to open to the outside; DCM picks the outer one.',
       flag: true,
       short: 'p',
+      many: true,
+      optional: true,
+    },
+    volume: {
+      kind: 'mount',
+      about: 'A volume of yours, and where it is inside.',
+      flag: true,
+      short: 'v',
       many: true,
       optional: true,
     },
@@ -79,6 +88,7 @@ export const create = defineCommand({
         caps: [...new Set(args['cap-add'])],
         devices: [...new Set(args.device)],
         seccomp: args.seccomp ?? null,
+        ...volumesOf(args.volume),
         ...(args['no-wake'] ? { wake: false as const } : {}),
       },
       ports: args.publish,

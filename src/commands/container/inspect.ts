@@ -24,6 +24,9 @@ export const inspect = defineCommand({
         created: container.createdAt.toISOString(),
         ...(spec.command.length > 0 ? { command: spec.command.join(' ') } : {}),
         ...(container.commandExit === null ? {} : { 'command exited': String(container.commandExit) }),
+        ...(spec.volumes?.length
+          ? { volumes: spec.volumes.map((one) => `${one.name}:${one.path}${one.readOnly ? ':ro' : ''}`).join(', ') }
+          : {}),
         ...(spec.env.length > 0
           ? { variables: spec.env.map((pair) => pair.slice(0, pair.indexOf('='))).join(', ') }
           : {}),

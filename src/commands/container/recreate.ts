@@ -4,6 +4,7 @@ import type { PortWish } from '../../core/command/intents.ts'
 import { type Container, publicPorts } from '../../core/model/container.ts'
 import type { Image } from '../../core/model/image.ts'
 import { containerData } from '../../core/reply/container.ts'
+import { volumesOf } from '../volume/mounted.ts'
 import { DcmError } from '../../core/reply/error.ts'
 
 const grace = 10
@@ -91,6 +92,14 @@ export const recreate = defineCommand({
       optional: true,
       about: 'One more port to open; DCM picks the outer one.',
     },
+    volume: {
+      kind: 'mount',
+      about: 'One more volume of yours, and where it is inside.',
+      flag: true,
+      short: 'v',
+      many: true,
+      optional: true,
+    },
     env: {
       kind: 'env',
       flag: true,
@@ -104,7 +113,7 @@ export const recreate = defineCommand({
     restart: { kind: 'restart', flag: true, optional: true, about: 'When it is started again by itself (granted).' },
     clear: {
       kind: 'choice',
-      of: ['ports', 'env', 'caps', 'command'],
+      of: ['ports', 'env', 'caps', 'command', 'volumes'],
       flag: true,
       many: true,
       optional: true,
@@ -118,7 +127,7 @@ export const recreate = defineCommand({
   async run(args, { images }) {
     const { container, clear } = args
     const found = await imageFor(container, args.image, images)
-    const { spec } = container
+    const { volumes: mounted = [], ...spec } = container.spec
     const cleared = (what: (typeof clear)[number]) => clear.includes(what)
     const nameOf = (pair: string) => pair.slice(0, pair.indexOf('='))
     const set = new Set(args.env.map(nameOf))
@@ -136,6 +145,10 @@ export const recreate = defineCommand({
       spec: {
         ...spec,
         ...{ env: [...kept, ...args.env], command, restart: args.restart ?? spec.restart },
+        ...volumesOf([
+          ...(cleared('volumes') ? [] : mounted).filter((had) => !args.volume.some((wish) => wish.path === had.path)),
+          ...args.volume,
+        ]),
         caps: [...new Set([...(cleared('caps') ? [] : spec.caps), ...args['cap-add']])],
       },
       ports: cleared('ports') || args.publish.length > 0 ? ports : null,

@@ -1,5 +1,6 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
 import { endedData } from '../../core/reply/ended.ts'
+import { volumesOf } from '../volume/mounted.ts'
 import { checkRun } from './exec.ts'
 
 export const run = defineCommand({
@@ -16,6 +17,14 @@ export const run = defineCommand({
   args: {
     image: { kind: 'image', about: 'Image to run it in, as `images` lists them.' },
     name: { kind: 'container-name', flag: true, optional: true, about: 'What the container is called while it lives.' },
+    volume: {
+      kind: 'mount',
+      about: 'A volume of yours, and where it is inside.',
+      flag: true,
+      short: 'v',
+      many: true,
+      optional: true,
+    },
     env: {
       kind: 'env',
       flag: true,
@@ -42,7 +51,7 @@ export const run = defineCommand({
     const limits = await containers.limits({ memory: args.memory, cpus: args.cpus, pids: args['pids-limit'] })
     return begin('run', {
       ...{ ownerId: caller.person.id, imageId: args.image.id, imageRef: args.image.ref, name: args.name ?? null },
-      ...{ limits, env: args.env, command: args.command, lives: args.timeout },
+      ...{ limits, env: args.env, command: args.command, lives: args.timeout, ...volumesOf(args.volume) },
     })
   },
 })

@@ -8,6 +8,7 @@ import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { Visitor } from '../model/visitor.ts'
+import type { Volume } from '../model/volume.ts'
 import type { DcmError } from '../reply/error.ts'
 import type { Caller, Command } from './define.ts'
 import type { Spot } from './kinds.ts'
@@ -230,6 +231,12 @@ export type Context = {
     list(container: Container): Promise<{ name: string; setAt: Date }[]>
     /** @throws DcmError `not_found` */
     remove(container: Container, name: string): Promise<void>
+  }
+  volumes: {
+    /** @throws DcmError `conflict` when there is one of that name, `limited` */
+    create(name: string): Promise<Volume>
+    /** The caller's own, with the names of the containers that mount them. */
+    list(): Promise<(Volume & { users: string[] })[]>
   }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */

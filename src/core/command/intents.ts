@@ -1,5 +1,6 @@
 import type { Remote } from '../model/registry.ts'
 import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
+import type { Mounted } from '../model/volume.ts'
 
 /** A port as wished at create: `host` only where a grant names it. */
 export type PortWish = { container: number; proto: Proto; host?: number }
@@ -47,6 +48,7 @@ export type Intents = {
   /** Opens a port of a container that is there, for `lives` milliseconds. */
   'add-port': { containerId: string; port: PortWish; reach: Reach; lives?: number }
   'remove-port': { containerId: string; port: number; proto: Proto }
+  'remove-volume': { volumeId: string }
   /** `stopped`: only while it is not wanted running; `expired`: only while its end is past. */
   remove: { containerId: string; stopped?: true; expired?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }
@@ -62,6 +64,7 @@ export type Intents = {
     limits: Limits
     env: string[]
     command: string[]
+    volumes?: Mounted[]
     lives: number
   }
   'remove-image': { imageId: string }

@@ -9,7 +9,7 @@ import {
   type Restart,
 } from '../model/grant.ts'
 import type { Image } from '../model/image.ts'
-import { formatImageRef, parseImageRef, refuseContainerName, refusePersonName } from '../model/name.ts'
+import { formatImageRef, parseImageRef, refuseContainerName, refuseName, refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
 import { parseAmount, type Resource, resources } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
@@ -43,6 +43,9 @@ export type Kinds = {
   choice: string
   flag: boolean
   port: PortWish
+  name: string
+  volume: Volume
+  mount: Mounted
   env: string
   cap: string
   restart: Restart
@@ -66,6 +69,9 @@ export type Lookup = {
   containerNames(): Promise<string[]>
   image(ref: string, whose: 'any' | 'own' | 'offered'): Promise<Image>
   imageRefs(whose: 'any' | 'own' | 'offered'): Promise<string[]>
+  /** Among the caller's own alone. */
+  volume(name: string): Promise<Volume>
+  volumeNames(): Promise<string[]>
   person(name: string): Promise<Person>
   personNames(): Promise<string[]>
   commandNames(): string[]
@@ -102,6 +108,21 @@ function readPort(text: string): PortWish | undefined {
   const [host, container] = [match[1] ? Number(match[1]) : undefined, Number(match[2])]
   if (container > 65535 || (host ?? 1) > 65535) return undefined
   return { container, proto: (match[3] ?? 'tcp') as Proto, ...(host === undefined ? {} : { host }) }
+}
+
+/** `data:/var/lib/data[:ro]`: a volume by its name, never a path of the host. */
+async function readMount(text: string, lookup: Lookup): Promise<Mounted | undefined> {
+  const [name, path, mode, more] = text.split(':')
+  if (path === undefined || more !== undefined || (mode !== undefined && mode !== 'ro' && mode !== 'rw'))
+    return undefined
+  if (name!.startsWith('/') || name!.startsWith('.'))
+    throw wrong('A folder of the host cannot be mounted: make a volume with volume create, and mount that by its name.')
+  const { id, name: called } = await lookup.volume(name!)
+  if (!mountable(path))
+    throw wrong(
+      `Nothing can be mounted at ${path.slice(0, 60)}: the path is absolute and plain, and neither the system's nor DCM's own.`,
+    )
+  return { id, name: called, path, readOnly: mode === 'ro' }
 }
 
 function readEnv(text: string): string {
@@ -242,6 +263,21 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     schema: string,
     hint: 'a port of the container from 1 to 65535, like 80 or 53/udp (or, where granted, HOST:PORT)',
     read: readPort,
+  },
+  name: { word: 'NAME', schema: string, hint: 'a name', read: named(refuseName) },
+  volume: {
+    word: 'VOLUME',
+    schema: string,
+    hint: 'a volume that `volume ls` lists',
+    read: (text, lookup) => lookup.volume(text),
+    complete: (lookup) => lookup.volumeNames(),
+  },
+  mount: {
+    word: 'VOLUME:/PATH[:ro]',
+    schema: string,
+    hint: 'a volume of yours and where it is in the container, like data:/var/lib/data',
+    read: readMount,
+    complete: async (lookup) => (await lookup.volumeNames()).map((name) => `${name}:/`),
   },
   env: { word: 'NAME=VALUE', schema: string, hint: 'NAME=value', read: readEnv },
   cap: {

@@ -7,6 +7,7 @@ import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
 import { givePorts } from './ports.ts'
+import { checkVolumes } from './volumes.ts'
 
 /** What a container is made from. `id` is null while the image itself is still being made. */
 export type From = Pick<Image, 'engineId' | 'ref' | 'ssh'> & { id: string | null }
@@ -33,6 +34,7 @@ export async function reserveContainer(
     throw new DcmError('conflict', `You already have a container called ${input.name}.`, {
       try: `inspect ${input.name}`,
     })
+  await checkVolumes(tx, input.ownerId, input.spec.volumes)
   const { memory, cpus, pids } = input.limits
   checkDisk(member)
   await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids, ports: input.ports.length })

@@ -30,12 +30,18 @@ export async function wishFor(
     store.containers.row(container.id),
     spec.devices.length > 0 ? store.site.devices() : Promise.resolve([]),
     spec.seccomp === null ? Promise.resolve([]) : store.site.seccomps(),
-    diskLimit(works, container.ownerId).then((limit) => host.files.ensureStorage(container.ownerId, limit)),
+    (async () => {
+      const storage = await host.files.ensureStorage(container.ownerId, await diskLimit(works, container.ownerId))
+      const volumes = []
+      for (const { id, path, readOnly } of spec.volumes ?? [])
+        volumes.push({ source: await host.files.ensureVolume(container.ownerId, id), path, readOnly })
+      return { storage: storage.path, ...(volumes.length > 0 ? { volumes } : {}) }
+    })(),
     placeRun({ ...works, host }, container.id),
   ] as const
   // Also when one fails: a folder that is made after the failure was undone would stay, with a host key in it.
   await Promise.allSettled(working)
-  const [row, devices, seccomps, storage, run] = await Promise.all(working)
+  const [row, devices, seccomps, mounts, run] = await Promise.all(working)
   return {
     engineName: container.engineName,
     id: container.id,
@@ -62,7 +68,7 @@ export async function wishFor(
       proto,
       host: outside,
     })),
-    mounts: { run, storage: storage.path },
+    mounts: { run, ...mounts },
     ssh: container.ssh,
   }
 }

@@ -90,6 +90,8 @@ export type Fake = {
   wish(engineId: string): ContainerWish | undefined
   run(id: string): RunFolder | undefined
   networkNames(): string[]
+  /** Paths of the folders that volumes are. */
+  volumes(): string[]
   /** The forwarder of this engine name; undefined when there is none. */
   forward(engineName: string): (ForwardWish & { running: boolean }) | undefined
   /** A forwarder ends, or is taken away. */
@@ -125,6 +127,7 @@ export function createFakeHost(
   const forwards = new Map<string, ForwardWish & { running: boolean }>()
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
+  const volumes = new Set<string>()
   const registries = new Map<string, FakeRegistry>()
   const occupied = new Set<number>()
   /** What an engine remembers of its events, for as long as it runs. */
@@ -268,6 +271,8 @@ export function createFakeHost(
         !storages.has(wish.mounts.storage.replace(/^\/fake\/storage\/|\/data$/g, ''))
       )
         throw new HostError('refused', 'A folder that the container needs is missing on the host.')
+      if (wish.mounts.volumes?.some(({ source }) => !volumes.has(source) || !source.includes(`/${wish.ownerId}/`)))
+        throw new HostError('refused', "The container's volume is not its owner's.")
       if (strangers.has(wish.engineName))
         throw new HostError('taken', `The name ${wish.engineName} is another's.`, { status: 409 })
       const found = [...containers.values()].find((container) => container.engineName === wish.engineName)
@@ -635,7 +640,18 @@ export function createFakeHost(
       const storage = storages.get(ownerId)
       return storage && { path: `/fake/storage/${ownerId}/data`, hard: true, ...storage }
     },
-    removeStorage: async (ownerId) => void storages.delete(ownerId),
+    async ensureVolume(ownerId, id) {
+      if (!storages.has(ownerId))
+        throw new HostError('refused', 'A folder that the container needs is missing on the host.')
+      const path = `/fake/storage/${ownerId}/volumes/${id}`
+      volumes.add(path)
+      return path
+    },
+    removeVolume: async (ownerId, id) => void volumes.delete(`/fake/storage/${ownerId}/volumes/${id}`),
+    async removeStorage(ownerId) {
+      storages.delete(ownerId)
+      for (const path of volumes) if (path.startsWith(`/fake/storage/${ownerId}/`)) volumes.delete(path)
+    },
     list: async () => ({ runs: [...runs.keys()], storages: [...storages.keys()] }),
     free: async () => ({ ...free }),
     proveQuota: async () => ({
@@ -782,6 +798,7 @@ export function createFakeHost(
     wish: (engineId) => containers.get(engineId)?.wish,
     run: (id) => runs.get(id),
     networkNames: () => [...networks.keys()],
+    volumes: () => [...volumes],
     forward: (engineName) => forwards.get(engineName),
     breakForward(engineName, lost = false) {
       const found = forwards.get(engineName)

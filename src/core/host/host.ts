@@ -66,7 +66,7 @@ export type ContainerWish = {
   seccomp: string | null
   ports: { container: number; proto: Proto; host: number }[]
   /** Folders on the host, from `Files`. */
-  mounts: { run: string; storage: string }
+  mounts: { run: string; storage: string; volumes?: { source: string; path: string; readOnly: boolean }[] }
   /** Whether the image brings sshd. */
   ssh: boolean
 }
@@ -267,8 +267,6 @@ export type Engine = {
   untag(ref: string): Promise<void>
   /** Builds `ref` from a folder with a Dockerfile; `say` gets its log, line by line. */
   build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage>
-  /** What is inside an image. @throws HostError `gone` */
-  inside(engineId: string): Promise<Anatomy>
   /** Whether an image has an executable at one of these paths; looked up in a container that is never started. */
   imageHas(engineId: string, paths: string[]): Promise<boolean>
 
@@ -309,6 +307,10 @@ export type Files = {
   removeRun(id: string): Promise<void>
   /** Makes or grows a member's storage. @returns the folder that containers mount */
   ensureStorage(ownerId: string, limit: number): Promise<Storage>
+  /** Makes a folder in a member's storage that no container of theirs sees unless it mounts it. The storage is there by then. @returns its path */
+  ensureVolume(ownerId: string, id: string): Promise<string>
+  /** Removes such a folder with all it holds; already gone is success. */
+  removeVolume(ownerId: string, id: string): Promise<void>
   /** Undefined when the member has none. */
   storage(ownerId: string): Promise<Storage | undefined>
   /** Removes a member's storage with all it holds; already gone is success. */

@@ -1,4 +1,5 @@
 import type { Restart } from './grant.ts'
+import type { Mounted } from './volume.ts'
 
 /** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
 export const states = [
@@ -47,6 +48,7 @@ export type Spec = {
   devices: string[]
   /** Name of an admin's seccomp profile; null: the engine's default. */
   seccomp: string | null
+  volumes?: Mounted[]
   /** False: coming in by SSH does not start it. */
   wake?: false
 }

@@ -23,6 +23,12 @@ export function refuseContainerName(name: string): string | undefined {
   return undefined
 }
 
+/** @returns why `name` cannot be what a member calls a thing of theirs, or undefined when it can. */
+export const refuseName = (name: string): string | undefined =>
+  containerName.test(name) && !name.endsWith('-')
+    ? undefined
+    : 'A name is 1 to 40 of a-z, 0-9 and "-", starts with a letter and does not end with "-".'
+
 /** A member's image reference: `name[:tag]` in a namespace of their own; the tag is `latest` when absent. */
 export type ImageRef = { name: string; tag: string }
 

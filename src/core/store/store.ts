@@ -24,6 +24,7 @@ import { sessions } from './sessions.ts'
 import { shares } from './shares.ts'
 import { site } from './site.ts'
 import { tokens } from './tokens.ts'
+import { volumes } from './volumes.ts'
 
 const nouns = (db: Db) => ({
   people: people(db),
@@ -39,6 +40,7 @@ const nouns = (db: Db) => ({
   shares: shares(db),
   secrets: secrets(db),
   ports: ports(db),
+  volumes: volumes(db),
   operations: operations(db),
   leases: leases(db),
   calls: calls(db),

@@ -13,6 +13,11 @@ const lookup: Lookup = {
   imageRefs: async () => ['debian'],
   person: nobody,
   personNames: async () => ['alice'],
+  volume: async (name) => {
+    if (name !== 'data') return nobody()
+    return { id: 'v1', ownerId: 'p1', hostId: 'local', name, createdAt: now }
+  },
+  volumeNames: async () => ['data'],
   commandNames: () => ['ps'],
   now: () => now,
 }
@@ -28,6 +33,38 @@ async function read(kind: KindName, text: string): Promise<unknown> {
 }
 
 const table: Partial<Record<KindName, { good: [string, unknown][]; bad: string[] }>> = {
+  mount: {
+    good: [
+      ['data:/srv', { id: 'v1', name: 'data', path: '/srv', readOnly: false }],
+      ['data:/var/lib/postgresql:ro', { id: 'v1', name: 'data', path: '/var/lib/postgresql', readOnly: true }],
+      ['data:/srv:rw', { id: 'v1', name: 'data', path: '/srv', readOnly: false }],
+    ],
+    bad: [
+      ...['', 'data', 'data:', 'data:srv', 'data:/', 'data://srv', 'data:/srv/', 'data:/srv/../etc', 'data:/./srv'],
+      ...[
+        'other:/srv',
+        '/etc:/srv',
+        './etc:/srv',
+        '../x:/srv',
+        '/var/run/docker.sock:/srv',
+        'data:/srv:z',
+        'data:/srv:ro:x',
+      ],
+      ...[
+        '/storage',
+        '/storage/x',
+        '/run',
+        '/run/dcm',
+        '/run/secrets',
+        '/etc',
+        '/proc/1',
+        '/sys',
+        '/dev/shm',
+        '/usr/bin',
+      ],
+    ].map((text) => (text.startsWith('/') && !text.includes(':') ? `data:${text}` : text)),
+  },
+  name: { good: [['data', 'data']], bad: ['', 'Data', '../b', 'a/b', 'a-', 'x'.repeat(41)] },
   'container-name': {
     good: [
       ['web', 'web'],

@@ -17,6 +17,8 @@ beforeAll(async () => {
     expect((await world.say(who, `create ${name} --image debian`)).error).toBeUndefined()
     expect((await world.say(who, `commit ${name} ${name}:v1`)).error).toBeUndefined()
   }
+  expect((await world.say(world.admin, 'group add chemists')).error).toBeUndefined()
+  expect((await world.say(bob, 'volume create treasure')).error).toBeUndefined()
   world.host.fake.addImage('secret:1')
   await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
 }, 60_000)
@@ -59,6 +61,12 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
       ]
     case 'offered-image':
       return both('vault:v1', 'hidden')
+    case 'volume': {
+      const { id } = (await world.store.volumes.of(bob!.id))[0]!
+      return both('treasure', 'bob/treasure', id)
+    }
+    case 'mount':
+      return (await pairs('volume')).map(([theirs, nobodys]) => [`${theirs}:/data`, `${nobodys}:/data`])
     case 'person':
       return both('bob', bob!.id)
     default:
@@ -68,7 +76,9 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
 
 const named = commands.flatMap((command) =>
   Object.entries(command.args)
-    .filter(([, arg]) => ['container', 'place', 'image', 'own-image', 'offered-image', 'person'].includes(arg.kind))
+    .filter(([, arg]) =>
+      ['container', 'place', 'image', 'own-image', 'offered-image', 'volume', 'mount', 'person'].includes(arg.kind),
+    )
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )
 
@@ -89,6 +99,7 @@ describe("C01, B02: what is another member's is as if it were not there, for eve
           .replaceAll(value.slice(0, 80), '<it>')
           .replaceAll(value.slice(0, 60), '<it>')
           .replaceAll(value.slice(0, 40), '<it>')
+          .replaceAll(value.split(':/')[0]!.slice(0, 60), '<it>')
       }
       expect(await ask(theirs), theirs).toBe(await ask(nobodys))
     }

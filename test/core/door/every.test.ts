@@ -104,6 +104,14 @@ const tour: Row[] = [
     text: /^web runs debian:latest now; /,
     row: { target: 'web' },
   },
+  { line: 'volume create data', text: /^The volume data is there; mount it with -v data:/, row: { target: 'data' } },
+  { line: 'volume ls', text: /^You have one volume\.$/ },
+  {
+    line: 'volume rm data --yes',
+    asked: ['files.removeVolume'],
+    text: /^data is removed with all it held\.$/,
+    row: { target: 'data' },
+  },
   {
     line: 'port add web 8080 --for 2d',
     asked: ['engine.createNetwork', 'engine.forward'],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { grantableCaps } from '../../model/grant.ts'
+import { mostMounted, mountable } from '../../model/volume.ts'
 import { type ContainerWish, HostError, type SeenImage } from '../host.ts'
 import { containerRef, fullImage, networkName } from './names.ts'
 
@@ -97,10 +98,6 @@ export const labels = {
   target: 'dcm.target',
 } as const
 
-/** Where no image may declare a volume: it would hide programs, the system, or what DCM mounts. */
-const plainPath = /^(?:\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/
-const system =
-  /^\/(?:bin|boot|dev|etc|lib|lib32|lib64|libx32|proc|root\/\.ssh|run|sbin|storage|sys|usr|var\/run)(?:\/|$)/
 const mostVolumes = 16
 
 const refuse = (why: string): HostError => new HostError('refused', why)
@@ -206,15 +203,25 @@ const bind = (source: string, target: string, readOnly: boolean): Mount => {
   return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
 }
 
+/** A member's own volumes, at places that are neither the system's nor DCM's. */
+function ownVolumes(wished: NonNullable<ContainerWish['mounts']['volumes']>): Mount[] {
+  if (wished.length > mostMounted) throw refuse(`More than ${mostMounted} volumes are mounted.`)
+  if (new Set(wished.map((one) => one.path)).size < wished.length) throw refuse('Two volumes are mounted at one place.')
+  return wished.map(({ source, path, readOnly }) => {
+    if (!mountable(path)) throw refuse('A volume is mounted where the system or DCM keeps its own.')
+    return bind(source, path, readOnly)
+  })
+}
+
 /**
  * An image's VOLUME would become an anonymous volume outside every quota; a memory file system of limited size covers
  * it, whose content counts as the container's memory and ends with it.
  */
-function volumes(image: SeenImage, memory: number): Mount[] {
+function volumes(image: SeenImage, memory: number, covered: ReadonlySet<string>): Mount[] {
   if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
-  return [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))].map((path) => {
-    if (!plainPath.test(path) || system.test(path))
-      throw refuse('The image declares a volume where the system or DCM keeps its own.')
+  const paths = new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))
+  return [...paths.difference(covered)].map((path) => {
+    if (!mountable(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
     return {
       Type: 'tmpfs',
       Target: path,
@@ -254,6 +261,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
     restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
   if (!/^(no|unless-stopped|on-failure:\d+)$/.test(policy)) throw refuse('The restart policy is unknown.')
 
+  const own = ownVolumes(wish.mounts.volumes ?? [])
   const body: CreateBody = {
     Hostname: wish.name,
     Domainname: '',
@@ -306,7 +314,8 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
       Mounts: [
         bind(wish.mounts.run, '/run/dcm', true),
         bind(wish.mounts.storage, '/storage', false),
-        ...volumes(place.image, memory),
+        ...own,
+        ...volumes(place.image, memory, new Set(own.map((mount) => mount.Target))),
       ],
     },
     NetworkingConfig: { EndpointsConfig: { [wish.network]: { Aliases: [wish.name] } } },

@@ -9,7 +9,7 @@ import { createStorages } from './storages.ts'
 import { createTrusted } from './trusted.ts'
 
 /** Files, and the check that a wish mounts nothing but what is made here. */
-export type DockerFiles = Files & { checkMounts(mounts: ContainerWish['mounts']): Promise<void> }
+export type DockerFiles = Files & { checkMounts(wish: Pick<ContainerWish, 'ownerId' | 'mounts'>): Promise<void> }
 
 type Options = {
   dataDir: string
@@ -65,8 +65,8 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
     return output
   }
   const clear = async (folder: string) =>
-    void (await inside(folder, ['/bin/rm', '-rf', '--one-file-system', '--', '/aid/data']))
-  const measure = (folder: string) => inside(folder, ['/usr/bin/du', '-skx', '/aid/data'])
+    void (await inside(folder, ['/bin/rm', '-rf', '--one-file-system', '--', '/aid/data', '/aid/volumes']))
+  const measure = (folder: string) => inside(folder, ['/usr/bin/du', '-skx', '/aid'])
 
   const ready = () => {
     made ??= (async () => {
@@ -98,6 +98,8 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
     writeSecrets: async (id, secrets) => (await ready()).runs.writeSecrets(id, secrets),
     removeRun: async (id) => (await ready()).runs.remove(id),
     ensureStorage: async (ownerId, limit) => (await ready()).storages.ensure(ownerId, limit),
+    ensureVolume: async (ownerId, id) => (await ready()).storages.ensureVolume(ownerId, id),
+    removeVolume: async (ownerId, id) => (await ready()).storages.removeVolume(ownerId, id),
     storage: async (ownerId) => (await ready()).storages.read(ownerId),
     removeStorage: async (ownerId) => (await ready()).storages.remove(ownerId),
     proveQuota: async () => (await ready()).storages.prove(),
@@ -120,14 +122,20 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
       }
     },
 
-    async checkMounts({ run, storage }) {
+    async checkMounts({ ownerId, mounts: { run, storage, volumes = [] } }) {
       const { root } = await ready()
       const inside = (path: string, kind: string) => path.startsWith(join(root, kind) + '/')
       if (!inside(run, 'run') || !/^[^/]+$/.test(run.slice(root.length + 5)))
         throw new HostError('refused', "The container's run folder is not DCM's.")
       if (!inside(storage, 'storage') || !/^[^/]+\/data$/.test(storage.slice(root.length + 9)))
         throw new HostError('refused', "The container's storage is not DCM's.")
-      for (const path of [run, storage])
+      for (const { source } of volumes)
+        if (
+          !source.startsWith(join(root, 'storage', ownerId, 'volumes') + '/') ||
+          !/\/volumes\/[a-z0-9]+$/.test(source)
+        )
+          throw new HostError('refused', "The container's volume is not its owner's.")
+      for (const path of [run, storage, ...volumes.map((volume) => volume.source)])
         await trueFolder(path).catch((error: unknown) => Promise.reject(fileFault(error, 'Looking at the mounts')))
     },
   }

@@ -53,7 +53,7 @@ export function createDockerHost(options: DockerHostOptions): Host & { close(): 
     engine: {
       ...engine,
       async create(wish) {
-        await files.checkMounts(wish.mounts)
+        await files.checkMounts(wish)
         return engine.create(wish)
       },
     },

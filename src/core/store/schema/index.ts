@@ -2,6 +2,7 @@
 export * from './hosts.ts'
 export * from './people.ts'
 export * from './containers.ts'
+export * from './volumes.ts'
 export * from './operations.ts'
 export * from './chat.ts'
 export * from './hooks.ts'

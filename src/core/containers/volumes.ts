@@ -1,0 +1,53 @@
+import type { Context } from '../command/context.ts'
+import type { Container } from '../model/container.ts'
+import { newId } from '../model/id.ts'
+import type { Mounted } from '../model/volume.ts'
+import type { Works } from '../operation/define.ts'
+import type { Caller } from '../policy/can.ts'
+import { DcmError } from '../reply/error.ts'
+import { violated } from '../store/db.ts'
+import type { Tables } from '../store/store.ts'
+import { lockMember } from './admit.ts'
+
+/** Volumes that one member may have. */
+const most = 50
+
+/** Checks, under the owner's lock, that what a container is to mount is still there. @throws DcmError `not_found` */
+export async function checkVolumes(tx: Tables, ownerId: string, mounted: readonly Mounted[] = []): Promise<void> {
+  if (mounted.length === 0) return
+  const there = new Set((await tx.volumes.of(ownerId)).map((volume) => volume.id))
+  const gone = mounted.find((one) => !there.has(one.id))
+  if (gone) throw new DcmError('not_found', `You have no volume called ${gone.name}.`, { try: 'volume ls' })
+}
+
+/** Names of containers that mount a volume. */
+export const usersOf = (containers: readonly Container[], id: string): string[] =>
+  containers.filter((one) => one.spec.volumes?.some((volume) => volume.id === id)).map((one) => one.name)
+
+/** A caller's own volumes. */
+export function createVolumes(works: Works): (caller: Caller) => Context['volumes'] {
+  const { store, settings, random } = works
+  return ({ person }) => ({
+    async create(name) {
+      const row = { id: newId(random), ownerId: person.id, hostId: settings.hostId, name }
+      try {
+        return await store.tx(async (tx) => {
+          await lockMember(tx, person.id)
+          if ((await tx.volumes.of(person.id)).length >= most)
+            throw new DcmError('limited', `You have ${most} volumes already; remove one with volume rm.`, {
+              try: 'volume ls',
+            })
+          await tx.volumes.insert(row)
+          return (await tx.volumes.byId(row.id))!
+        })
+      } catch (error) {
+        if (violated(error) !== 'volumes_name') throw error
+        throw new DcmError('conflict', `You already have a volume called ${name}.`, { try: 'volume ls', cause: error })
+      }
+    },
+    async list() {
+      const [volumes, containers] = await Promise.all([store.volumes.of(person.id), store.containers.of(person.id)])
+      return volumes.map((volume) => ({ ...volume, users: usersOf(containers, volume.id) }))
+    },
+  })
+}
