@@ -29,6 +29,14 @@ import { stats } from './container/stats.ts'
 import { top } from './container/top.ts'
 import { update } from './container/update.ts'
 import { wait } from './container/wait.ts'
+import { groupAdd } from './group/add.ts'
+import { groupGrant, groupRevoke } from './group/grant.ts'
+import { groupJoin } from './group/join.ts'
+import { groupLeave } from './group/leave.ts'
+import { groupLs } from './group/ls.ts'
+import { groupQuota } from './group/quota.ts'
+import { groupRm } from './group/rm.ts'
+import { groupShow } from './group/show.ts'
 import { hookLog } from './hook/log.ts'
 import { hookLs } from './hook/ls.ts'
 import { hookNew } from './hook/new.ts'
@@ -37,6 +45,7 @@ import { hookRotate } from './hook/rotate.ts'
 import { hookShow } from './hook/show.ts'
 import { commit } from './image/commit.ts'
 import { images } from './image/ls.ts'
+import { imageDeprecate } from './image/deprecate.ts'
 import { imageOffer } from './image/offer.ts'
 import { pull } from './image/pull.ts'
 import { push } from './image/push.ts'
@@ -145,7 +154,8 @@ export const commands: readonly Command[] = [
     events,
   ]),
   ...topic('port', [portAdd, portLs, portRm]),
-  ...topic('image', [commit, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageWithdraw]),
+  ...topic('volume', [volumeCreate, volumeLs, volumeRm]),
+  ...topic('image', [commit, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageDeprecate, imageWithdraw]),
   ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),
   ...topic('time', [schedule, scheduleLs, scheduleRm]),
@@ -157,6 +167,17 @@ export const commands: readonly Command[] = [
   ...topic('permission', [can, grants, request, requests, approve, deny, grant, revoke]),
   ...topic('quota', [quotaShow, quotaSet, quotaUnset, quotaSite, capacity]),
   ...topic('member', [userAdd, userInvite, userLs, userShow, userSuspend, userResume, userRm, userLink, userUnlink]),
+  ...topic('group', [
+    groupAdd,
+    groupLs,
+    groupShow,
+    groupJoin,
+    groupLeave,
+    groupQuota,
+    groupGrant,
+    groupRevoke,
+    groupRm,
+  ]),
   ...topic('site', [
     help,
     sessions,

@@ -71,6 +71,7 @@ export const offerImage = defineOperation<'offer-image', Offering>({
             layers: seen.layers,
             ssh,
             restricted: run.input.restricted,
+            useInstead: null,
             about: run.input.about,
             hostId: run.settings.hostId,
           }

@@ -107,23 +107,26 @@ describe('grant and revoke', () => {
 
 describe('quota', () => {
   test('the site, unless the member, unless a higher grant', async () => {
-    expect((await limits(bob))['memory']).toEqual({ used: 0, limit: 4 * 2 ** 30, from: 'site' })
+    expect((await limits(bob))['memory']).toEqual({ used: 0, limit: 4 * 2 ** 30, from: 'site', group: null })
     expect((await say('quota set bob memory=2g cpus=1.5')).text).toBe('The quota of bob is now memory=2g, cpus=1.5.')
     expect(await limits(bob)).toMatchObject({
-      memory: { limit: 2 * 2 ** 30, from: 'member' },
-      cpus: { limit: 1.5, from: 'member' },
-      containers: { limit: 10, from: 'site' },
+      memory: { limit: 2 * 2 ** 30, from: 'member', group: null },
+      cpus: { limit: 1.5, from: 'member', group: null },
+      containers: { limit: 10, from: 'site', group: null },
     })
     await say('grant bob quota:memory=8g')
     await say('grant bob quota:memory=6g')
-    expect((await limits(bob))['memory']).toEqual({ used: 0, limit: 8 * 2 ** 30, from: 'grant' })
+    expect((await limits(bob))['memory']).toEqual({ used: 0, limit: 8 * 2 ** 30, from: 'grant', group: null })
     await say('revoke bob quota:memory=8g')
     expect((await limits(bob))['memory']).toMatchObject({ limit: 6 * 2 ** 30 })
     await say('grant bob quota:memory=1g')
     await say('revoke bob quota:memory=6g')
-    expect((await limits(bob))['memory']).toMatchObject({ limit: 2 * 2 ** 30, from: 'member' })
+    expect((await limits(bob))['memory']).toMatchObject({ limit: 2 * 2 ** 30, from: 'member', group: null })
     expect((await say('quota unset bob memory')).text).toBe("bob has the site's quota of memory again.")
-    expect(await limits(bob)).toMatchObject({ memory: { from: 'site' }, cpus: { from: 'member' } })
+    expect(await limits(bob)).toMatchObject({
+      memory: { from: 'site', group: null },
+      cpus: { from: 'member', group: null },
+    })
   })
 
   test('the site is shown and changed for everyone who has none of their own', async () => {
@@ -134,7 +137,10 @@ describe('quota', () => {
       images: 10,
     })
     expect((await say('quota site images=4')).data).toMatchObject({ containers: 3, images: 4 })
-    expect(await limits(alice)).toMatchObject({ containers: { limit: 3, from: 'site' }, images: { limit: 4 } })
+    expect(await limits(alice)).toMatchObject({
+      containers: { limit: 3, from: 'site', group: null },
+      images: { limit: 4 },
+    })
   })
 
   test('a quota below what is used is set, and said', async () => {

@@ -93,3 +93,40 @@ test('an admin sees who runs an offered image, a member only their own', async (
   expect((await must('image show debian')).data).toMatchObject({ used_by: ['web'] })
   expect((await must('image show debian', world.admin)).data).toMatchObject({ used_by: ['alice/web', 'bob/web'] })
 })
+
+test('who still runs a deprecated or renewed image is told to admins by name and to each member of their own', async () => {
+  const said = await must('image deprecate debian --use told', world.admin)
+  expect(said.data).toMatchObject({ use: 'told:latest', used_by: ['alice/web', 'bob/web'] })
+  const listed = await must('images')
+  expect(listed.data).toContainEqual(expect.objectContaining({ image: 'debian:latest', use_instead: 'told:latest' }))
+  expect(listed.table!.rows.find((row) => row[0] === 'debian:latest')!.at(-1)).toMatch(/^deprecated, use told:latest\./)
+  expect((await must('ps')).table!.rows[0]![1]).toBe('debian (deprecated)')
+  expect((await must('inspect web')).fields).toMatchObject({
+    'its image': 'debian:latest is deprecated; create from told:latest, or redeploy on it.',
+  })
+  await must('image deprecate debian --off', world.admin)
+  expect((await must('ps')).table!.rows[0]![1]).toBe('debian')
+
+  world.host.fake.addImage('debian:newer')
+  await must('image offer debian:newer --name debian', world.admin)
+  expect((await must('ps')).table!.rows[0]![1]).toBe('debian (older)')
+  expect((await must('image show debian', world.admin)).data).toMatchObject({
+    used_by: ['alice/web (older)', 'bob/web (older)'],
+  })
+  await must('redeploy web')
+  expect((await must('ps')).table!.rows[0]![1]).toBe('debian')
+  expect((await must('image show debian', world.admin)).data).toMatchObject({
+    used_by: ['alice/web', 'bob/web (older)'],
+  })
+})
+
+test('an image is deprecated for another that is offered, by an admin', async () => {
+  await world.refused(alice!, 'image deprecate debian --use told', 'denied')
+  for (const line of [
+    'image deprecate debian',
+    'image deprecate debian --use debian',
+    'image deprecate debian --use told --off',
+  ])
+    expect((await world.say(world.admin, line)).error, line).toBe('usage')
+  expect((await world.say(world.admin, 'image deprecate debian --use web:v1')).error).toBe('not_found')
+})

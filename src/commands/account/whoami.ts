@@ -18,11 +18,13 @@ export const whoami = defineCommand({
     by: z.string().nullable().describe('The admin who acts for this member.'),
     fingerprint: z.string().nullable(),
     token: z.string().nullable().describe('Label of the token that was shown.'),
+    groups: z.array(z.string()),
     scope: z
       .object({ commands: z.array(z.string()).nullable(), containers: z.array(z.string()).nullable() })
       .nullable(),
   }),
-  async run(_args, { caller, links, tokens }) {
+  async run(_args, { caller, groups, links, tokens }) {
+    const inGroups = await groups.of(caller.person)
     const { person, surface, by, fingerprint, scope, tokenId } = caller
     const token = tokenId ? (await tokens.list((by ?? person).id)).find(({ id }) => id === tokenId) : undefined
     const accounts = (await links.list(person)).map(formatVisitor)
@@ -35,6 +37,7 @@ export const whoami = defineCommand({
         'signed in by': surface,
         ...(fingerprint ? { key: fingerprint } : {}),
         ...(token ? { token: token.label } : {}),
+        ...(inGroups.length > 0 ? { groups: inGroups.join(', ') } : {}),
         ...(accounts.length > 0 ? { 'chat accounts': accounts.join(', ') } : {}),
         ...(commands ? { commands: commands.join(', ') } : {}),
         ...(containers ? { containers: containers.join(', ') } : {}),
@@ -48,6 +51,7 @@ export const whoami = defineCommand({
         fingerprint: fingerprint ?? null,
         token: token?.label ?? null,
         accounts,
+        groups: inGroups,
         scope: scope ? { commands, containers } : null,
       },
     })

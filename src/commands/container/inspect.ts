@@ -14,8 +14,9 @@ export const inspect = defineCommand({
   private: true,
   args: { container: { kind: 'container', about: 'Container to look at.' } },
   gives: containerData,
-  async run(args, { containers, place, now }) {
+  async run(args, { containers, images, place, now }) {
     const container = await containers.refresh(args.container)
+    const outdated = (await images.stale([container])).get(container.id)
     const { spec } = container
     return info(`${container.name}: ${status(container, now)}.`, {
       fields: {
@@ -36,6 +37,7 @@ export const inspect = defineCommand({
         ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
         ...(container.expiresAt ? { 'removed at': formatTime(container.expiresAt) } : {}),
         ...(container.note ? { note: container.note } : {}),
+        ...(outdated ? { 'its image': outdated.says } : {}),
         ...(container.trouble ? { trouble: container.trouble } : {}),
       },
       data: toData(container, place),

@@ -14,7 +14,7 @@ export const ps = defineCommand({
   private: true,
   args: {},
   gives: z.array(containerData),
-  async run(_, { containers, place, now, caller }) {
+  async run(_, { containers, images, place, now, caller }) {
     const [{ containers: own, stale }, shared] = await Promise.all([containers.mine(), containers.shared()])
     const mine = [...own, ...shared]
     const data = mine.map((container) => toData(container, place))
@@ -24,9 +24,11 @@ export const ps = defineCommand({
         { data },
       )
     const head = ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS']
+    const outdated = await images.stale(mine)
     const rows = mine.map((container) => [
       calledBy(caller.person.id, container),
-      container.imageRef.replace(/:latest$/, ''),
+      container.imageRef.replace(/:latest$/, '') +
+        (outdated.has(container.id) ? ` (${outdated.get(container.id)!.mark})` : ''),
       container.trouble ? `${status(container, now)}: ${container.trouble}` : status(container, now),
       sshLine(container, place) ?? '-',
       portList(container, place) || '-',

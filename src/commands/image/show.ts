@@ -43,7 +43,8 @@ export const imageShow = defineCommand({
     about: z.string(),
     help: z.string(),
     docs: z.string(),
-    used_by: z.array(z.string()),
+    use_instead: z.string().nullable(),
+    used_by: z.array(z.string()).describe('Containers; those made before it was made anew are marked (older).'),
     created_at: z.string(),
   }),
   async run({ image }, { images }) {
@@ -56,7 +57,14 @@ export const imageShow = defineCommand({
       ...{ size: image.size, layers: image.layers, os: inside.os, arch: inside.arch, user: inside.user },
       ...{ workdir: inside.folder, entrypoint: inside.entrypoint, command: inside.command, env: inside.env },
       ...{ ports: inside.exposes, ssh: image.ssh, source: image.source, base: base?.ref ?? null },
-      ...{ about: image.about, help, docs, used_by: users, created_at: image.createdAt.toISOString() },
+      ...{
+        about: image.about,
+        help,
+        docs,
+        use_instead: image.useInstead,
+        used_by: users,
+        created_at: image.createdAt.toISOString(),
+      },
     }
     const optional = (name: string, value: string) => (value === '' ? {} : { [name]: value })
     return info(
@@ -64,6 +72,7 @@ export const imageShow = defineCommand({
       {
         fields: {
           whose: data.whose,
+          ...(image.useInstead ? { deprecated: `use ${image.useInstead}` } : {}),
           platform: clean(`${inside.os}/${inside.arch}`, 60),
           created: formatTime(image.createdAt),
           ...(image.source ? { 'comes from': image.source } : {}),

@@ -12,7 +12,13 @@ export const grants = defineCommand({
   changes: false,
   args: { member: { kind: 'person', optional: true, about: 'Whose grants (admins); yours when absent.' } },
   gives: z.array(
-    z.object({ thing: z.string(), expires_at: z.string().nullable(), granted_by: z.string(), created_at: z.string() }),
+    z.object({
+      thing: z.string(),
+      expires_at: z.string().nullable(),
+      granted_by: z.string(),
+      created_at: z.string(),
+      group: z.string().nullable(),
+    }),
   ),
   async run({ member }, { caller, grants: granted }) {
     const whose = member ?? caller.person
@@ -23,12 +29,18 @@ export const grants = defineCommand({
       expires_at: one.expiresAt?.toISOString() ?? null,
       granted_by: one.grantedBy,
       created_at: one.createdAt.toISOString(),
+      group: one.group,
     }))
     if (all.length === 0) return info(`${has} no grants.`, { data })
     return info(`${has} ${all.length === 1 ? 'one grant' : `${all.length} grants`}.`, {
       table: {
-        head: ['THING', 'UNTIL', 'BY'],
-        rows: all.map((one) => [one.thing, one.expiresAt ? formatTime(one.expiresAt) : 'revoked', one.grantedBy]),
+        head: ['THING', 'UNTIL', 'BY', 'THROUGH'],
+        rows: all.map((one) => [
+          one.thing,
+          one.expiresAt ? formatTime(one.expiresAt) : 'revoked',
+          one.grantedBy,
+          one.group ? `group ${one.group}` : '',
+        ]),
       },
       data,
     })

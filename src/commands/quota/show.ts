@@ -18,7 +18,8 @@ export const quotaShow = defineCommand({
       z.object({
         used: z.number().describe('Bytes for memory and disk, else a count.'),
         limit: z.number(),
-        from: z.enum(['site', 'member', 'grant']),
+        from: z.enum(['site', 'group', 'member', 'grant']),
+        group: z.string().nullable().describe('The group that the limit comes from.'),
       }),
     ),
   }),
@@ -32,19 +33,19 @@ export const quotaShow = defineCommand({
       {
         table: {
           head: ['RESOURCE', 'USED', 'LIMIT', 'FROM'],
-          rows: all.map(({ resource, used, limit, from }) => [
+          rows: all.map(({ resource, used, limit, from, group }) => [
             resource,
             formatAmount(resource, used),
             formatAmount(resource, limit),
-            from,
+            group ? `group ${group}` : from,
           ]),
         },
         data: {
           member: whose.name,
           quota: Object.fromEntries(
-            all.map(({ resource, used, limit, from }) => [
+            all.map(({ resource, used, limit, from, group = null }) => [
               resource,
-              { used: plainAmount(resource, used), limit: plainAmount(resource, limit), from },
+              { used: plainAmount(resource, used), limit: plainAmount(resource, limit), from, group },
             ]),
           ),
         },

@@ -25,18 +25,20 @@ export const userShow = defineCommand({
     containers: z.array(z.string()),
     images: z.array(z.string()),
     keys: z.array(z.object({ id: z.string(), type: z.string(), fingerprint: z.string(), comment: z.string() })),
+    groups: z.array(z.string()),
     tokens: z.number().int(),
     accounts: z.array(z.string()).describe('Chat accounts.'),
     grants: z.array(z.object({ thing: z.string(), expires_at: z.string().nullable() })),
     storage: z.number().int().describe('Bytes.'),
   }),
-  async run({ member }, { people, keys, grants, quota, links }) {
-    const [has, itsKeys, itsGrants, allowances, linked] = await Promise.all([
+  async run({ member }, { people, keys, grants, groups, quota, links }) {
+    const [has, itsKeys, itsGrants, allowances, linked, itsGroups] = await Promise.all([
       people.belongings(member),
       keys.list(member.id),
       grants.list(member),
       quota.of(member),
       links.list(member),
+      groups.of(member),
     ])
     const accounts = linked.map(formatVisitor)
     return info(`${member.name} is ${member.role === 'admin' ? 'an admin' : 'a member'} and ${member.state}.`, {
@@ -47,16 +49,17 @@ export const userShow = defineCommand({
         keys: list(itsKeys.map((key) => key.fingerprint)),
         tokens: String(has.tokens),
         'chat accounts': list(accounts),
+        groups: list(itsGroups),
         grants: list(itsGrants.map((grant) => grant.thing)),
         storage: formatSize(has.storage),
       },
       table: {
         head: ['QUOTA', 'USED', 'LIMIT', 'FROM'],
-        rows: allowances.map(({ resource, used, limit, from }) => [
+        rows: allowances.map(({ resource, used, limit, from, group }) => [
           resource,
           formatAmount(resource, used),
           formatAmount(resource, limit),
-          from,
+          group ? `group ${group}` : from,
         ]),
       },
       data: {
@@ -67,6 +70,7 @@ export const userShow = defineCommand({
         containers: has.containers,
         images: has.images,
         keys: itsKeys.map(({ id, type, fingerprint, comment }) => ({ id, type, fingerprint, comment })),
+        groups: itsGroups,
         tokens: has.tokens,
         accounts,
         grants: itsGrants.map((grant) => ({ thing: grant.thing, expires_at: grant.expiresAt?.toISOString() ?? null })),

@@ -1,5 +1,6 @@
 import type { Container, Limits, ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
+import type { Group } from '../model/group.ts'
 import type { Delivery, Hook, PlaceName, Scheme } from '../model/hook.ts'
 import type { Anatomy, Image } from '../model/image.ts'
 import type { Change, Happening, Load, Process } from '../model/look.ts'
@@ -38,11 +39,25 @@ export type Token = {
   createdAt: Date
 }
 
-/** A grant in force: `thing` is what `grant` was given. */
-export type GrantRow = { thing: string; grant: Grant; expiresAt: Date | null; grantedBy: string; createdAt: Date }
+/** A grant in force: `thing` is what `grant` was given; `group` the one that it comes by, if it does. */
+export type GrantRow = {
+  thing: string
+  grant: Grant
+  expiresAt: Date | null
+  grantedBy: string
+  createdAt: Date
+  group: string | null
+}
 
 /** One line of a quota: what is used and what is allowed; `from` says which rule decides. */
-export type Allowance = { resource: Resource; used: number; limit: number; from: 'site' | 'member' | 'grant' }
+export type Allowance = {
+  resource: Resource
+  used: number
+  limit: number
+  from: 'site' | 'group' | 'member' | 'grant'
+  /** The group that it comes from, where it does. */
+  group?: string
+}
 
 /** Who may do what with whose container. */
 export type ShareView = { container: string; owner: string; guest: string; level: ShareLevel; expiresAt: Date }
@@ -158,6 +173,23 @@ export type Context = {
     revoke(person: Person, thing: string): Promise<GrantRow>
     list(person: Person): Promise<GrantRow[]>
   }
+  groups: {
+    /** @throws DcmError `conflict` for a name that is taken */
+    add(name: string): Promise<Group>
+    list(): Promise<(Group & { members: number })[]>
+    view(group: Group): Promise<{ group: Group; members: string[]; grants: GrantRow[] }>
+    /** Names of those that a member is in. */
+    of(person: Person): Promise<string[]>
+    join(group: Group, person: Person): Promise<void>
+    /** @throws DcmError `not_found` when they are not in it */
+    leave(group: Group, person: Person): Promise<void>
+    set(group: Group, changes: Partial<Quota>): Promise<Group>
+    unset(group: Group, resources: Resource[]): Promise<Group>
+    give(group: Group, grant: Grant, lives: number | undefined, by: Person): Promise<GrantRow>
+    /** @throws DcmError `not_found` */
+    revoke(group: Group, grant: Grant): Promise<GrantRow>
+    remove(group: Group): Promise<void>
+  }
   quota: {
     of(person: Person): Promise<Allowance[]>
     site(): Promise<Quota>
@@ -269,6 +301,10 @@ export type Context = {
      * caller's, or for an admin everybody's. @throws DcmError
      */
     look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
+    /** Tells members to use another, or (null) that this one is good again. @returns containers made from it, by owner */
+    deprecate(image: Image, use: Image | null): Promise<{ users: string[] }>
+    /** Of containers whose image was deprecated or made anew since: a word for a list, and a sentence. By id. */
+    stale(containers: readonly Container[]): Promise<Map<string, { mark: string; says: string }>>
   }
   registries: {
     /** Those that admins allow, and as whom the caller is logged in there. */

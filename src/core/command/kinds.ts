@@ -8,10 +8,11 @@ import {
   parseRestart,
   type Restart,
 } from '../model/grant.ts'
+import type { Group } from '../model/group.ts'
 import type { Image } from '../model/image.ts'
 import { formatImageRef, parseImageRef, refuseContainerName, refuseName, refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
-import { parseAmount, type Resource, resources } from '../model/quota.ts'
+import { exampleAmount, parseAmount, type Resource, resources } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
 import { mountable, type Mounted, type Volume } from '../model/volume.ts'
@@ -26,6 +27,7 @@ export type Kinds = {
   'own-image': Image
   'offered-image': Image
   person: Person
+  group: Group
   text: string
   line: string
   document: string
@@ -74,6 +76,8 @@ export type Lookup = {
   volumeNames(): Promise<string[]>
   person(name: string): Promise<Person>
   personNames(): Promise<string[]>
+  group(name: string): Promise<Group>
+  groupNames(): Promise<string[]>
   commandNames(): string[]
   now(): Date
 }
@@ -138,10 +142,14 @@ function readEnv(text: string): string {
 function readAmount(text: string): Kinds['amount'] | undefined {
   const [name, value, more] = text.split('=')
   const resource = resources.find((known) => known === name)
-  if (!resource || more !== undefined)
+  if (!resource || value === undefined || more !== undefined)
     throw wrong(`A quota is RESOURCE=AMOUNT; RESOURCE is one of ${resources.join(', ')}.`)
-  const amount = parseAmount(resource, value ?? '')
-  return amount === undefined ? undefined : { resource, amount }
+  const amount = parseAmount(resource, value)
+  if (amount === undefined)
+    throw wrong(
+      `"${value.slice(0, 40)}" is no amount of ${resource}: write it like ${resource}=${exampleAmount(resource)}.`,
+    )
+  return { resource, amount }
 }
 
 /** A time: how long ago (`10m`) or an ISO 8601 date. */
@@ -188,6 +196,13 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'the name of a member',
     read: (text, lookup) => lookup.person(text),
     complete: (lookup) => lookup.personNames(),
+  },
+  group: {
+    word: 'GROUP',
+    schema: string,
+    hint: 'the name of a group',
+    read: (text, lookup) => lookup.group(text),
+    complete: (lookup) => lookup.groupNames(),
   },
   text: {
     word: 'TEXT',

@@ -34,7 +34,8 @@ export async function lockMember(tx: Tables, ownerId: string): Promise<Member> {
   if (person.state === 'suspended')
     throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
   const grants = readGrants(await tx.grants.lock(ownerId))
-  return { person, grants, limits: effective(await siteQuota(tx), person.quota, grants), used: usage }
+  const [site, groups] = [await siteQuota(tx), await tx.groups.of(ownerId)]
+  return { person, grants, limits: effective({ site, groups, member: person.quota, grants }), used: usage }
 }
 
 /**

@@ -44,12 +44,41 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
         await dropTag(works.host(image.hostId), image.engineRef)
       },
       usedBy: (image) => store.containers.usingImage(image.id),
+      async deprecate(image, use) {
+        await store.images.update(image.id, { useInstead: use?.ref ?? null })
+        const all = (await store.containers.all()).filter((one) => one.imageId === image.id)
+        return { users: all.map((one) => `${one.owner}/${one.name}`) }
+      },
+      async stale(containers) {
+        const found = new Map<string, { mark: string; says: string }>()
+        const [images, made] = await Promise.all([
+          store.images.offered(),
+          store.containers.madeFrom(containers.map((one) => one.id)),
+        ])
+        const offered = new Map(images.map((image) => [image.id, image]))
+        for (const { id, imageId } of containers) {
+          const image = offered.get(imageId ?? '')
+          if (!image) continue
+          const { ref, useInstead } = image
+          if (useInstead !== null)
+            found.set(id, {
+              mark: 'deprecated',
+              says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.`,
+            })
+          else if (made.get(id) !== image.engineId)
+            found.set(id, { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` })
+        }
+        return found
+      },
       async look(image) {
         const { engine } = works.host(image.hostId)
         const inside = await engine.inside(image.engineId).catch((error: unknown) => Promise.reject(explain(error)))
-        const admin = caller.person.role === 'admin'
-        const all = await (admin ? store.containers.all() : store.containers.of(caller.person.id))
-        const users = all.filter((one) => one.imageId === image.id).map((one) => calledBy(caller.person.id, one))
+        const all = await (mayName(caller) ? store.containers.all() : store.containers.of(caller.person.id))
+        const used = all.filter((one) => one.imageId === image.id)
+        const made = await store.containers.madeFrom(used.map((one) => one.id))
+        const users = used.map(
+          (one) => calledBy(caller.person.id, one) + (made.get(one.id) === image.engineId ? '' : ' (older)'),
+        )
         return { inside, base: await baseOf(image, inside.chain, await visible()), users }
       },
     }

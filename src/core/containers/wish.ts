@@ -8,12 +8,13 @@ import { placeRun } from './run.ts'
 
 /** Bytes that a member's storage may grow to. */
 export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): Promise<number> {
-  const [person, grants, site] = await Promise.all([
+  const [person, grants, site, groups] = await Promise.all([
     works.store.people.byId(ownerId),
     works.store.grants.of(ownerId),
     siteQuota(works.store),
+    works.store.groups.of(ownerId),
   ])
-  return effective(site, person?.quota ?? {}, readGrants(grants)).disk.limit
+  return effective({ site, groups, member: person?.quota ?? {}, grants: readGrants(grants) }).disk.limit
 }
 
 /** What the engine is asked for, out of what the database says: the same after a crash, and for every way to make a container. */

@@ -15,6 +15,7 @@ import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
 import { createAudit } from '../people/audit.ts'
 import { createGrants } from '../people/grants.ts'
+import { createGroups } from '../people/groups.ts'
 import { createConnected } from '../people/connected.ts'
 import { createInvites } from '../people/invites.ts'
 import { createKeys } from '../people/keys.ts'
@@ -40,6 +41,7 @@ export function createContexts(
   const keys = createKeys({ store, random, onKeys })
   const tokens = createTokens({ store, random })
   const grants = createGrants({ store })
+  const groups = createGroups({ store, random })
   const invites = createInvites({ store, random })
   const connected = createConnected({ store })
   const quota = createQuota({ store })
@@ -69,6 +71,7 @@ export function createContexts(
     sessions: connected(caller),
     tokens,
     grants,
+    groups,
     quota,
     audit,
     hooks,

@@ -92,6 +92,12 @@ export function lookupFor(
       throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, { try: 'volume ls' })
     },
     volumeNames: async () => (await store.volumes.of(person.id)).map((volume) => volume.name),
+    async group(name) {
+      const found = mayName(actor) && personName.test(name) ? await store.groups.byName(name) : undefined
+      if (found) return found
+      throw new DcmError('not_found', `There is no group called ${name.slice(0, 40)}.`, { try: 'group ls' })
+    },
+    groupNames: async () => (mayName(actor) ? (await store.groups.list()).map((group) => group.name) : []),
     async person(name) {
       const found = name === person.name ? person : mayName(actor) ? await named(name) : undefined
       if (found) return found

@@ -6,13 +6,14 @@ import type { GrantRecord } from '../store/grants.ts'
 import type { Store, Tables } from '../store/store.ts'
 import { lockPresent } from './present.ts'
 
-function toRow({ thing, expiresAt, grantedBy, createdAt }: GrantRecord): GrantRow | undefined {
+/** A grant as it is told; undefined for one that the grammar no longer knows. */
+export function toRow({ thing, expiresAt, grantedBy, createdAt, group }: GrantRecord): GrantRow | undefined {
   const grant = parseGrant(thing)
-  return grant && { thing, grant, expiresAt, grantedBy, createdAt }
+  return grant && { thing, grant, expiresAt, grantedBy, createdAt, group }
 }
 
 /** @throws DcmError `not_found` for a device, profile or image that no admin has named */
-async function mustExist(tx: Tables, grant: Grant): Promise<void> {
+export async function mustExist(tx: Tables, grant: Grant): Promise<void> {
   switch (grant.kind) {
     case 'device':
       if ((await tx.site.devices()).some((device) => device.name === grant.name)) return

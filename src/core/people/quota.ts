@@ -19,7 +19,8 @@ const most: Quota = {
   disk: 2 ** 60,
 }
 
-function checkRange(changes: Partial<Quota>): void {
+/** @throws DcmError `usage` for an amount that no machine has */
+export function checkRange(changes: Partial<Quota>): void {
   for (const resource of resources)
     if ((changes[resource] ?? 0) > most[resource])
       throw new DcmError('usage', `A quota of ${resource} is at most ${most[resource]}.`)
@@ -29,14 +30,15 @@ function checkRange(changes: Partial<Quota>): void {
 export function createQuota({ store }: { store: Store }): Context['quota'] {
   return {
     async of({ id, name }) {
-      const [person, usage, grants, site] = await Promise.all([
+      const [person, usage, grants, site, groups] = await Promise.all([
         store.people.byId(id),
         store.people.usage(id),
         store.grants.of(id),
         siteQuota(store),
+        store.groups.of(id),
       ])
       if (!person || !usage) throw new DcmError('not_found', `${name} is no longer here.`)
-      const limits = effective(site, person.quota, readGrants(grants))
+      const limits = effective({ site, groups, member: person.quota, grants: readGrants(grants) })
       return resources.map((resource) => ({ resource, used: usage[resource], ...limits[resource] }))
     },
     site: () => siteQuota(store),

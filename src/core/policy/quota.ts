@@ -1,18 +1,36 @@
 import type { Grant } from '../model/grant.ts'
+import type { Group } from '../model/group.ts'
 import { floorAmount, formatAmount, type Quota, type Resource, resources } from '../model/quota.ts'
 
 /** Which rule a limit comes from. */
-export type Source = 'site' | 'member' | 'grant'
+export type Source = 'site' | 'group' | 'member' | 'grant'
 
-/** What holds for a member now, by resource. */
-export type Limit = { limit: number; from: Source }
+/** What holds for a member now, by resource; `group` names the one that it comes from. */
+export type Limit = { limit: number; from: Source; group?: string }
 
-/** The site's default, unless the member has a quota of their own, unless a grant in force gives more. */
-export function effective(site: Quota, member: Partial<Quota>, grants: readonly Grant[]): Record<Resource, Limit> {
+/** What is laid over each other for one member, the general first. */
+export type Layers = {
+  site: Quota
+  groups: readonly Pick<Group, 'name' | 'quota'>[]
+  member: Partial<Quota>
+  grants: readonly Grant[]
+}
+
+/**
+ * The site's default, unless a group of the member says otherwise (the most that one of them gives), unless the member
+ * has a quota of their own, unless a grant in force gives more.
+ */
+export function effective({ site, groups, member, grants }: Layers): Record<Resource, Limit> {
   const limits = {} as Record<Resource, Limit>
   for (const resource of resources) {
+    let best: Limit = { limit: site[resource], from: 'site' }
+    for (const { name, quota } of groups) {
+      const limit = quota[resource]
+      if (limit !== undefined && (best.from === 'site' || limit > best.limit))
+        best = { limit, from: 'group', group: name }
+    }
     const own = member[resource]
-    let best: Limit = own === undefined ? { limit: site[resource], from: 'site' } : { limit: own, from: 'member' }
+    if (own !== undefined) best = { limit: own, from: 'member' }
     for (const grant of grants)
       if (grant.kind === 'quota' && grant.resource === resource && grant.amount > best.limit)
         best = { limit: grant.amount, from: 'grant' }
@@ -52,10 +70,20 @@ const free: Record<Resource, string> = {
  * @returns why a wish for more of a resource is refused, naming the rule, the present use, the limit and what would
  * work; undefined when it fits.
  */
-export function refuse(resource: Resource, wish: number, used: number, { limit, from }: Limit): string | undefined {
+export function refuse(
+  resource: Resource,
+  wish: number,
+  used: number,
+  { limit, from, group }: Limit,
+): string | undefined {
   if (used + wish <= limit) return undefined
   const show = (amount: number) => formatAmount(resource, amount)
-  const whose = from === 'site' ? 'the quota here' : from === 'member' ? 'your quota' : 'your grant'
+  const whose = {
+    site: 'the quota here',
+    group: `the quota of group ${group}`,
+    member: 'your quota',
+    grant: 'your grant',
+  }[from]
   const left = limit - used
   const fits = flags[resource] && left >= (least[resource] ?? 1)
   const smaller = fits

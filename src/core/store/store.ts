@@ -6,6 +6,7 @@ import { containers } from './containers.ts'
 import { type Db, down, retryable, unreachable } from './db.ts'
 import { grants } from './grants.ts'
 import { deliveries, hooks } from './hooks.ts'
+import { groups } from './groups.ts'
 import { hosts } from './hosts.ts'
 import { identities } from './identities.ts'
 import { images } from './images.ts'
@@ -31,6 +32,7 @@ const nouns = (db: Db) => ({
   keys: keys(db),
   tokens: tokens(db),
   grants: grants(db),
+  groups: groups(db),
   site: site(db),
   hosts: hosts(db),
   images: images(db),

@@ -80,7 +80,11 @@ export async function examine(works: Works): Promise<Check[]> {
           'firewall',
           "Members' networks reach neither each other, nor the host, nor private addresses that are not allowed.",
         )
-      : lacks('firewall', missing.join(' '), 'Where DCM runs as root it puts them back within a minute; else run it as root, or put the rules of docs/security.md in place yourself.')
+      : lacks(
+          'firewall',
+          missing.join(' '),
+          'Where DCM runs as root it puts them back within a minute; else run it as root, or put the rules of docs/security.md in place yourself.',
+        )
   })
   await look('objects', async () => {
     const { containers, networks } = await findStrays(works, settings.hostId, await host.engine.list())

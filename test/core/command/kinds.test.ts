@@ -13,6 +13,8 @@ const lookup: Lookup = {
   imageRefs: async () => ['debian'],
   person: nobody,
   personNames: async () => ['alice'],
+  group: nobody,
+  groupNames: async () => ['lab'],
   volume: async (name) => {
     if (name !== 'data') return nobody()
     return { id: 'v1', ownerId: 'p1', hostId: 'local', name, createdAt: now }

@@ -67,6 +67,8 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
     }
     case 'mount':
       return (await pairs('volume')).map(([theirs, nobodys]) => [`${theirs}:/data`, `${nobodys}:/data`])
+    case 'group':
+      return both('chemists')
     case 'person':
       return both('bob', bob!.id)
     default:
@@ -77,7 +79,9 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
 const named = commands.flatMap((command) =>
   Object.entries(command.args)
     .filter(([, arg]) =>
-      ['container', 'place', 'image', 'own-image', 'offered-image', 'volume', 'mount', 'person'].includes(arg.kind),
+      ['container', 'place', 'image', 'own-image', 'offered-image', 'volume', 'mount', 'person', 'group'].includes(
+        arg.kind,
+      ),
     )
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )

@@ -358,6 +358,30 @@ const tour: Row[] = [
     text: /^bob has the site's quota of memory again\.$/,
     row: { target: 'bob memory' },
   },
+  { line: 'group add lab', admin: true, text: /^lab is a group now; /, row: { target: 'lab' } },
+  { line: 'group ls', admin: true, text: /^There is 1 group\.$/ },
+  { line: 'group join lab bob', admin: true, text: /^bob is in lab\.$/, row: { target: 'lab bob' } },
+  {
+    line: 'group quota lab memory=6g',
+    admin: true,
+    text: /^Each member of lab may use: memory=6g\.$/,
+    row: { target: 'lab memory=6g' },
+  },
+  {
+    line: 'group grant lab restart-policy',
+    admin: true,
+    text: /^Granted restart-policy to every member of lab, /,
+    row: { target: 'lab restart-policy' },
+  },
+  { line: 'group show lab', admin: true, text: /^lab has 1 member\.$/ },
+  {
+    line: 'group revoke lab restart-policy',
+    admin: true,
+    text: /^Revoked restart-policy from lab\.$/,
+    row: { target: 'lab restart-policy' },
+  },
+  { line: 'group leave lab bob', admin: true, text: /^bob is no longer in lab\.$/, row: { target: 'lab bob' } },
+  { line: 'group rm lab --yes', admin: true, text: /^The group lab is removed; /, row: { target: 'lab' } },
   {
     line: 'quota site',
     admin: true,
@@ -376,6 +400,12 @@ const tour: Row[] = [
     asked: ['engine.tag'],
     text: /^slim:latest is offered to every member\.$/,
     row: { target: 'bare:1' },
+  },
+  {
+    line: 'image deprecate slim --use debian',
+    admin: true,
+    text: /^slim:latest is deprecated, and members are told to use debian:latest; no container is made from it\.$/,
+    row: { target: 'slim' },
   },
   {
     line: 'image withdraw slim --yes',

@@ -16,6 +16,7 @@ beforeAll(async () => {
   expect((await world.say(root, 'create web --image debian')).error).toBeUndefined()
   await world.say(alice, 'commit web web:v1')
   for (const one of [alice, bob, root]) await world.say(one, 'volume create data')
+  await world.say(world.admin, 'group add chemists')
   await world.say(root, 'registry allow registry.test')
 }, 60_000)
 afterAll(() => world[Symbol.asyncDispose]())

@@ -9,6 +9,7 @@ export const right: Record<KindName, string | boolean> = {
   'own-image': 'web:v1',
   'offered-image': 'debian',
   person: 'alice',
+  group: 'chemists',
   text: 'word',
   line: publicKey(),
   document: '{}',

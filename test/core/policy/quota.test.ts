@@ -23,7 +23,7 @@ const grants: fc.Arbitrary<Grant[]> = fc.array(fc.record({ kind: fc.constant('qu
 test('the site, unless the member, unless the highest grant gives more', () => {
   fc.assert(
     fc.property(quota, fc.dictionary(resource, amount), grants, (site, own, given) => {
-      const limits = effective(site, own as Partial<Quota>, given)
+      const limits = effective({ site, groups: [], member: own as Partial<Quota>, grants: given })
       for (const name of resources) {
         const base = (own as Partial<Quota>)[name] ?? site[name]
         const granted = given.flatMap((grant) =>
@@ -38,7 +38,12 @@ test('the site, unless the member, unless the highest grant gives more', () => {
 })
 
 test('a grant of something else changes no quota', () => {
-  const limits = effective(defaultQuota, {}, [{ kind: 'restart-policy' }, { kind: 'cap', cap: 'SYS_PTRACE' }])
+  const limits = effective({
+    site: defaultQuota,
+    groups: [],
+    member: {},
+    grants: [{ kind: 'restart-policy' }, { kind: 'cap', cap: 'SYS_PTRACE' }],
+  })
   expect(limits).toEqual(
     Object.fromEntries(resources.map((name) => [name, { limit: defaultQuota[name], from: 'site' }])),
   )
