@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import type { Schedule } from '../../core/command/context.ts'
+import { scheduledRun, scheduleVerbs } from '../../core/model/schedule.ts'
+import { DcmError } from '../../core/reply/error.ts'
+import { checkRun } from '../container/exec.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { ok } from '../../core/reply/reply.ts'
@@ -8,7 +11,8 @@ import { ok } from '../../core/reply/reply.ts'
 export const scheduleData = z.object({
   id: z.string(),
   container: z.string(),
-  verb: z.enum(['start', 'stop']),
+  verb: z.enum(scheduleVerbs),
+  argv: z.array(z.string()).nullable().describe('What is run, where that is what is done.'),
   cron: z.string(),
   zone: z.string(),
   next_at: z.string(),
@@ -21,6 +25,7 @@ export const toScheduleData = (one: Schedule): z.infer<typeof scheduleData> => (
   id: one.id,
   container: one.container,
   verb: one.verb,
+  argv: one.argv,
   cron: one.cron,
   zone: one.zone,
   next_at: one.nextAt.toISOString(),
@@ -30,22 +35,33 @@ export const toScheduleData = (one: Schedule): z.infer<typeof scheduleData> => (
 
 export const schedule = defineCommand({
   name: 'schedule',
-  about: 'Start or stop a container at chosen times.',
-  examples: ['schedule web stop "0 20 * * 1-5" --tz Europe/Berlin', 'schedule web start "0 8 * * mon"'],
+  about: 'Start or stop a container, or run a program in it, at chosen times.',
+  examples: [
+    'schedule web stop "0 20 * * 1-5" --tz Europe/Berlin',
+    'schedule web start "0 8 * * mon"',
+    'schedule web run "0 3 * * *" -- /storage/backup.sh',
+  ],
   needs: 'own',
   changes: true,
   args: {
     container: { kind: 'container', about: 'Container it is about.' },
-    verb: { kind: 'choice', of: ['start', 'stop'], about: 'What is done: start or stop.' },
+    verb: { kind: 'choice', of: scheduleVerbs, about: 'What is done: start, stop or run.' },
     cron: { kind: 'text', about: 'When: minute, hour, day, month and weekday, as in crontab.' },
     tz: { kind: 'text', about: 'The time zone that is meant, like Europe/Berlin.', flag: true, default: 'UTC' },
+    command: { kind: 'argv', rest: true, about: 'What to run; it may take an hour, and you hear when it fails.' },
   },
   gives: scheduleData,
-  async run({ container, verb, cron, tz }, { schedules }) {
-    const made = await schedules.add({ container, verb, cron, zone: tz })
-    return ok(
-      `${container.name} will ${verb} at ${formatTime(made.nextAt)} for the next time; schedule rm ${made.id} ends that.`,
-      { data: toScheduleData(made) },
-    )
+  async run({ container, verb, cron, tz, command }, { schedules }) {
+    if (verb === 'run') checkRun(command, scheduledRun, `schedule ${container.name} run "0 3 * * *" -- ls`)
+    else if (command.length > 0)
+      throw new DcmError('usage', `A program after -- is for run; to ${verb} a container takes none.`, {
+        try: 'help schedule',
+      })
+    const argv = verb === 'run' ? command : null
+    const made = await schedules.add({ container, verb, argv, cron, zone: tz })
+    const what = verb === 'run' ? `${container.name} will run ${command[0]}` : `${container.name} will ${verb}`
+    return ok(`${what} at ${formatTime(made.nextAt)} for the next time; schedule rm ${made.id} ends that.`, {
+      data: toScheduleData(made),
+    })
   },
 })

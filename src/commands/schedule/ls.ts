@@ -23,7 +23,7 @@ export const scheduleLs = defineCommand({
         rows: all.map((one) => [
           one.id,
           one.container,
-          one.verb,
+          one.argv ? `run ${one.argv.join(' ')}` : one.verb,
           one.cron,
           one.zone,
           formatTime(one.nextAt),

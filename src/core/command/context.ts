@@ -8,6 +8,7 @@ import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
+import type { ScheduleVerb } from '../model/schedule.ts'
 import type { Visitor } from '../model/visitor.ts'
 import type { Volume } from '../model/volume.ts'
 import type { DcmError } from '../reply/error.ts'
@@ -66,7 +67,9 @@ export type ShareView = { container: string; owner: string; guest: string; level
 export type Schedule = {
   id: string
   container: string
-  verb: 'start' | 'stop'
+  verb: ScheduleVerb
+  /** What is run, where that is what is done. */
+  argv: string[] | null
   cron: string
   zone: string
   nextAt: Date
@@ -272,7 +275,13 @@ export type Context = {
   }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */
-    add(wish: { container: Container; verb: 'start' | 'stop'; cron: string; zone: string }): Promise<Schedule>
+    add(wish: {
+      container: Container
+      verb: ScheduleVerb
+      argv: string[] | null
+      cron: string
+      zone: string
+    }): Promise<Schedule>
     list(): Promise<Schedule[]>
     /** @throws DcmError `not_found` */
     remove(id: string): Promise<Schedule>

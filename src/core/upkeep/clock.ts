@@ -6,7 +6,8 @@ import type { NoticeKind } from '../model/notice.ts'
 import { formatTime } from '../model/time.ts'
 import type { Asker } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
-import type { Action } from '../reply/reply.ts'
+import { scheduledRun } from '../model/schedule.ts'
+import type { Action, Reply } from '../reply/reply.ts'
 import type { ScheduleRow } from '../store/schedules.ts'
 import type { Tables } from '../store/store.ts'
 import { syncKeys } from '../containers/run.ts'
@@ -37,7 +38,7 @@ async function beginNow<K extends Intent>(
   kind: K,
   input: Intents[K],
   asker: Asker,
-  also?: (tx: Tables) => Promise<void>,
+  also?: (tx: Tables, operationId: string) => Promise<void>,
 ): Promise<string | null> {
   try {
     await upkeep.runner.begin(kind, input, asker, also)
@@ -110,26 +111,54 @@ export async function fireSchedules(upkeep: Upkeep): Promise<void> {
   for (const row of await store.schedules.due()) {
     const now = await store.site.clock()
     const next = nextTime(row.cron, row.zone, now)
-    const move = (tx: Pick<Tables, 'schedules'>, trouble: string | null) => tx.schedules.advance(row, next, trouble)
+    const move = (tx: Pick<Tables, 'schedules'>, trouble: string | null, operationId?: string) =>
+      tx.schedules.advance(row, next, trouble, operationId)
     if (row.late > tooLate) {
       await move(store, `It was due ${formatTime(row.nextAt)}, while DCM was away, and was left out.`)
       continue
     }
     const asker = byItself(upkeep, row.ownerId, `schedule ${row.verb}`, `${row.owner}/${row.container}`)
-    const also = async (tx: Tables) => {
-      if (!(await move(tx, null))) throw new DcmError('conflict', 'Another process has done it.')
+    const also = async (tx: Tables, operationId: string) => {
+      // A run has an outcome that its owner wants to hear of; that it was begun is all that start and stop have.
+      if (!(await move(tx, null, row.verb === 'run' ? operationId : undefined)))
+        throw new DcmError('conflict', 'Another process has done it.')
     }
-    const input = { containerId: row.containerId }
-    const why =
-      row.verb === 'start'
-        ? await beginNow(upkeep, 'start', input, asker, also)
-        : await beginNow(upkeep, 'stop', { ...input, seconds: 10 }, asker, also)
-    if (why !== null && (await move(store, why))) await unable(upkeep, row, why)
+    const why = await fire(upkeep, row, asker, also)
+    if (why !== null && (await move(store, why))) await unable(upkeep, row, `could not be done: ${why}`)
+  }
+  for (const row of await store.schedules.ended()) {
+    const { error, text } = (row.reply ?? { text: 'DCM no longer knows how it ended.' }) as Reply
+    if (error === undefined && row.reply) continue
+    await store.schedules.setTrouble(row.id, text)
+    await unable(upkeep, { ...row, nextAt: row.lastAt ?? row.nextAt }, `failed: ${text}`)
+  }
+}
+
+function fire(
+  upkeep: Upkeep,
+  { verb, argv, containerId }: ScheduleRow,
+  asker: Asker,
+  also: (tx: Tables, operationId: string) => Promise<void>,
+): Promise<string | null> {
+  switch (verb) {
+    case 'start':
+      return beginNow(upkeep, 'start', { containerId }, asker, also)
+    case 'stop':
+      return beginNow(upkeep, 'stop', { containerId, seconds: 10 }, asker, also)
+    case 'run':
+      return beginNow(
+        upkeep,
+        'exec',
+        { containerId, argv: argv ?? [], folder: '/root', lives: scheduledRun },
+        asker,
+        also,
+      )
   }
 }
 
 async function unable({ works }: Upkeep, row: ScheduleRow & { container: string }, why: string): Promise<void> {
-  const text = `The scheduled ${row.verb} of ${row.container} could not be done: ${why}`
+  const what = row.verb === 'run' ? `run in ${row.container}` : `${row.verb} of ${row.container}`
+  const text = `The scheduled ${what} ${why}`
   await notice(works.store, works.random, {
     ownerId: row.ownerId,
     kind: 'schedule',

@@ -13,12 +13,23 @@ const seen = ({
   id,
   container,
   verb,
+  argv,
   cron,
   zone,
   nextAt,
   lastAt,
   trouble,
-}: ScheduleRow & { container: string }): Schedule => ({ id, container, verb, cron, zone, nextAt, lastAt, trouble })
+}: ScheduleRow & { container: string }): Schedule => ({
+  id,
+  container,
+  verb,
+  argv,
+  cron,
+  zone,
+  nextAt,
+  lastAt,
+  trouble,
+})
 
 /** How long containers live, and what is done to them at chosen times. */
 export function createTime({
@@ -40,7 +51,7 @@ export function createTime({
       }),
     },
     schedules: {
-      async add({ container, verb, cron, zone }) {
+      async add({ container, verb, argv, cron, zone }) {
         const nextAt = nextTime(cron, zone, await store.site.clock())
         return store.tx(async (tx) => {
           await tx.people.lockUsage(container.ownerId)
@@ -53,6 +64,7 @@ export function createTime({
             ownerId: container.ownerId,
             containerId: container.id,
             verb,
+            argv,
             cron,
             zone,
             nextAt,

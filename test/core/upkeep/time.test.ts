@@ -235,6 +235,36 @@ describe('schedules', () => {
     await world.say(alice!, `schedule rm ${id}`)
   })
 
+  test('a program is run in it, and its owner hears when that fails', async () => {
+    const box = await made()
+    const id = await add(`schedule ${box.name} run "0 3 * * *" -- false`)
+    const run = async (code: number) => {
+      world.host.fake.programs(async function* () {
+        yield* []
+        return code
+      })
+      await due(id)
+      await fireSchedules(upkeep)
+      for (let tries = 0; tries < 100 && (await world.store.operations.countOpen()) > 0; tries++)
+        await new Promise((next) => setTimeout(next, 20))
+      await Promise.all([fireSchedules(upkeep), fireSchedules(upkeep)])
+    }
+    await run(0)
+    expect(await notices(id)).toEqual([])
+    await run(1)
+    const failed = expect.stringMatching(/^The scheduled run in box\d+ failed: .* exit code 1\.$/)
+    expect(await notices(id)).toEqual([failed])
+    expect((await world.say(alice!, 'schedule ls')).data).toMatchObject([
+      { id, verb: 'run', argv: ['false'], trouble: expect.stringContaining('exit code 1') },
+    ])
+    await world.say(alice!, `stop ${box.name}`)
+    await run(0)
+    expect((await notices(id)).at(-1)).toContain('could not be done')
+    await world.say(alice!, `schedule rm ${id}`)
+    for (const line of [`schedule ${box.name} run "0 3 * * *"`, `schedule ${box.name} stop "0 3 * * *" -- ls`])
+      await world.refused(alice!, line, 'usage')
+  })
+
   test('M: what came while DCM was away is left out when it is too late for it', async () => {
     const box = await made()
     const id = await add(`schedule ${box.name} stop "0 20 * * *"`)

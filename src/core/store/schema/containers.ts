@@ -1,3 +1,4 @@
+import type { ScheduleVerb } from '../../model/schedule.ts'
 import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { Desired, Proto, Reach, ShareLevel, Spec, State } from '../../model/container.ts'
@@ -120,13 +121,17 @@ export const schedules = pgTable(
     containerId: text('container_id')
       .notNull()
       .references(() => containers.id, { onDelete: 'cascade' }),
-    verb: text('verb').$type<'start' | 'stop'>().notNull(),
+    verb: text('verb').$type<ScheduleVerb>().notNull(),
+    /** The program that is run, where that is what is done. */
+    argv: jsonb('argv').$type<string[]>(),
     cron: text('cron').notNull(),
     zone: text('zone').notNull(),
     nextAt: at('next_at').notNull(),
     lastAt: at('last_at'),
     /** How the last time went, in one sentence; null: it was begun. */
     trouble: text('trouble'),
+    /** The run whose end its owner has not been told of. */
+    operationId: text('operation_id'),
     createdAt: createdAt(),
   },
   (table) => [index('schedules_next').on(table.nextAt), index('schedules_owner').on(table.ownerId)],

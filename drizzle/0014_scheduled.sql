@@ -1,0 +1,2 @@
+ALTER TABLE "schedules" ADD COLUMN "argv" jsonb;--> statement-breakpoint
+ALTER TABLE "schedules" ADD COLUMN "operation_id" text;
