@@ -43,10 +43,10 @@ async function acknowledge(what: string, command: () => Promise<boolean>): Promi
  * How fast commands are acknowledged in chats while the engine answers nobody. Slack and Discord are the tests' own, in
  * this process, so that what they take to send 200 commands and to read the answers is in the figures.
  */
-export async function benchChat(say: (line: string) => void): Promise<Row[]> {
-  say('  acknowledgement in chats')
+export async function benchChat(say: (line: string) => void, on: 'PostgreSQL' | 'embedded database'): Promise<Row[]> {
+  say(`  acknowledgement in chats, ${on}`)
   await using stack = new AsyncDisposableStack()
-  const database = stack.use(await createDatabase())
+  const database = on === 'PostgreSQL' ? stack.use(await createDatabase()) : undefined
   const slack = stack.adopt(await createSlackStandIn(), (one) => one.close())
   const discord = stack.adopt(await createDiscord(), (one) => one.stop())
   const lab = discord.guild('lab')
@@ -61,7 +61,7 @@ export async function benchChat(say: (line: string) => void): Promise<Row[]> {
   )
   const dcm = stack.use(
     await startDcm({
-      databaseUrl: database.url,
+      ...(database ? { databaseUrl: database.url } : {}),
       dockerHost: proxy.socket,
       engine: sharedSocket,
       env: {
@@ -91,9 +91,12 @@ export async function benchChat(say: (line: string) => void): Promise<Row[]> {
   const byDiscord = async () => !(await account.slash('dcm', { line: 'logs web' }, lab)).failed
   hanging = true
   try {
-    const rows = [await acknowledge('Slack by HTTP', bySlack), await acknowledge("Discord's gateway", byDiscord)]
+    const rows = [
+      await acknowledge(`Slack by HTTP, ${on}`, bySlack),
+      await acknowledge(`Discord's gateway, ${on}`, byDiscord),
+    ]
     await discord.endpoint(forward(`${dcm.url}/discord/interactions`))
-    rows.push(await acknowledge('Discord by HTTP', byDiscord))
+    rows.push(await acknowledge(`Discord by HTTP, ${on}`, byDiscord))
     return rows
   } finally {
     hanging = false

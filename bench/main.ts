@@ -29,7 +29,7 @@ const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
     aim: '',
   })
 }
-rows.push(...(await benchChat(say)))
+for (const on of ['PostgreSQL', 'embedded database'] as const) rows.push(...(await benchChat(say, on)))
 await using second = await createDatabase()
 rows.push(
   ...(await benchStart(

@@ -74,6 +74,7 @@ export async function openEmbedded(folder: string | undefined, from?: Blob): Pro
     ...(from ? { loadDataDir: from } : {}),
     startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB'],
   })
+  giveWay(client)
   const db = drizzle(client, { schema })
   await migrate(db, { migrationsFolder: migrations })
   await db.execute(sql`select 1`)
@@ -84,4 +85,35 @@ export async function openEmbedded(folder: string | undefined, from?: Blob): Pro
     close: () => client.close(),
     dump: () => client.dumpDataDir('none'),
   }
+}
+
+/** How long statements may follow each other before whatever else this process does has its turn. */
+const turn = 5
+
+/**
+ * The embedded database runs in this very process, and a queue of its statements, each begun by the end of the one
+ * before, would keep everything else from its turn: requests would not even be read. So after a while the next one waits
+ * for a round of the event loop.
+ */
+function giveWay(client: { query: unknown; transaction: unknown }): void {
+  let [last, tail]: [number, Promise<unknown>] = [performance.now(), Promise.resolve()]
+  const others = () =>
+    new Promise<void>((resolve) =>
+      setImmediate(() => {
+        last = performance.now()
+        resolve()
+      }),
+    )
+  const inLine =
+    <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> => {
+      const mine = tail.then(async () => {
+        if (performance.now() - last > turn) await others()
+        return work(...args)
+      })
+      tail = mine.catch(() => undefined)
+      return mine
+    }
+  for (const name of ['query', 'transaction'] as const)
+    client[name] = inLine((client[name] as (...args: unknown[]) => Promise<unknown>).bind(client))
 }
