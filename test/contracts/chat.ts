@@ -187,6 +187,12 @@ export function chatConformance(
   })
 }
 
+/**
+ * How long a platform waits in that test: whether it is soon enough for the real ones is measured where nothing else runs
+ * in the process (`npm run bench`).
+ */
+export const patience = 60_000
+
 /** What a chat shows of a command at once is shown whatever the engine does, to however many at a time. */
 export function acknowledgement(name: string, make: () => Promise<ChatRig>): void {
   test(`${name}: 200 commands at once are acknowledged although no call to the engine has come back`, async () => {
@@ -205,8 +211,8 @@ export function acknowledgement(name: string, make: () => Promise<ChatRig>): voi
     } finally {
       free()
     }
-    for (let n = 0; n < 1000 && (await ended()) < before + 200; n++) await sleep(20)
+    for (let n = 0; n < 3000 && (await ended()) < before + 200; n++) await sleep(20)
     expect(await ended()).toBe(before + 200)
     expect(rig.violations()).toEqual([])
-  })
+  }, 180_000)
 }

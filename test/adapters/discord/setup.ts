@@ -43,11 +43,16 @@ export type Way = 'gateway' | 'http'
 /** A whole core, a local Discord, and the real adapter with the real client between them. */
 export async function createDiscordRig(
   way: Way,
-  options: Partial<DiscordOptions> & { settings?: Parameters<typeof createWorld>[0]; limit?: boolean } = {},
+  options: Partial<DiscordOptions> & {
+    settings?: Parameters<typeof createWorld>[0]
+    limit?: boolean
+    patience?: number
+  } = {},
 ) {
-  const { settings, limit, ...over } = options
+  const { settings, limit, patience, ...over } = options
   const world = await createWorld(settings)
   const discord = await createDiscord()
+  if (patience !== undefined) discord.state.patience = patience
   const home = discord.guild('lab')
   const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
   const keep = (level: string) => (facts: Record<string, unknown>, message: string) =>

@@ -31,11 +31,16 @@ type Process = { chat: ReturnType<typeof createChat>; slack: ReturnType<typeof c
 /** A whole core, a local Slack and the real adapter between them. */
 export async function createSlackRig(
   how: 'http' | 'socket',
-  options: Partial<SlackOptions> & { settings?: Parameters<typeof createWorld>[0]; storeWithin?: number } = {},
+  options: Partial<SlackOptions> & {
+    settings?: Parameters<typeof createWorld>[0]
+    storeWithin?: number
+    patience?: number
+  } = {},
 ) {
-  const { settings, storeWithin, ...over } = options
+  const { settings, storeWithin, patience, ...over } = options
   const world = await createWorld(settings)
   const standIn = await createSlackStandIn()
+  if (patience !== undefined) standIn.limits.patience = patience
   const token = standIn.install('T1')
   standIn.join('C1')
   const said: { level: string; facts: Record<string, unknown>; message: string }[] = []

@@ -99,7 +99,7 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         })
       }
       interaction.settle = done
-      const timer = setTimeout(() => done('failed'), 3000)
+      const timer = setTimeout(() => done('failed'), state.patience)
       if (!endpoint) return gateway.tell('INTERACTION_CREATE', payload)
       void signed(payload).then(
         async (response) => {

@@ -33,7 +33,6 @@ class Refusal extends Error {
 }
 
 const no = (status: number, code: number, message: string) => new Refusal(status, { message, code })
-const window = 3000
 const tokenLife = 15 * 60_000
 
 type Part = { name: string; bytes: number; text: string }
@@ -125,7 +124,7 @@ export function createRest(state: State) {
 
   /** The first answer to an interaction, however it came. @throws Refusal */
   function answer(interaction: Interaction | undefined, body: Json): void {
-    if (!interaction || state.now() - interaction.made > window) throw no(404, 10062, 'Unknown interaction')
+    if (!interaction || state.now() - interaction.made > state.patience) throw no(404, 10062, 'Unknown interaction')
     if (interaction.answered !== undefined) throw no(400, 40060, 'Interaction has already been acknowledged.')
     const type = body['type'] as number
     const data = (body['data'] ?? {}) as Json

@@ -62,6 +62,8 @@ export type State = {
   botId: string
   token: string
   keys: { publicKey: KeyObject; privateKey: KeyObject }
+  /** Milliseconds that an interaction waits for its acknowledgement. */
+  patience: number
   /** Milliseconds that this Discord's clock is ahead. */
   ahead: number
   now(): number
@@ -85,6 +87,7 @@ export function createState(): State {
     botId: '',
     token: '',
     keys: generateKeyPairSync('ed25519'),
+    patience: 3000,
     ahead: 0,
     now: () => Date.now() + state.ahead,
     // A snowflake: milliseconds since 2015, then a counter; far beyond 2^53.

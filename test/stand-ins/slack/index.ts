@@ -109,6 +109,8 @@ export async function createSlackStandIn() {
     string,
     { team: string; enterprise: string | null; org: boolean; redirect: string; used: boolean; scopes: string[] }
   >()
+  /** Milliseconds that Slack waits for an acknowledgement. */
+  const limits = { patience: 3000 }
   const messages: Message[] = []
   const urls = new Map<string, Url>()
   const triggers = new Map<string, { until: number; used: boolean }>()
@@ -512,7 +514,7 @@ export async function createSlackStandIn() {
     )
     const text = await response.text()
     const ms = performance.now() - began
-    if (ms > 3000) bad(`acknowledged after ${Math.round(ms)} ms`)
+    if (ms > limits.patience) bad(`acknowledged after ${Math.round(ms)} ms`)
     return { status: response.status, body: text, ms }
   }
 
@@ -544,7 +546,7 @@ export async function createSlackStandIn() {
         }),
       )
       let timer: NodeJS.Timeout | undefined
-      const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), 3000)))
+      const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), limits.patience)))
       const answer = await Promise.race([acked, late])
       clearTimeout(timer)
       one.waiting.delete(envelope)
@@ -781,6 +783,7 @@ export async function createSlackStandIn() {
 
   return {
     app,
+    limits,
     base,
     apiUrl: `${base}/api/`,
     authorizeUrl: `${base}/oauth/v2/authorize`,
