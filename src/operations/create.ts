@@ -1,7 +1,7 @@
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { lockMember } from '../core/containers/admit.ts'
-import { ensureNetwork } from '../core/containers/network.ts'
+import { networkFor } from '../core/containers/network.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
 import { startAnew } from '../core/containers/start.ts'
 import type { Container } from '../core/model/container.ts'
@@ -35,8 +35,8 @@ export const create = defineOperation<'create', State>({
     {
       name: 'network',
       async do(run) {
-        await run.say('making room')
-        return { network: await ensureNetwork(run, run.input.ownerId, run.settings.hostId) }
+        await run.say('making storage and network')
+        return { network: await networkFor(run, await row(run)) }
       },
     },
     {

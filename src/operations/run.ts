@@ -76,7 +76,7 @@ export const run = defineOperation<'run', State>({
     {
       name: 'network',
       async do(run) {
-        await run.say('making room')
+        await run.say('making storage and network')
         return { network: await ensureNetwork(run, run.input.ownerId, run.settings.hostId) }
       },
     },
