@@ -76,6 +76,20 @@ test('an image without an sftp-server is lent one: sftp and scp, up and down, by
   expect((await door.ssh('ada+bare', ada.key, ['echo x >/run/dcm/sftp/ld.so'])).stderr).toContain('Read-only')
 })
 
+test('a new key exchange after each megabyte, in the middle of a transfer, loses nothing', async () => {
+  const bytes = randomBytes(8 * 1024 * 1024)
+  await writeFile(door.file('long'), bytes)
+  for (const cipher of ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com']) {
+    const options = [...door.options(ada.key), '-o', 'RekeyLimit=1M', '-c', cipher, '-p', door.port]
+    const back = await run(
+      'sh',
+      ['-c', 'ssh "$@" < "$FILE" | sha256sum', 'sh', ...options, 'ada+bare@127.0.0.1', 'cat'],
+      { env: { ...process.env, FILE: door.file('long') } },
+    )
+    expect(back.stdout).toContain(sum(bytes))
+  }
+})
+
 test('-J: rsync, and git clone and push, end to end', async () => {
   await mkdir(door.file('tree/deep'), { recursive: true })
   await writeFile(door.file('tree/deep/one'), randomBytes(100_000))

@@ -193,8 +193,13 @@ export function createDoor(deps: DoorDeps): Door {
       ? await readArgs(command, given, lookupFor({ store, commands, now: works.now }, caller, command.needs))
       : await readArgs(command, given, nobody)
     const context = { ...contextOf(caller, facts), ...(facts.body ? { body: facts.body } : {}) }
-    // An admin's look at what is another's is written down like a change.
-    const recorded = command.changes || command.records || facts.actor.by || isOthers(command, args, caller)
+    // An admin's look at what is another's is written down like a change, and all that is typed on an SSH connection.
+    const recorded =
+      command.changes ||
+      command.records ||
+      facts.actor.by ||
+      facts.actor.surface === 'ssh' ||
+      isOthers(command, args, caller)
     if (reserved['dry-run']) {
       const reply = await dry(command, args, context, facts)
       if (recorded) await record({ ...facts, detail: 'dry run' }, 'done')

@@ -177,6 +177,32 @@ describe('NAME+CONTAINER: a program in any image', () => {
     gate.resolve()
   })
 
+  test('a signal is passed on to it, and one that there is not is nothing', async () => {
+    const gate = Promise.withResolvers<void>()
+    world.host.fake.programs(async function* (wish): AsyncGenerator<LogChunk, number> {
+      if (wish.argv.at(-1) === 'TERM') {
+        gate.resolve()
+        return 0
+      }
+      yield { stream: 'stdout', data: Buffer.from('up') }
+      await gate.promise
+      return 143
+    })
+    const inside = await world.login('ada+web', ada)
+    const channel = await shell(inside, { term: 'xterm', cols: 90, rows: 20 })
+    await once(channel, 'data')
+    const session = (calls('engine.exec').at(-1)!.args[1] as { env: string[] }).env[0]!.split('=')[1]
+    const before = calls('engine.exec').length
+    channel.signal('SEGV')
+    channel.signal('TERM')
+    channel.resume()
+    expect((await once(channel, 'close'))[0]).toBe(143)
+    const sent = calls('engine.exec').slice(before)
+    expect(sent).toHaveLength(1)
+    expect(sent[0]!.args[1]).toMatchObject({ argv: expect.arrayContaining([session, 'TERM']) })
+    inside.end()
+  })
+
   test('a client that sends beyond the windows it was given is cut off', async () => {
     const gate = Promise.withResolvers<void>()
     world.host.fake.programs(async function* (): AsyncGenerator<LogChunk, number> {

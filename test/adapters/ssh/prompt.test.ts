@@ -58,6 +58,17 @@ describe('one command', () => {
     expect(status === 0 ? ran.err : ran.out).toBe('')
   })
 
+  test('is in the audit log with key and address, also one that only looks', async () => {
+    await world.ssh('ada', ada, 'ps')
+    expect((await world.store.audit.read({ limit: 5 })).find((row) => row.command === 'ps')).toMatchObject({
+      actor: 'ada',
+      surface: 'ssh',
+      decision: 'done',
+      address: '127.0.0.1',
+      fingerprint: expect.stringMatching(/^SHA256:/),
+    })
+  })
+
   test('--json prints the reply and nothing else', async () => {
     const ran = await world.ssh('ada', ada, 'inspect web --json')
     expect(JSON.parse(ran.out)).toMatchObject({ data: { name: 'web', state: 'running' } })
