@@ -43,6 +43,7 @@ import { hookNew } from './hook/new.ts'
 import { hookRm } from './hook/rm.ts'
 import { hookRotate } from './hook/rotate.ts'
 import { hookShow } from './hook/show.ts'
+import { build } from './image/build.ts'
 import { commit } from './image/commit.ts'
 import { images } from './image/ls.ts'
 import { imageDeprecate } from './image/deprecate.ts'
@@ -155,7 +156,7 @@ export const commands: readonly Command[] = [
   ]),
   ...topic('port', [portAdd, portLs, portRm]),
   ...topic('volume', [volumeCreate, volumeLs, volumeRm]),
-  ...topic('image', [commit, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageDeprecate, imageWithdraw]),
+  ...topic('image', [commit, build, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageDeprecate, imageWithdraw]),
   ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),
   ...topic('time', [schedule, scheduleLs, scheduleRm]),

@@ -1,4 +1,5 @@
 import type { Operation } from '../core/operation/define.ts'
+import { build } from './build.ts'
 import { clone } from './clone.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
@@ -45,6 +46,7 @@ export const operations: readonly Operation[] = [
   clone,
   removeImage,
   tagImage,
+  build,
   pull,
   push,
   offerImage,

@@ -71,6 +71,16 @@ export type Intents = {
   /** The credential is no part of it: it is read, sealed, for each call. */
   pull: { ownerId: string; remote: Remote; ref: string }
   push: { ownerId: string; imageId: string; remote: Remote & { tag: string } }
+  /** `context`: folder below /storage. `args`: NAME=value for ARG. `lives`: milliseconds that it may take. */
+  build: {
+    ownerId: string
+    ref: string
+    dockerfile: string
+    context: string | null
+    args: string[]
+    limits: Limits
+    lives: number
+  }
   'tag-image': { imageId: string; ownerId: string; ref: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }

@@ -150,8 +150,8 @@ export type EngineInfo = {
 export type LogOptions = { tail?: number; since?: Date; until?: Date; timestamps?: boolean }
 export type LogChunk = { stream: 'stdout' | 'stderr'; data: Buffer }
 
-/** A program to run inside a running container, as its root. `tty`: on a terminal of this size; null: on three pipes. */
-export type ExecWish = { argv: string[]; env: string[]; tty: { columns: number; rows: number } | null }
+/** A program to run inside a running container, as its root or another user of its. `tty`: on a terminal of this size; null: on three pipes. */
+export type ExecWish = { argv: string[]; env: string[]; user?: string; tty: { columns: number; rows: number } | null }
 
 /** A program that runs inside a container. */
 export type Exec = {
@@ -175,6 +175,19 @@ export type CommitOptions = {
   message: string
   author: string
   /** Names of variables to blank. */ blankEnv: string[]
+  /** What the image says of itself; what any snapshot says when absent. */
+  config?: ImageConfig
+}
+
+/** What an image that was built says of itself. `env` as NAME=value, without what its base sets; no value has control characters. */
+export type ImageConfig = {
+  entrypoint: string[]
+  command: string[]
+  env: string[]
+  user: string
+  folder: string
+  exposes: string[]
+  labels: Record<string, string>
 }
 
 /** The Docker Engine. Containers are addressed by the engine's full id, never by what a member typed. */

@@ -45,6 +45,7 @@ export const right: Record<KindName, string | boolean> = {
 
 /** What is needed where one of several has to be given, or a word of a form of its own. */
 const oneOf: Record<string, Record<string, unknown>> = {
+  build: { dockerfile: 'FROM debian' },
   update: { memory: '64m' },
   extend: { time: '1h' },
   cp: { target: '-' },

@@ -12,6 +12,12 @@ const settling = 10_000
 
 const side = (value: number) => Math.max(1, Math.min(1000, Math.floor(value) || 1))
 
+/** NAME[:GROUP] or ids, as the container's own files know them. @throws HostError `refused` */
+function userOf(user = '0'): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?$/.test(user)) return user
+  throw new HostError('refused', 'The user of a program inside has no proper name.')
+}
+
 /** Everything that arrives on a connection, as it arrives; the reader's pace holds the engine back. */
 async function* arriving(socket: Duplex, what: string): AsyncGenerator<Buffer> {
   try {
@@ -26,8 +32,8 @@ async function* terminal(pieces: AsyncIterable<Buffer>): AsyncGenerator<LogChunk
 }
 
 /**
- * Programs inside a container. Built from typed fields like create: never privileged, never detached, always root of
- * the container. Docker docs, Engine API v1.41, ContainerExec and ExecStart (the connection is upgraded to raw bytes).
+ * Programs inside a container. Built from typed fields like create: never privileged, never detached, root of the container
+ * or a user of its own. Docker docs, Engine API v1.41, ContainerExec and ExecStart (the connection is upgraded to raw bytes).
  */
 export function createExec(wire: Wire) {
   return async function exec(engineId: string, wish: ExecWish): Promise<Exec> {
@@ -39,7 +45,7 @@ export function createExec(wire: Wire) {
       AttachStdout: true,
       AttachStderr: true,
       Tty: tty !== null,
-      User: '0',
+      User: userOf(wish.user),
       // The one folder that no member can replace by a link; see create.ts.
       WorkingDir: '/',
       Env: wish.env,

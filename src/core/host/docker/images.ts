@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Anatomy } from '../../model/image.ts'
-import { type CommitOptions, HostError, type SeenImage } from '../host.ts'
+import { type CommitOptions, HostError, type ImageConfig, type SeenImage } from '../host.ts'
 import type { Aid } from './aid.ts'
 import { packFolder } from './context.ts'
 import { labels, ownEnv } from './create.ts'
@@ -57,21 +57,38 @@ export function readInside(body: unknown): Anatomy {
 const envName = /^[A-Za-z_][A-Za-z0-9_.-]*$/
 const quoted = (text: string): string => `"${text.replace(/["\\$]/g, '\\$&')}"`
 
+/** Dockerfile lines for what an image says of itself. A line break would begin another. @throws HostError `refused` */
+function said(config: ImageConfig): string[] {
+  const { entrypoint, command, env, user, folder, exposes, labels: told } = config
+  const lines = [
+    // As above: an empty entrypoint would leave the container's.
+    `ENTRYPOINT ${JSON.stringify(entrypoint.length > 0 ? entrypoint : ['/usr/bin/env'])}`,
+    `CMD ${JSON.stringify(entrypoint.length > 0 || command.length > 0 ? command : ['/bin/sh'])}`,
+    `USER ${user || '0:0'}`,
+    `WORKDIR ${folder || '/root'}`,
+    'HEALTHCHECK NONE',
+    ...exposes.map((port) => `EXPOSE ${port}`),
+    ...Object.entries(told).map(([name, value]) => `LABEL ${quoted(name)}=${quoted(value)}`),
+    ...env.map((entry) => `ENV ${entry.slice(0, entry.indexOf('='))}=${quoted(entry.slice(entry.indexOf('=') + 1))}`),
+  ]
+  if (lines.some((line) => /[\p{Cc}]/u.test(line)) || env.some((entry) => !envName.test(entry.split('=', 1)[0]!)))
+    throw new HostError('refused', 'What the image is to say of itself cannot be said in a Dockerfile.')
+  return lines
+}
+
 /**
  * Dockerfile lines that leave an image harmless and free of what DCM put into the container: a commit copies the
  * container's labels, variables, entrypoint and command, which can be overridden but not removed.
  */
-export function commitChanges(blankEnv: readonly string[]): string[] {
+export function commitChanges(blankEnv: readonly string[], config?: ImageConfig): string[] {
   const names = [...new Set([...ownEnv, ...blankEnv])]
   if (names.some((name) => !envName.test(name)))
     throw new HostError('refused', 'A variable to blank has no proper name.')
   return [
     // An empty one would leave the container's; this one runs what it is given, also outside DCM.
-    'ENTRYPOINT ["/usr/bin/env"]',
-    'CMD ["/bin/sh"]',
-    'USER 0:0',
-    'WORKDIR /root',
-    'HEALTHCHECK NONE',
+    ...(config
+      ? said(config)
+      : ['ENTRYPOINT ["/usr/bin/env"]', 'CMD ["/bin/sh"]', 'USER 0:0', 'WORKDIR /root', 'HEALTHCHECK NONE']),
     ...Object.values(labels).map((label) => `LABEL ${label}=""`),
     ...names.map((name) => `ENV ${name}=""`),
   ]
@@ -127,7 +144,7 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
         comment: tidy(options.message),
         author: tidy(options.author).slice(0, 200),
         pause: 1,
-        changes: commitChanges(options.blankEnv),
+        changes: commitChanges(options.blankEnv, options.config),
       },
       body: {},
       deadline: deadlines.commit,
@@ -155,7 +172,10 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
           repo,
           tag,
           message: tidy(options.message),
-          changes: ['CMD ["/bin/sh"]', 'USER 0:0', 'WORKDIR /root', ...kept],
+          changes: [
+            ...kept,
+            ...(options.config ? said(options.config) : ['CMD ["/bin/sh"]', 'USER 0:0', 'WORKDIR /root']),
+          ],
         },
         upload: { stream, type: 'application/x-tar' },
         deadline: deadlines.commit,

@@ -1,0 +1,174 @@
+import type { ImageConfig, SeenImage } from '../host/host.ts'
+import { expand, type Instruction, parseDockerfile, type Recipe } from '../model/dockerfile.ts'
+import { formatImageRef, parseImageRef } from '../model/name.ts'
+import { DcmError } from '../reply/error.ts'
+
+/** @throws DcmError `usage` naming every line that is not offered */
+export function readRecipe(text: string, context: string | null): Recipe {
+  const recipe = parseDockerfile(text)
+  const problems = Array.isArray(recipe)
+    ? recipe
+    : context === null
+      ? recipe.steps
+          .filter((step) => step.verb === 'COPY')
+          .map(({ line }) => ({ line, says: 'COPY needs a folder to copy from: give one of /storage with --context' }))
+      : []
+  if (problems.length > 0) {
+    const told = problems.slice(0, 8).map(({ line, says }) => `line ${line}: ${says}`)
+    const more = problems.length > told.length ? ` (and ${problems.length - told.length} more)` : ''
+    throw new DcmError('usage', `This Dockerfile cannot be built here. ${told.join('; ')}${more}.`, {
+      try: 'help build',
+    })
+  }
+  return recipe as Recipe
+}
+
+/** What ARG lines give: what was said with `--build-arg`, and else what stands there. */
+function giveArgument(vars: Map<string, string>, step: Instruction, given: ReadonlyMap<string, string>): void {
+  if (step.verb !== 'ARG') return
+  const value = given.get(step.name) ?? (step.value === null ? undefined : expand(step.value, vars))
+  if (value !== undefined) vars.set(step.name, value)
+}
+
+const pairsOf = (entries: readonly string[]) =>
+  new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const))
+
+/** The image that a recipe builds on, as a member's own name. @throws DcmError `usage` when it is none */
+export function baseOf(recipe: Recipe, given: readonly string[]): string {
+  const vars = new Map<string, string>()
+  for (const step of recipe.before) giveArgument(vars, step, pairsOf(given))
+  const name = expand(recipe.from, vars)
+  const ref = parseImageRef(name)
+  if (ref) return formatImageRef(ref)
+  throw new DcmError(
+    'usage',
+    `Line ${recipe.line}: FROM takes an image that \`images\` lists, and ${name.slice(0, 80)} is no such name; pull it first and name it with --name.`,
+    { try: 'images' },
+  )
+}
+
+/** One thing to do inside, in order. */
+export type Task =
+  | { kind: 'run'; line: number; said: string; argv: string[]; env: string[]; user: string; folder: string }
+  | { kind: 'folder'; line: number; said: string; path: string }
+  | { kind: 'copy'; line: number; said: string; sources: string[]; target: string; owner: string }
+
+const wrong = (line: number, says: string) => new DcmError('usage', `Line ${line}: ${says}.`, { try: 'help build' })
+
+const path = (line: number, from: string, text: string): string => {
+  const whole = text.startsWith('/') ? text : `${from === '/' ? '' : from}/${text}`
+  const parts: string[] = []
+  for (const part of whole.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  const plain = `/${parts.join('/')}`
+  if (plain.length > 1000 || /[\p{Cc}"'\\$]/u.test(plain)) throw wrong(line, 'a path holds what no path here may hold')
+  return plain
+}
+
+/** What a recipe comes to on this base: what is done, and what the image says of itself. @throws DcmError `usage` */
+export function plan(
+  recipe: Recipe,
+  given: readonly string[],
+  base: SeenImage,
+): { tasks: Task[]; config: ImageConfig } {
+  const args = pairsOf(given)
+  const env = pairsOf(base.env)
+  const set = new Map<string, string>()
+  const vars = new Map(env)
+  const known = new Set<string>()
+  // What stands before FROM is there for FROM, and for an ARG line that names it again.
+  const globals = new Map<string, string>()
+  for (const step of recipe.before) giveArgument(globals, step, args)
+  const tasks: Task[] = []
+  const config: ImageConfig = {
+    ...{ entrypoint: base.entrypoint, command: base.command, env: [], user: '', folder: '', exposes: [], labels: {} },
+  }
+  let [user, folder] = ['0', '/']
+  for (const step of recipe.steps) {
+    const { line, said } = step
+    const value = (text: string) => {
+      const result = expand(text, vars)
+      if (/[\p{Cc}]/u.test(result)) throw wrong(line, 'a value holds a control character')
+      return result
+    }
+    switch (step.verb) {
+      case 'ARG':
+        known.add(step.name)
+        // What ENV says is stronger. Docker docs, "Using ARG variables".
+        if (set.has(step.name)) break
+        if (step.value === null && globals.has(step.name)) vars.set(step.name, globals.get(step.name)!)
+        else giveArgument(vars, step, args)
+        break
+      case 'ENV':
+        for (const [name, text] of step.pairs) set.set(name, value(text))
+        for (const [name, text] of set) vars.set(name, text)
+        break
+      case 'LABEL':
+        for (const [name, text] of step.pairs) config.labels[name] = value(text)
+        break
+      case 'WORKDIR':
+        folder = path(line, folder, value(step.value))
+        config.folder = folder
+        tasks.push({ kind: 'folder', line, said, path: folder })
+        break
+      case 'USER':
+        user = value(step.value)
+        if (!/^[a-z0-9_][a-z0-9_.-]{0,31}(?::[a-z0-9_][a-z0-9_.-]{0,31})?$/i.test(user))
+          throw wrong(line, 'USER takes NAME[:GROUP]')
+        config.user = user
+        break
+      case 'EXPOSE':
+        for (const port of step.ports.map(value)) {
+          if (!/^[1-9]\d{0,4}(?:\/(?:tcp|udp))?$/.test(port) || Number.parseInt(port) > 65_535)
+            throw wrong(line, 'EXPOSE takes ports like 80 or 53/udp')
+          config.exposes.push(port.includes('/') ? port : `${port}/tcp`)
+        }
+        break
+      case 'CMD':
+      case 'ENTRYPOINT': {
+        const argv = step.argv ?? ['/bin/sh', '-c', step.text]
+        if (step.verb === 'CMD') config.command = argv
+        else
+          [config.entrypoint, config.command] = [
+            argv,
+            recipe.steps.some((one) => one.verb === 'CMD' && one.line < line) ? config.command : [],
+          ]
+        break
+      }
+      case 'COPY': {
+        const sources = step.sources.map(value)
+        if (sources.some((one) => one.split('/').includes('..')))
+          throw wrong(line, 'COPY reads below the folder of --context, so .. has no place in it')
+        const target = value(step.target)
+        const into = target.endsWith('/') || target === '.' || sources.length > 1
+        const at = path(line, folder, target)
+        tasks.push({
+          kind: 'copy',
+          line,
+          said,
+          sources,
+          target: into && at !== '/' ? `${at}/` : at,
+          owner: step.owner ?? '',
+        })
+        break
+      }
+      case 'RUN': {
+        const passed = [...vars].filter(
+          ([name]) => set.has(name) || (known.has(name) && vars.has(name) && !env.has(name)),
+        )
+        tasks.push({
+          ...{ kind: 'run', line, said, argv: step.argv ?? ['/bin/sh', '-c', step.text] },
+          ...{ env: passed.map(([name, text]) => `${name}=${text}`), user, folder },
+        })
+      }
+    }
+  }
+  const strange = [...args.keys()].find(
+    (name) => !known.has(name) && !recipe.before.some((one) => one.verb === 'ARG' && one.name === name),
+  )
+  if (strange !== undefined) throw wrong(recipe.line, `there is no ARG ${strange.slice(0, 60)} for --build-arg`)
+  config.env = [...set].map(([name, text]) => `${name}=${text}`)
+  return { tasks, config }
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ExecWish } from '../../src/core/host/host.ts'
+import type { Person } from '../../src/core/model/person.ts'
+import { createWorld, type World } from '../core/door/world.ts'
+
+let world: World
+let [alice, bob]: Person[] = []
+const ran: ExecWish[] = []
+let ends = (_: ExecWish) => 0
+const build = (who: Person, dockerfile: string, more: Record<string, unknown> = {}) =>
+  world.say(who, { name: 'build', args: { image: 'made:v1', dockerfile, ...more } })
+const refs = async (who: Person) => (await world.store.images.of(who.id)).map((image) => image.ref)
+const left = async () => [
+  (await world.host.engine.list()).length,
+  (await world.host.engine.imageTags()).length,
+  (await world.store.people.usage(alice!.id))!.running,
+]
+
+beforeAll(async () => {
+  world = await createWorld()
+  ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
+  world.host.fake.programs(async function* (wish) {
+    ran.push(wish)
+    yield { stream: 'stdout', data: Buffer.from('working\n') }
+    return ends(wish)
+  })
+}, 60_000)
+afterAll(() => world[Symbol.asyncDispose]())
+
+test('a recipe is carried out line by line in a container of the member\u2019s, which is gone afterwards', async () => {
+  const before = await left()
+  ran.length = 0
+  const built = await build(
+    alice!,
+    `FROM debian
+ARG VERSION=1
+ARG UNSET
+ENV NAME=value GREETING="hello $VERSION"
+WORKDIR /srv
+WORKDIR app
+COPY . .
+USER nobody
+RUN echo $NAME
+CMD ["serve"]`,
+    { context: '/storage/app/', 'build-arg': ['VERSION=2'] },
+  )
+  expect(built).toMatchObject({
+    tone: 'ok',
+    data: { image: 'made:v1', output: expect.stringContaining('4/4: RUN echo') },
+  })
+  expect(ran.map(({ argv, user }) => [argv.slice(4), user])).toMatchObject([
+    [[], '0'],
+    [[], '0'],
+    [['app', '/srv/app/', '', '.'], '0'],
+    [['/srv/app', '/bin/sh', '-c', 'echo $NAME'], 'nobody'],
+  ])
+  expect(ran[3]!.env.slice(1)).toEqual(['VERSION=2', 'NAME=value', 'GREETING=hello 2'])
+  expect(await refs(alice!)).toEqual(['made:v1'])
+  expect((await left())[0]).toBe(before[0])
+  const wish = world.host.fake.calls.findLast((call) => call.method === 'engine.commit')!.args[1]
+  expect(wish).toMatchObject({
+    config: {
+      entrypoint: [],
+      command: ['serve'],
+      env: ['NAME=value', 'GREETING=hello 2'],
+      user: 'nobody',
+      folder: '/srv/app',
+    },
+  })
+  await world.say(alice!, 'rmi -f made:v1')
+})
+
+test('B02 FROM is an image that its member may use, by no other name and through no variable', async () => {
+  await world.say(bob!, 'create vault --image debian')
+  await world.say(bob!, 'commit vault vault:v1')
+  world.host.fake.addImage('secret:1')
+  await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
+  const theirs = (await world.store.images.of(bob!.id))[0]!
+  for (const from of ['vault:v1', 'hidden', 'nobody:v1', 'secret:1', 'debian:bookworm']) {
+    const reply = await build(alice!, `FROM ${from}`)
+    expect(reply.error, from).toBe('not_found')
+    expect(reply.text.replace(from.includes(':') ? from : `${from}:latest`, '<it>')).toBe(
+      'You have no image called <it>.',
+    )
+    expect((await build(alice!, 'ARG BASE\nFROM ${BASE}', { 'build-arg': [`BASE=${from}`] })).error, from).toBe(
+      'not_found',
+    )
+  }
+  for (const from of [theirs.engineId, theirs.engineRef, 'bob/vault:v1', 'docker.io/library/debian', '../debian'])
+    expect((await build(alice!, `FROM ${from}`)).error, from).toBe('usage')
+  expect(await refs(alice!)).toEqual([])
+})
+
+test('what is not offered is refused before anything is asked of the host', async () => {
+  const asked = world.host.fake.calls.length
+  const reply = await build(alice!, 'FROM debian\nADD http://127.0.0.1/ /x\nCOPY a /b\nRUN --network=host id')
+  expect(reply).toMatchObject({ error: 'usage' })
+  expect(reply.text).toMatch(/line 2: ADD fetches.*; line 4: RUN --network is not offered/)
+  expect((await build(alice!, 'FROM debian\nCOPY a /b')).text).toContain('give one of /storage with --context')
+  for (const context of ['https://example.com/x.git', 'git@example.com:x/y.git', 'ssh://git@h/x'])
+    expect((await build(alice!, 'FROM debian', { context })).text, context).toContain(
+      'DCM fetches no repository itself',
+    )
+  for (const context of ['/etc', '../x', '/storage/../etc', 'a/../../b'])
+    expect((await build(alice!, 'FROM debian', { context })).error, context).toBe('usage')
+  for (const line of ['COPY ../x /y', 'USER a b', 'EXPOSE 99999', 'WORKDIR /a\\"b', 'ENV A=$B\nUSER -x']) {
+    const wrong = await build(alice!, `FROM debian\n${line}`, { context: 'app' })
+    expect(wrong.error, line).toBe('usage')
+  }
+  expect((await build(alice!, 'FROM debian', { 'build-arg': ['NONE=1'] })).error).toBe('usage')
+  expect(world.host.fake.calls.slice(asked).filter((call) => call.method === 'engine.exec')).toEqual([])
+})
+
+test('J01 it counts as a running container with its limits, and as an image', async () => {
+  await world.say(world.admin, 'quota set alice running=0')
+  expect(await build(alice!, 'FROM debian')).toMatchObject({ error: 'limited' })
+  await world.say(world.admin, 'quota set alice running=5 memory=256m')
+  expect(await build(alice!, 'FROM debian')).toMatchObject({ error: 'limited' })
+  await world.say(world.admin, 'quota unset alice running memory')
+  await world.say(world.admin, 'quota set alice images=0')
+  expect(await build(alice!, 'FROM debian')).toMatchObject({ error: 'limited' })
+  await world.say(world.admin, 'quota unset alice images')
+  await world.say(world.admin, 'quota set alice disk=50m')
+  expect(await build(alice!, 'FROM debian')).toMatchObject({
+    error: 'limited',
+    text: expect.stringContaining('disk left'),
+  })
+  await world.say(world.admin, 'quota unset alice disk')
+  expect(await refs(alice!)).toEqual([])
+})
+
+test('a line that fails is told with its end of the output, and nothing stays', async () => {
+  const before = await left()
+  ends = ({ argv }) => (argv.includes('false') ? 3 : 0)
+  const reply = await build(alice!, 'FROM debian\nRUN true\nRUN ["false"]\nRUN never')
+  expect(reply).toMatchObject({
+    error: 'conflict',
+    text: 'Line 3 (RUN ["false"]) ended with exit code 3. It said: working.',
+  })
+  expect(await left()).toEqual(before)
+  ends = () => 0
+})
+
+test.each(['engine.create', 'engine.start', 'engine.exec', 'engine.commit', 'engine.imageHas'] as const)(
+  'K02 %s that fails for good leaves nothing; one whose answer is lost, one image',
+  async (method) => {
+    const before = await left()
+    world.host.fake.fail(method, 'refused')
+    expect((await build(alice!, 'FROM debian\nRUN true')).error).toBeDefined()
+    expect([await refs(alice!), await left()]).toEqual([[], before])
+    world.host.fake.fail(method, 'down', { after: true })
+    expect((await build(alice!, 'FROM debian\nRUN true')).error).toBeUndefined()
+    expect(await refs(alice!)).toEqual(['made:v1'])
+    await world.say(alice!, 'rmi -f made:v1')
+    expect(await left()).toEqual(before)
+  },
+)
+
+test('while it builds it is in ps, and removing it ends the build', async () => {
+  const go = world.host.fake.hold('engine.exec')
+  const building = build(alice!, 'FROM debian\nRUN true')
+  await expect
+    .poll(async () => (await world.say(alice!, 'ps')).table?.rows.flat().join(' '))
+    .toMatch(/build-\w+ debian Up/)
+  go()
+  expect((await building).error).toBeUndefined()
+  await world.say(alice!, 'rmi -f made:v1')
+})
