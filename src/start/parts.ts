@@ -51,8 +51,9 @@ export async function assemble(deps: PartsDeps): Promise<Parts> {
   const http = createHttp({ door, log, version, publicUrl, trustProxy: config.trustProxy })
   const hooks = createHooks({ works, commands, holder, log, handle: door.handle, storesOnly })
   http.mount('/v1/hooks', createHookRoute(hooks))
-  const chat = createChat({ works, door, commands, log, holder })
-  const given = { door, chat, log, ...(deps.background ? { background: deps.background } : {}) }
+  const background = deps.background ? { background: deps.background } : {}
+  const chat = createChat({ works, door, commands, log, holder, ...background })
+  const given = { door, chat, log, ...background }
 
   const slack =
     config.slack && (await import('../adapters/slack/index.ts')).createSlack({ ...config.slack, ...given, publicUrl })

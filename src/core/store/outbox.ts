@@ -90,6 +90,13 @@ export const outbox = (db: Db) => ({
       })
       .where(mine(id, fence))
   },
+  /** Gives up a row that was stored just now and not worked on: whoever takes it is the first. */
+  async release(id: string): Promise<void> {
+    await db
+      .update(table)
+      .set({ leaseUntil: null, fence: 0 })
+      .where(and(eq(table.id, id), eq(table.fence, 1), open))
+  },
   /** Puts it back for later. */
   async postpone(id: string, fence: number, ms: number, changes: Partial<OutboxNew>): Promise<void> {
     await db
