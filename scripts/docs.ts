@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commands } from '../src/commands/index.ts'
-import { variables } from '../src/config.ts'
+import { variables } from '../src/variables.ts'
 import { usage } from '../src/core/command/help.ts'
 
 const readme = join(import.meta.dirname, '../README.md')

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync, chmodSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig, variables } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { variables } from '../src/variables.ts'
 import { secretKey } from '../src/start/secret.ts'
 
 const problemsOf = (env: Record<string, string>) => {

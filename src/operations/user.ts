@@ -1,3 +1,4 @@
+import { keepAnAdmin } from '../core/people/people.ts'
 import { erase } from '../core/containers/erase.ts'
 import { syncKeys } from '../core/containers/run.ts'
 import { dropTag } from '../core/containers/tags.ts'
@@ -28,10 +29,7 @@ export const removeUser = defineOperation<'remove-user', State>({
     await tx.people.lockUsage(input.personId)
     const person = await tx.people.byId(input.personId)
     if (!person) throw new DcmError('not_found', 'That member is gone.', { try: 'user ls' })
-    if (person.role === 'admin' && (await tx.people.otherAdmins(person.id)) === 0)
-      throw new DcmError('conflict', `${person.name} is the last admin who can act; make another one first.`, {
-        try: 'user add NAME --admin',
-      })
+    await keepAnAdmin(tx, person)
     await tx.people.update(person.id, { state: 'leaving' })
     await tx.keys.removeAll(person.id)
     await tx.tokens.removeAll(person.id)
@@ -88,10 +86,10 @@ export const removeUser = defineOperation<'remove-user', State>({
     {
       name: 'network',
       async do(run) {
-        const network = await run.store.hosts.network(run.input.personId, run.settings.hostId)
-        if (!network) return
-        await run.host(run.settings.hostId).engine.removeNetwork(network.name)
-        await run.store.hosts.removeNetwork(run.input.personId, run.settings.hostId)
+        for (const { id, name, hostId } of await run.store.networks.allOf(run.input.personId, run.settings.hostId)) {
+          await run.host(hostId).engine.removeNetwork(name)
+          await run.store.networks.remove(id, hostId)
+        }
       },
     },
     {

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { intents } from '../../../src/adapters/discord/gateway.ts'
 import { publish } from '../../../src/adapters/discord/publish.ts'
 import { commands } from '../../../src/commands/index.ts'
-import { readConfig, variables } from '../../../src/config.ts'
+import { readConfig } from '../../../src/config.ts'
+import { variables } from '../../../src/variables.ts'
 
 const docs = readFileSync(join(import.meta.dirname, '../../../docs/chat.md'), 'utf8')
 

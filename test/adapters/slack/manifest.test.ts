@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { scopes } from '../../../src/adapters/slack/install.ts'
-import { variables } from '../../../src/config.ts'
+import { variables } from '../../../src/variables.ts'
 import { allScopes } from '../../stand-ins/slack/index.ts'
 
 const root = join(import.meta.dirname, '../../..')
