@@ -38,8 +38,9 @@ export async function credentialOf(
 }
 
 /** Puts what a registry said no with into words; anything else stays as it is. */
-export function beyond(error: unknown, registry: string): unknown {
-  if (!(error instanceof HostError) || error.reason === undefined || error.fault === 'full') return error
+export function beyond(error: unknown, registry: string): Error {
+  if (!(error instanceof HostError)) return error instanceof Error ? error : new Error(String(error))
+  if (error.reason === undefined || error.fault === 'full') return error
   const said = `${registry} could not do that: ${[...plain(error.reason).replace(/\s+/g, ' ')].slice(0, 300).join('')}.`
   const login = { cause: error, try: `registry login ${registry} --user NAME` }
   if (/unauthor|denied|no basic auth|authentication|incorrect username|insufficient_scope/i.test(error.reason))

@@ -109,7 +109,7 @@ function read(verb: string, rest: string): object {
       if (owner !== null && !/^[a-z0-9_][a-z0-9_.-]*(?::[a-z0-9_][a-z0-9_.-]*)?$/i.test(owner))
         throw new Wrong('COPY --chown takes USER[:GROUP]')
       const text = flag ? rest.slice(flag[0].length).trim() : rest
-      if (/^--/.test(text)) throw new Wrong('COPY takes no other flag than --chown')
+      if (text.startsWith('--')) throw new Wrong('COPY takes no other flag than --chown')
       const words = execForm(text) ?? split(text)
       const target = words.pop()
       if (words.length === 0 || target === undefined) throw new Wrong('COPY takes what to copy and where to')
