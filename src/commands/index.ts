@@ -62,6 +62,10 @@ import { registryDisallow } from './registry/disallow.ts'
 import { registryLogin } from './registry/login.ts'
 import { registryLogout } from './registry/logout.ts'
 import { registryLs } from './registry/ls.ts'
+import { networkConnect, networkDisconnect } from './network/connect.ts'
+import { networkCreate } from './network/create.ts'
+import { networkLs } from './network/ls.ts'
+import { networkRm } from './network/rm.ts'
 import { approve, deny } from './permit/approve.ts'
 import { can } from './permit/can.ts'
 import { grant } from './permit/grant.ts'
@@ -156,6 +160,7 @@ export const commands: readonly Command[] = [
   ]),
   ...topic('port', [portAdd, portLs, portRm]),
   ...topic('volume', [volumeCreate, volumeLs, volumeRm]),
+  ...topic('network', [networkCreate, networkLs, networkRm, networkConnect, networkDisconnect]),
   ...topic('image', [commit, build, images, imageShow, imageTag, pull, push, rmi, imageOffer, imageDeprecate, imageWithdraw]),
   ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),

@@ -6,6 +6,7 @@ import { create } from './create.ts'
 import { kill } from './kill.ts'
 import { exec } from './exec.ts'
 import { offerImage, removeImage } from './image.ts'
+import { createNetwork, joinNetwork, leaveNetwork, removeNetwork } from './network.ts'
 import { addPort, removePort } from './port.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
 import { recreate } from './recreate.ts'
@@ -38,6 +39,10 @@ export const operations: readonly Operation[] = [
   addPort,
   removePort,
   removeVolume,
+  createNetwork,
+  removeNetwork,
+  joinNetwork,
+  leaveNetwork,
   run,
   exec,
   remove,

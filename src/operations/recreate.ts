@@ -5,8 +5,9 @@ import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { renewForwards } from '../core/containers/forward.ts'
 import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
-import { ensureNetwork } from '../core/containers/network.ts'
+import { joinNetworks, networkFor } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
+import { checkNetwork } from '../core/containers/networks.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { commandExit } from '../core/host/docker/exit.ts'
@@ -46,9 +47,10 @@ async function becoming(run: Mine): Promise<Container> {
 /** Makes the new engine container, or finds the one that was made. */
 async function make(run: Mine): Promise<Container> {
   const container = await becoming(run)
-  const network = await ensureNetwork(run, container.ownerId, container.hostId)
+  const network = await networkFor(run, container)
   const wish = await wishFor(run, container, network, run.state.target.imageEngineId)
   const { engineId } = await run.host(container.hostId).engine.create(wish)
+  await joinNetworks(run, container, engineId)
   return { ...container, engineId }
 }
 
@@ -102,7 +104,7 @@ async function putBack(run: Mine): Promise<void> {
   const { engine } = run.host(container.hostId)
   try {
     if (before === 'running' || before === 'paused') {
-      const network = await ensureNetwork(run, container.ownerId, container.hostId)
+      const network = await networkFor(run, container)
       // Its folders as they have to be, also when the machine was started anew meanwhile.
       await wishFor(run, container, network)
       const { state } = await engine.inspect(old.engineId)
@@ -154,6 +156,7 @@ export const recreate = defineOperation<'recreate', State>({
         `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`,
       )
     await checkVolumes(tx, container.ownerId, input.spec.volumes)
+    await checkNetwork(tx, container.ownerId, input.spec.network)
     const before = container.desired
     const { memory, cpus, pids } = container.limits
     const more = Math.max(0, wished.length - own.length)

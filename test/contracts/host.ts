@@ -224,6 +224,27 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.remove(made.engineId)
     })
 
+    test('alias, leave: a running container joins another network and leaves it, and the first stays', async () => {
+      const made = await create()
+      await host.engine.start(made.engineId)
+      const other = {
+        name: `dcm-${under.instance}-net-b`,
+        bridge: `dcm${under.instance}b`,
+        subnet: `${under.subnet}.128/26`,
+      }
+      await host.engine.createNetwork({ ...other, ownerId })
+      await host.engine.alias(made.engineId, other.name, made.name)
+      await host.engine.alias(made.engineId, other.name, made.name)
+      expect((await host.engine.inspect(made.engineId)).networks?.toSorted()).toEqual([network, other.name].toSorted())
+      await host.engine.leave(made.engineId, other.name)
+      await host.engine.leave(made.engineId, other.name)
+      expect(await host.engine.inspect(made.engineId)).toMatchObject({ state: 'running', networks: [network] })
+      expect(await host.net.greet(under.port, key.fingerprint, 20_000)).toEqual({ ok: true })
+      await host.engine.removeNetwork(other.name)
+      expect(await faultOf(() => host.engine.alias(made.engineId, other.name, made.name))).toBe('refused')
+      await host.engine.remove(made.engineId)
+    })
+
     test('commit: an image of its own tag, which blanks the variables that were named', async () => {
       const made = await create({ env: ['SECRET=hunter2', 'KEPT=yes'] })
       const ref = `dcm/${under.instance}/saved:v1`

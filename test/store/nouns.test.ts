@@ -62,9 +62,17 @@ describe.each(kinds)('%s', (kind) => {
       const token = () => ({ id: fresh('t'), ownerId, hash: fresh(), label: 'ci', commands: null, containers: null })
       await store.tokens.insert(token(), 60_000)
       expect(violated(await refusalOf(store.tokens.insert(token(), 60_000)))).toBe('tokens_label')
-      const network = (id: string) => ({ ownerId: id, hostId, name: fresh(), bridge: fresh(), subnet: '10.9.0.0/26' })
-      await store.hosts.insertNetwork(network(ownerId))
-      expect(violated(await refusalOf(store.hosts.insertNetwork(network(other.id))))).toBe('networks_subnet')
+      const network = (id: string, subnet: string | null, called = '') =>
+        store.networks.insert({ id: fresh('n'), ownerId: id, hostId, name: fresh(), bridge: fresh(), subnet, called })
+      await network(ownerId, '10.9.0.0/26')
+      expect(violated(await refusalOf(network(other.id, '10.9.0.0/26')))).toBe('networks_subnet')
+      // Those that have no subnet yet are many; one name of one member is one.
+      await network(ownerId, null, 'back')
+      await network(other.id, null, 'back')
+      expect(violated(await refusalOf(network(ownerId, null, 'back')))).toBe('networks_called')
+      const volume = () => store.volumes.insert({ id: fresh('v'), ownerId, hostId, name: 'data' })
+      await volume()
+      expect(violated(await refusalOf(volume()))).toBe('volumes_name')
     })
 
     test('what belongs to nobody is refused', async () => {

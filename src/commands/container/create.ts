@@ -30,6 +30,7 @@ export const create = defineCommand({
       many: true,
       optional: true,
     },
+    network: { kind: 'network', about: 'A network of yours, instead of your main one.', flag: true, optional: true },
     env: {
       kind: 'env',
       about: 'An environment variable.',
@@ -89,6 +90,7 @@ export const create = defineCommand({
         devices: [...new Set(args.device)],
         seccomp: args.seccomp ?? null,
         ...volumesOf(args.volume),
+        ...(args.network ? { network: { id: args.network.id, name: args.network.name } } : {}),
         ...(args['no-wake'] ? { wake: false as const } : {}),
       },
       ports: args.publish,

@@ -1,5 +1,5 @@
 import { defineCommand } from '../../core/command/define.ts'
-import { containerData, status, toData, toFields } from '../../core/reply/container.ts'
+import { containerData, networksOf, status, toData, toFields } from '../../core/reply/container.ts'
 import { formatRestart } from '../../core/model/grant.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
@@ -25,6 +25,7 @@ export const inspect = defineCommand({
         created: container.createdAt.toISOString(),
         ...(spec.command.length > 0 ? { command: spec.command.join(' ') } : {}),
         ...(container.commandExit === null ? {} : { 'command exited': String(container.commandExit) }),
+        ...(networksOf(container).length > 0 ? { networks: networksOf(container).join(', ') } : {}),
         ...(spec.volumes?.length
           ? { volumes: spec.volumes.map((one) => `${one.name}:${one.path}${one.readOnly ? ':ro' : ''}`).join(', ') }
           : {}),

@@ -31,6 +31,10 @@ async function imageFor(container: Container, image: Image | undefined, images: 
   )
 }
 
+/** What a spec says of the network: nothing when it is the main one. */
+const networkOf = (network: { id: string; name: string } | undefined) =>
+  network ? { network: { id: network.id, name: network.name } } : {}
+
 const shared = {
   image: {
     kind: 'image',
@@ -100,6 +104,12 @@ export const recreate = defineCommand({
       many: true,
       optional: true,
     },
+    network: {
+      kind: 'network',
+      about: 'A network of yours, instead of the one that it is made on.',
+      flag: true,
+      optional: true,
+    },
     env: {
       kind: 'env',
       flag: true,
@@ -113,7 +123,7 @@ export const recreate = defineCommand({
     restart: { kind: 'restart', flag: true, optional: true, about: 'When it is started again by itself (granted).' },
     clear: {
       kind: 'choice',
-      of: ['ports', 'env', 'caps', 'command', 'volumes'],
+      of: ['ports', 'env', 'caps', 'command', 'volumes', 'network'],
       flag: true,
       many: true,
       optional: true,
@@ -127,7 +137,7 @@ export const recreate = defineCommand({
   async run(args, { images }) {
     const { container, clear } = args
     const found = await imageFor(container, args.image, images)
-    const { volumes: mounted = [], ...spec } = container.spec
+    const { volumes: mounted = [], network: on, ...spec } = container.spec
     const cleared = (what: (typeof clear)[number]) => clear.includes(what)
     const nameOf = (pair: string) => pair.slice(0, pair.indexOf('='))
     const set = new Set(args.env.map(nameOf))
@@ -145,6 +155,7 @@ export const recreate = defineCommand({
       spec: {
         ...spec,
         ...{ env: [...kept, ...args.env], command, restart: args.restart ?? spec.restart },
+        ...networkOf(args.network ?? (cleared('network') ? undefined : on)),
         ...volumesOf([
           ...(cleared('volumes') ? [] : mounted).filter((had) => !args.volume.some((wish) => wish.path === had.path)),
           ...args.volume,

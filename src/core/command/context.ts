@@ -9,6 +9,7 @@ import type { Place } from '../model/place.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { ScheduleVerb } from '../model/schedule.ts'
+import type { Network } from '../model/network.ts'
 import type { Visitor } from '../model/visitor.ts'
 import type { Volume } from '../model/volume.ts'
 import type { DcmError } from '../reply/error.ts'
@@ -272,6 +273,10 @@ export type Context = {
     create(name: string): Promise<Volume>
     /** The caller's own, with the names of the containers that mount them. */
     list(): Promise<(Volume & { users: string[] })[]>
+  }
+  networks: {
+    /** The caller's own beside their main one, with the names of the containers on them. */
+    list(): Promise<(Network & { members: string[] })[]>
   }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */

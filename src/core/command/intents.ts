@@ -49,6 +49,10 @@ export type Intents = {
   'add-port': { containerId: string; port: PortWish; reach: Reach; lives?: number }
   'remove-port': { containerId: string; port: number; proto: Proto }
   'remove-volume': { volumeId: string }
+  'create-network': { ownerId: string; name: string }
+  'remove-network': { networkId: string }
+  'join-network': { networkId: string; containerId: string }
+  'leave-network': { networkId: string; containerId: string }
   /** `stopped`: only while it is not wanted running; `expired`: only while its end is past. */
   remove: { containerId: string; stopped?: true; expired?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }

@@ -15,6 +15,7 @@ import type { Person } from '../model/person.ts'
 import { exampleAmount, parseAmount, type Resource, resources } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
+import type { Network } from '../model/network.ts'
 import { mountable, type Mounted, type Volume } from '../model/volume.ts'
 import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
@@ -47,6 +48,7 @@ export type Kinds = {
   port: PortWish
   name: string
   volume: Volume
+  network: Network
   mount: Mounted
   env: string
   cap: string
@@ -74,6 +76,8 @@ export type Lookup = {
   /** Among the caller's own alone. */
   volume(name: string): Promise<Volume>
   volumeNames(): Promise<string[]>
+  network(name: string): Promise<Network>
+  networkNames(): Promise<string[]>
   person(name: string): Promise<Person>
   personNames(): Promise<string[]>
   group(name: string): Promise<Group>
@@ -286,6 +290,13 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'a volume that `volume ls` lists',
     read: (text, lookup) => lookup.volume(text),
     complete: (lookup) => lookup.volumeNames(),
+  },
+  network: {
+    word: 'NETWORK',
+    schema: string,
+    hint: 'a network that `network ls` lists',
+    read: (text, lookup) => lookup.network(text),
+    complete: (lookup) => lookup.networkNames(),
   },
   mount: {
     word: 'VOLUME:/PATH[:ro]',

@@ -1,21 +1,21 @@
 import { type ForwardWish, HostError } from '../host/host.ts'
-import type { AddedPort, Container, Proto } from '../model/container.ts'
+import type { AddedPort, Container, Proto, Spec } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
-import { ensureNetwork } from './network.ts'
+import { networkFor } from './network.ts'
 
 /** The engine name of the forwarder that has a host port. */
 export const forwarder = (instance: string, proto: Proto, port: number): string =>
   `dcm-${instance}-port-${proto}-${port}`
 
 /** What a port leads to, as far as its forwarder has to know. */
-type Way = Pick<AddedPort, 'container' | 'proto' | 'host' | 'reach'> & { ownerId: string; engineName: string }
+type Way = Pick<AddedPort, 'container' | 'proto' | 'host' | 'reach'> & { ownerId: string; engineName: string; spec: Spec }
 
 /** Makes sure that one added port is handed on. @throws HostError `taken` when something else holds it */
 export async function openForward(works: Works, hostId: string, way: Way): Promise<void> {
-  const { ownerId, engineName, container, proto, host, reach } = way
+  const { ownerId, engineName, spec, container, proto, host, reach } = way
   const wish: ForwardWish = {
     engineName: forwarder(works.place.instance, proto, host),
-    network: await ensureNetwork(works, ownerId, hostId),
+    network: await networkFor(works, { ownerId, hostId, spec }),
     target: engineName,
     ...{ ownerId, container, proto, host, reach },
   }

@@ -6,6 +6,7 @@ import { createHostKey } from '../secret/keys.ts'
 import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
+import { checkNetwork } from './networks.ts'
 import { givePorts } from './ports.ts'
 import { checkVolumes } from './volumes.ts'
 
@@ -35,6 +36,7 @@ export async function reserveContainer(
       try: `inspect ${input.name}`,
     })
   await checkVolumes(tx, input.ownerId, input.spec.volumes)
+  await checkNetwork(tx, input.ownerId, input.spec.network)
   const { memory, cpus, pids } = input.limits
   checkDisk(member)
   await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids, ports: input.ports.length })

@@ -3,6 +3,7 @@ import { type Container, sshPort } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
+import { joinNetworks } from './network.ts'
 import { replacePort } from './ports.ts'
 import { syncKeys } from './run.ts'
 import { wishFor } from './wish.ts'
@@ -31,6 +32,7 @@ export async function startAnew(run: Starting, id: string, network: string): Pro
     const { engine } = run.host(container.hostId)
     const { engineId } = await engine.create(await wishFor(run, container, network))
     await run.store.containers.update(id, { engineId, state: 'created' })
+    await joinNetworks(run, container, engineId)
     try {
       await engine.start(engineId)
       return await greet(run, { ...container, engineId })
@@ -51,11 +53,14 @@ export async function startAgain(run: Starting, container: Container): Promise<v
       'conflict',
       `${container.name} is gone from Docker: what was inside is lost; remove it with rm and create it again.`,
     )
-  const network = await run.store.hosts.network(container.ownerId, container.hostId)
-  await wishFor(run, container, network!.name)
+  const on = await run.store.networks.byId(container.spec.network?.id ?? container.ownerId, container.hostId)
+  await wishFor(run, container, on!.name)
   const seen = await host.engine.inspect(engineId)
-  if (seen.state !== 'running' && seen.state !== 'paused' && seen.aliases && !seen.aliases.includes(container.name))
-    await host.engine.alias(engineId, network!.name, container.name)
+  if (seen.state !== 'running' && seen.state !== 'paused') {
+    if (seen.aliases && !seen.aliases.includes(container.name))
+      await host.engine.alias(engineId, on!.name, container.name)
+    await joinNetworks(run, container, engineId)
+  }
   if (seen.state !== 'running') await run.store.containers.update(container.id, { commandExit: null })
   try {
     await host.engine.start(engineId)

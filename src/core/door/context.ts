@@ -10,6 +10,7 @@ import { createSecrets } from '../containers/secrets.ts'
 import { createRegistries } from '../containers/registries.ts'
 import { createRoom } from '../containers/room.ts'
 import { createView } from '../containers/view.ts'
+import { createNetworks } from '../containers/networks.ts'
 import { createVolumes } from '../containers/volumes.ts'
 import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
@@ -56,6 +57,7 @@ export function createContexts(
   const room = createRoom(works)
   const time = createTime(works)
   const volumes = createVolumes(works)
+  const networks = createNetworks(works)
   const secrets = createSecrets(works)
   const exporting = createExport(works)
   const copying = createCopy(works)
@@ -84,6 +86,7 @@ export function createContexts(
     room: room(caller),
     ...time(caller),
     volumes: volumes(caller),
+    networks: networks(caller),
     secrets,
     files: { ...exporting(caller), ...copying(caller) },
     shares: shares(caller),

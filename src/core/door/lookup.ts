@@ -91,6 +91,14 @@ export function lookupFor(
       const hint = mine.length > 0 ? `; you have ${some(mine.map((volume) => volume.name))}` : ''
       throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, { try: 'volume ls' })
     },
+    async network(name) {
+      const mine = await store.networks.of(person.id)
+      const found = mine.find((network) => network.name === name)
+      if (found) return found
+      const hint = mine.length > 0 ? `; you have ${some(mine.map((network) => network.name))}` : ''
+      throw new DcmError('not_found', `You have no network called ${name.slice(0, 60)}${hint}.`, { try: 'network ls' })
+    },
+    networkNames: async () => (await store.networks.of(person.id)).map((network) => network.name),
     volumeNames: async () => (await store.volumes.of(person.id)).map((volume) => volume.name),
     async group(name) {
       const found = mayName(actor) && personName.test(name) ? await store.groups.byName(name) : undefined

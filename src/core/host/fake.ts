@@ -43,6 +43,7 @@ type FakeContainer = Seen & {
   wish: ContainerWish
   log: LogChunk[]
   written: number
+  joined: Set<string>
   load: Load
   changes: Change[]
   processes?: Process[]
@@ -183,6 +184,7 @@ export function createFakeHost(
       finishedAt,
       restarts: restarts!,
       aliases: [...aliases!],
+      networks: [...container.joined],
     }
   }
 
@@ -300,6 +302,7 @@ export function createFakeHost(
         wish: structuredClone(wish),
         log: [],
         written: 0,
+        joined: new Set([wish.network]),
         load: { cpus: 10, memory: 8 * 2 ** 20, pids: 3, received: 0, sent: 0 },
         changes: [],
       }
@@ -360,9 +363,12 @@ export function createFakeHost(
 
     async alias(engineId, network, alias) {
       const container = must(engineId)
-      if (container.wish.network !== network) throw gone('network')
+      if (!networks.has(network)) throw new HostError('refused', 'The network is not there.')
       container.aliases = [alias]
+      container.joined.add(network)
     },
+
+    leave: async (engineId, network) => void must(engineId).joined.delete(network),
 
     async *logs(engineId, { tail }) {
       const { log } = must(engineId)

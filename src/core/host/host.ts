@@ -100,8 +100,9 @@ export type Seen = {
   finishedAt?: Date | null
   restarts?: number
   imageId: string
-  /** Aliases on its network, from `inspect`. */
+  /** Aliases on its networks, and the engine names of those, from `inspect`. */
   aliases?: string[]
+  networks?: string[]
 }
 
 /** How far something is: bytes that went over the wire, of all that are known of by then. */
@@ -212,8 +213,10 @@ export type Engine = {
   unpause(engineId: string): Promise<void>
   /** Kills and removes with its anonymous volumes; already gone is success. */
   remove(engineId: string): Promise<void>
-  /** Gives the container another alias on its network; only while it is stopped. */
+  /** Makes the container part of a network under this alias, and no other; one that is on it under another leaves it for a moment. */
   alias(engineId: string, network: string, alias: string): Promise<void>
+  /** Takes the container off a network; not on it is success. */
+  leave(engineId: string, network: string): Promise<void>
   /** The log, oldest first; ends when what was there has been read. */
   logs(engineId: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>
   /** Its file system as a tar, without what is mounted into it, at the reader's pace. @throws HostError */

@@ -1,4 +1,5 @@
 import type { Restart } from './grant.ts'
+import type { Joined } from './network.ts'
 import type { Mounted } from './volume.ts'
 
 /** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
@@ -49,6 +50,8 @@ export type Spec = {
   /** Name of an admin's seccomp profile; null: the engine's default. */
   seccomp: string | null
   volumes?: Mounted[]
+  /** The network that it is made on, where that is not its owner's main one. */
+  network?: { id: string; name: string }
   /** False: coming in by SSH does not start it. */
   wake?: false
 }
@@ -90,6 +93,8 @@ export type Container = {
   /** Those that it was made with. */
   ports: Port[]
   added: AddedPort[]
+  /** Networks that it has joined beside the one that it was made on. */
+  joined: Joined[]
   /** Whether the image brings an sshd, so that the container's own port answers SSH. */
   ssh: boolean
   /** SHA256 fingerprint and public line of the container's host key. */

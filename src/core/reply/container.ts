@@ -41,6 +41,7 @@ export const containerData = z.object({
   pids: z.number().int(),
   exit_code: z.number().int().nullable(),
   volumes: z.array(z.object({ name: z.string(), path: z.string(), read_only: z.boolean() })),
+  networks: z.array(z.string()).describe('Beside or instead of the main one.'),
   command: z.array(z.string()),
   command_exit: z.number().int().nullable(),
   trouble: z.string().nullable(),
@@ -95,6 +96,12 @@ const toOpen = (port: Open, place: Place): z.infer<typeof openPort> => ({
   expires_at: port.expiresAt ? new Date(port.expiresAt).toISOString() : null,
 })
 
+/** What its member calls the networks that it is on, without the main one. */
+export const networksOf = (container: Container): string[] => [
+  ...(container.spec.network ? [container.spec.network.name] : []),
+  ...container.joined.map((network) => network.name),
+]
+
 /** One port as machine data. */
 export const toPort = (container: Container, port: Open, place: Place): z.infer<typeof portData> => ({
   name: container.name,
@@ -124,6 +131,7 @@ export const toData = (
   pids: container.limits.pids,
   exit_code: container.exitCode,
   volumes: (container.spec.volumes ?? []).map(({ name, path, readOnly }) => ({ name, path, read_only: readOnly })),
+  networks: networksOf(container),
   command: container.spec.command,
   command_exit: container.commandExit,
   trouble: container.trouble,

@@ -1,7 +1,8 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { AddedPort, Container, Port, Share } from '../model/container.ts'
+import type { Joined } from '../model/network.ts'
 import type { Db } from './db.ts'
-import { containers as table, people, ports, shares } from './schema/index.ts'
+import { containers as table, joins, networks, people, ports, shares } from './schema/index.ts'
 
 export type ContainerRow = typeof table.$inferSelect
 
@@ -14,24 +15,30 @@ const added = sql<(Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[
   select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'reach', ${ports.reach}, 'expiresAt', ${ports.expiresAt}) order by ${ports.containerPort}, ${ports.proto})
   from ${ports} where ${ports.containerId} = ${table.id} and ${ports.reach} is not null)`
 
+const joined = sql<Joined[] | null>`(
+  select json_agg(json_build_object('id', ${networks.id}, 'name', ${networks.called}, 'engineName', ${networks.name}) order by ${networks.called})
+  from ${joins} join ${networks} on ${networks.id} = ${joins.networkId} and ${networks.hostId} = ${joins.hostId} where ${joins.containerId} = ${table.id})`
+
 // What a member who may not act shares is not shared.
 const lent = sql<Share[] | null>`(
   select json_agg(json_build_object('guestId', ${shares.guestId}, 'level', ${shares.level}))
   from ${shares} where ${shares.containerId} = ${table.id} and ${shares.expiresAt} > now() and ${people.state} = 'active')`
 
-const whole = { row: table, owner: people.name, ports: folded, added, shares: lent }
+const whole = { row: table, owner: people.name, ports: folded, added, joined, shares: lent }
 
 function toContainer({
   row,
   owner,
   ports: list,
   added: later,
+  joined: on,
   shares: guests,
 }: {
   row: ContainerRow
   owner: string
   ports: Port[] | null
   added: (Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[] | null
+  joined: Joined[] | null
   shares: Share[] | null
 }): Container {
   const { memory, cpus, pids } = row
@@ -50,6 +57,7 @@ function toContainer({
     limits: { memory, cpus, pids },
     spec: row.spec,
     ports: list ?? [],
+    joined: on ?? [],
     added: (later ?? []).map((port) => ({
       ...port,
       expiresAt: port.expiresAt === null ? null : new Date(port.expiresAt),

@@ -1,9 +1,9 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
+import type { NetworkRow } from './networks.ts'
 import { hosts as table, networks } from './schema/index.ts'
 
 export type HostRow = typeof table.$inferSelect
-export type NetworkRow = typeof networks.$inferSelect
 
 /** Hosts with their capacity, and the members' networks on them. */
 export const hosts = (db: Db) => ({
@@ -42,22 +42,8 @@ export const hosts = (db: Db) => ({
         sql`not ${table.reachable} or ${table.seenAt} is null or ${table.seenAt} < now() - make_interval(secs => ${ms / 1000})`,
       )
   },
-  async network(ownerId: string, hostId: string): Promise<NetworkRow | undefined> {
-    return (
-      await db
-        .select()
-        .from(networks)
-        .where(and(eq(networks.ownerId, ownerId), eq(networks.hostId, hostId)))
-    )[0]
-  },
+  /** Members' networks on a host, of every kind. */
   async networks(hostId: string): Promise<NetworkRow[]> {
     return db.select().from(networks).where(eq(networks.hostId, hostId))
-  },
-  /** @throws on the unique index `networks_subnet` */
-  async insertNetwork(row: typeof networks.$inferInsert): Promise<void> {
-    await db.insert(networks).values(row)
-  },
-  async removeNetwork(ownerId: string, hostId: string): Promise<void> {
-    await db.delete(networks).where(and(eq(networks.ownerId, ownerId), eq(networks.hostId, hostId)))
   },
 })

@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
-import type { Proto, Reach } from '../model/container.ts'
+import type { Proto, Reach, Spec } from '../model/container.ts'
 import type { Db } from './db.ts'
 import { containers, people, ports as table } from './schema/index.ts'
 
@@ -16,6 +16,7 @@ export type Added = {
   containerId: string
   name: string
   engineName: string
+  spec: Spec
   past: boolean
 }
 
@@ -75,6 +76,7 @@ export const ports = (db: Db) => ({
         ...{ proto: table.proto, host: table.hostPort, container: table.containerPort, reach: table.reach },
         ...{ expiresAt: table.expiresAt, createdAt: table.createdAt, ownerId: containers.ownerId, owner: people.name },
         ...{ containerId: containers.id, name: containers.name, engineName: containers.engineName },
+        spec: containers.spec,
         past: sql<boolean>`coalesce(${table.expiresAt} <= now(), false)`,
       })
       .from(table)

@@ -13,6 +13,7 @@ import { images } from './images.ts'
 import { keys } from './keys.ts'
 import { leases } from './leases.ts'
 import type { Opened } from './open.ts'
+import { networks } from './networks.ts'
 import { operations } from './operations.ts'
 import { outbox } from './outbox.ts'
 import { people } from './people.ts'
@@ -43,6 +44,7 @@ const nouns = (db: Db) => ({
   secrets: secrets(db),
   ports: ports(db),
   volumes: volumes(db),
+  networks: networks(db),
   operations: operations(db),
   leases: leases(db),
   calls: calls(db),

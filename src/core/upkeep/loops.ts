@@ -4,6 +4,7 @@ import { watchCommands } from './commands.ts'
 import { measureDisk } from './disk.ts'
 import { type Looks, watchHealth } from './health.ts'
 import { stopIdle } from './idle.ts'
+import { settleNetworks } from './networks.ts'
 import { settlePorts } from './ports.ts'
 import { tidyFolders, tidyTags, type Upkeep } from './reconcile.ts'
 
@@ -96,6 +97,11 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
       5000,
       'ports',
       whileLeading(() => settlePorts(upkeep, hostId)),
+    ),
+    every(
+      30_000,
+      'networks',
+      whileLeading(() => settleNetworks(upkeep, hostId)),
     ),
     every(
       5000,

@@ -20,6 +20,8 @@ const lookup: Lookup = {
     return { id: 'v1', ownerId: 'p1', hostId: 'local', name, createdAt: now }
   },
   volumeNames: async () => ['data'],
+  network: nobody,
+  networkNames: async () => ['back'],
   commandNames: () => ['ps'],
   now: () => now,
 }

@@ -18,7 +18,8 @@ beforeAll(async () => {
     expect((await world.say(who, `commit ${name} ${name}:v1`)).error).toBeUndefined()
   }
   expect((await world.say(world.admin, 'group add chemists')).error).toBeUndefined()
-  expect((await world.say(bob, 'volume create treasure')).error).toBeUndefined()
+  for (const line of ['volume create treasure', 'network create hideout'])
+    expect((await world.say(bob, line)).error).toBeUndefined()
   world.host.fake.addImage('secret:1')
   await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
 }, 60_000)
@@ -65,6 +66,10 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
       const { id } = (await world.store.volumes.of(bob!.id))[0]!
       return both('treasure', 'bob/treasure', id)
     }
+    case 'network': {
+      const { id } = (await world.store.networks.of(bob!.id))[0]!
+      return both('hideout', 'bob/hideout', id, `dcm-test-net-${id}`)
+    }
     case 'mount':
       return (await pairs('volume')).map(([theirs, nobodys]) => [`${theirs}:/data`, `${nobodys}:/data`])
     case 'group':
@@ -79,9 +84,18 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
 const named = commands.flatMap((command) =>
   Object.entries(command.args)
     .filter(([, arg]) =>
-      ['container', 'place', 'image', 'own-image', 'offered-image', 'volume', 'mount', 'person', 'group'].includes(
-        arg.kind,
-      ),
+      [
+        'container',
+        'place',
+        'image',
+        'own-image',
+        'offered-image',
+        'volume',
+        'network',
+        'mount',
+        'person',
+        'group',
+      ].includes(arg.kind),
     )
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )

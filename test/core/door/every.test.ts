@@ -34,7 +34,7 @@ type Row = {
 }
 
 const changing =
-  /^(engine\.(create|start|stop|pause|unpause|remove|alias|kill|update|commit|tag|untag|build|login|pull|push|release|createNetwork|removeNetwork|forward|unforward)|files\.(placeRun|removeRun|ensureStorage|removeStorage|ensureVolume|removeVolume))$/
+  /^(engine\.(create|start|stop|pause|unpause|remove|alias|leave|kill|update|commit|tag|untag|build|login|pull|push|release|createNetwork|removeNetwork|forward|unforward)|files\.(placeRun|removeRun|ensureStorage|removeStorage|ensureVolume|removeVolume))$/
 const begun: FakeMethod[] = ['files.ensureStorage', 'files.placeRun']
 /** Twice, for whoever goes on after a crash makes sure of it again. */
 const anew: FakeMethod[] = ['engine.createNetwork', ...begun, 'engine.create']
@@ -111,6 +111,31 @@ const tour: Row[] = [
     asked: ['files.removeVolume'],
     text: /^data is removed with all it held\.$/,
     row: { target: 'data' },
+  },
+  {
+    line: 'network create back',
+    asked: ['engine.createNetwork'],
+    text: /^The network back is there: make containers on it with --network back, or let them join/,
+    row: { target: 'back' },
+  },
+  { line: 'network ls', text: /^You have one network beside your main one\.$/ },
+  {
+    line: 'network connect back web',
+    asked: ['engine.createNetwork', 'engine.alias'],
+    text: /^web is on back; what is there finds it as web\.$/,
+    row: { target: 'back web' },
+  },
+  {
+    line: 'network disconnect back web',
+    asked: ['engine.leave'],
+    text: /^web is no longer on back\.$/,
+    row: { target: 'back web' },
+  },
+  {
+    line: 'network rm back',
+    asked: ['engine.removeNetwork'],
+    text: /^The network back is removed\.$/,
+    row: { target: 'back' },
   },
   {
     line: 'port add web 8080 --for 2d',

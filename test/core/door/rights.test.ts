@@ -15,7 +15,7 @@ beforeAll(async () => {
     expect((await world.say(alice, `create ${name} --image debian`)).error).toBeUndefined()
   expect((await world.say(root, 'create web --image debian')).error).toBeUndefined()
   await world.say(alice, 'commit web web:v1')
-  for (const one of [alice, bob, root]) await world.say(one, 'volume create data')
+  for (const one of [alice, bob, root]) for (const what of ['volume create data', 'network create back']) await world.say(one, what)
   await world.say(world.admin, 'group add chemists')
   await world.say(root, 'registry allow registry.test')
 }, 60_000)

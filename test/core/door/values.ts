@@ -30,6 +30,7 @@ export const right: Record<KindName, string | boolean> = {
   port: '80',
   name: 'more',
   volume: 'data',
+  network: 'back',
   mount: 'data:/data',
   env: 'A=b',
   cap: 'NET_RAW',

@@ -65,6 +65,7 @@ function readInspected(body: unknown): { seen: Seen; labels: Record<string, stri
       restarts: typeof item.RestartCount === 'number' ? item.RestartCount : 0,
       imageId: string(item.Image, what),
       aliases: [...new Set(aliases)],
+      networks: Object.keys(networks),
     },
     labels: own,
     networks,
@@ -215,6 +216,16 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
       await wire.call('POST', ['networks', network, 'connect'], {
         ...ask,
         body: { Container: engineId, EndpointConfig: { Aliases: [alias] } },
+      })
+    },
+
+    async leave(engineId: string, network: string): Promise<void> {
+      networkName(network)
+      const { networks } = await look(containerId(engineId))
+      if (networks[network] === undefined) return
+      await wire.call('POST', ['networks', network, 'disconnect'], {
+        ...{ deadline: deadlines.start, pool: 'long', allow: [404] },
+        body: { Container: engineId, Force: true },
       })
     },
 

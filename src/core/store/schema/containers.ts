@@ -1,10 +1,21 @@
 import type { ScheduleVerb } from '../../model/schedule.ts'
 import { sql } from 'drizzle-orm'
-import { boolean, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import type { Desired, Proto, Reach, ShareLevel, Spec, State } from '../../model/container.ts'
 import { at, big, createdAt } from './columns.ts'
 import { owner, people } from './people.ts'
-import { hostId } from './hosts.ts'
+import { hostId, networks } from './hosts.ts'
 
 export const images = pgTable(
   'images',
@@ -162,5 +173,25 @@ export const ports = pgTable(
       .on(table.containerId, table.containerPort, table.proto)
       .where(sql`${table.reach} is not null`),
     check('ports_range', sql`${table.hostPort} between 1 and 65535`),
+  ],
+)
+
+/** Networks that containers have joined beside the one that they were made on. */
+export const joins = pgTable(
+  'joins',
+  {
+    networkId: text('network_id').notNull(),
+    hostId: hostId(),
+    containerId: text('container_id')
+      .notNull()
+      .references(() => containers.id, { onDelete: 'cascade' }),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.networkId, table.hostId, table.containerId] }),
+    foreignKey({ columns: [table.networkId, table.hostId], foreignColumns: [networks.id, networks.hostId] }).onDelete(
+      'cascade',
+    ),
+    index('joins_container').on(table.containerId),
   ],
 )

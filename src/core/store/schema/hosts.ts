@@ -43,18 +43,26 @@ export const hostId = () =>
     .notNull()
     .references(() => hosts.id)
 
+/** Members' networks: the main one of each, whose id is its owner's, and those that they made. */
 export const networks = pgTable(
   'networks',
   {
+    id: text('id').notNull(),
     ownerId: owner().notNull(),
     hostId: hostId(),
     name: text('name').notNull(),
     bridge: text('bridge').notNull(),
-    subnet: text('subnet').notNull(),
+    /** Null until one is settled on. */
+    subnet: text('subnet'),
+    /** What its owner calls it; empty: it is their main one. */
+    called: text('called').notNull().default(''),
+    /** It is being removed, so nothing can join it any more. */
+    leaving: boolean('leaving').notNull().default(false),
     createdAt: createdAt(),
   },
   (table) => [
-    primaryKey({ columns: [table.ownerId, table.hostId] }),
+    primaryKey({ columns: [table.id, table.hostId] }),
+    uniqueIndex('networks_called').on(table.ownerId, table.hostId, table.called),
     uniqueIndex('networks_subnet').on(table.hostId, table.subnet),
     uniqueIndex('networks_bridge').on(table.hostId, table.bridge),
   ],

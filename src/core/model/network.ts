@@ -1,0 +1,5 @@
+/** A network of a member's own, beside the main one that all of their containers are on unless they were made on another. */
+export type Network = { id: string; ownerId: string; hostId: string; name: string; createdAt: Date }
+
+/** A network as a container has it: what its member calls it, and its name in the engine. */
+export type Joined = { id: string; name: string; engineName: string }

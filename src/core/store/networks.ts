@@ -1,0 +1,59 @@
+import { and, asc, eq, ne } from 'drizzle-orm'
+import type { Network } from '../model/network.ts'
+import type { Db } from './db.ts'
+import { joins, networks as table } from './schema/index.ts'
+
+export type NetworkRow = typeof table.$inferSelect
+
+const toNetwork = ({ id, ownerId, hostId, called, createdAt }: NetworkRow): Network => ({
+  ...{ id, ownerId, hostId, createdAt },
+  name: called,
+})
+
+/** Networks that members made, and which containers have joined them. The main ones are the hosts'. */
+export const networks = (db: Db) => ({
+  /** A member's own; one that is leaving is not among them. */
+  async of(ownerId: string): Promise<Network[]> {
+    const own = and(eq(table.ownerId, ownerId), ne(table.called, ''), eq(table.leaving, false))
+    return (await db.select().from(table).where(own).orderBy(asc(table.called))).map(toNetwork)
+  },
+  /** Of any kind, also one that is leaving. */
+  async byId(id: string, hostId: string): Promise<NetworkRow | undefined> {
+    return (
+      await db
+        .select()
+        .from(table)
+        .where(and(eq(table.id, id), eq(table.hostId, hostId)))
+    )[0]
+  },
+  /** All that a member has on a host, the main one too. */
+  async allOf(ownerId: string, hostId: string): Promise<NetworkRow[]> {
+    return db
+      .select()
+      .from(table)
+      .where(and(eq(table.ownerId, ownerId), eq(table.hostId, hostId)))
+  },
+  /** @throws on the unique index `networks_called` */
+  async insert(row: typeof table.$inferInsert): Promise<void> {
+    await db.insert(table).values(row)
+  },
+  /** @throws on the unique index `networks_subnet` */
+  async setSubnet(id: string, hostId: string, subnet: string | null): Promise<void> {
+    await db
+      .update(table)
+      .set({ subnet })
+      .where(and(eq(table.id, id), eq(table.hostId, hostId)))
+  },
+  async leave(id: string): Promise<void> {
+    await db.update(table).set({ leaving: true }).where(eq(table.id, id))
+  },
+  async remove(id: string, hostId: string): Promise<void> {
+    await db.delete(table).where(and(eq(table.id, id), eq(table.hostId, hostId)))
+  },
+  async join(networkId: string, hostId: string, containerId: string): Promise<void> {
+    await db.insert(joins).values({ networkId, hostId, containerId }).onConflictDoNothing()
+  },
+  async part(networkId: string, containerId: string): Promise<void> {
+    await db.delete(joins).where(and(eq(joins.networkId, networkId), eq(joins.containerId, containerId)))
+  },
+})
