@@ -56,7 +56,13 @@ export function serveConnection(
     if (over.signal.aborted || leaving) return
     leaving = true
     log.info({ address, member: who?.actor.person.name, why }, 'an SSH connection is ended')
-    const told = [...sinks.keys()].map((sink) => sink.put('stderr', `\r\n${why}\r\n`).then(() => sink.end(255)))
+    // OpenSSH's client shows nothing of a channel that is still open when the connection ends.
+    const told = [...sinks].map(async ([sink, channel]) => {
+      const closed = new Promise((resolve) => channel.once('close', resolve))
+      await sink.put('stderr', `\r\n${why}\r\n`)
+      await sink.end(255)
+      await closed
+    })
     void Promise.race([Promise.all(told), new Promise((resolve) => setTimeout(resolve, 500))]).then(() => {
       cut()
       client.end()

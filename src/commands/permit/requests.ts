@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RequestView } from '../../core/command/context.ts'
+import type { RequestView } from '../../core/command/views.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { formatDuration } from '../../core/model/units.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Schedule } from '../../core/command/context.ts'
+import type { Schedule } from '../../core/command/views.ts'
 import { scheduledRun, scheduleVerbs } from '../../core/model/schedule.ts'
 import { DcmError } from '../../core/reply/error.ts'
 import { checkRun } from '../container/exec.ts'

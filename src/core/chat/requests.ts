@@ -1,4 +1,5 @@
-import type { Context, RequestView } from '../command/context.ts'
+import type { Context } from '../command/context.ts'
+import type { RequestView } from '../command/views.ts'
 import { newId, type Random } from '../model/id.ts'
 import { formatGrant, parseGrant } from '../model/grant.ts'
 import type { Person } from '../model/person.ts'

@@ -8,7 +8,11 @@ export const forwarder = (instance: string, proto: Proto, port: number): string 
   `dcm-${instance}-port-${proto}-${port}`
 
 /** What a port leads to, as far as its forwarder has to know. */
-type Way = Pick<AddedPort, 'container' | 'proto' | 'host' | 'reach'> & { ownerId: string; engineName: string; spec: Spec }
+type Way = Pick<AddedPort, 'container' | 'proto' | 'host' | 'reach'> & {
+  ownerId: string
+  engineName: string
+  spec: Spec
+}
 
 /** Makes sure that one added port is handed on. @throws HostError `taken` when something else holds it */
 export async function openForward(works: Works, hostId: string, way: Way): Promise<void> {

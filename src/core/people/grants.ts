@@ -1,4 +1,5 @@
-import type { Context, GrantRow } from '../command/context.ts'
+import type { Context } from '../command/context.ts'
+import type { GrantRow } from '../command/views.ts'
 import { formatGrant, type Grant, parseGrant } from '../model/grant.ts'
 import type { Person } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'

@@ -1,4 +1,5 @@
-import type { Context, Key } from '../command/context.ts'
+import type { Context } from '../command/context.ts'
+import type { Key } from '../command/views.ts'
 import { newId, type Random } from '../model/id.ts'
 import { DcmError } from '../reply/error.ts'
 import { parsePublicKey, type PublicKey } from '../secret/keys.ts'

@@ -1,4 +1,5 @@
-import type { Context, Token } from '../command/context.ts'
+import type { Context } from '../command/context.ts'
+import type { Token } from '../command/views.ts'
 import { newId, type Random } from '../model/id.ts'
 import { formatDuration } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'

@@ -1,4 +1,4 @@
-import type { Check } from '../command/context.ts'
+import type { Check } from '../command/views.ts'
 import { formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'

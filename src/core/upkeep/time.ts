@@ -1,4 +1,5 @@
-import type { Context, Schedule } from '../command/context.ts'
+import type { Context } from '../command/context.ts'
+import type { Schedule } from '../command/views.ts'
 import { newId } from '../model/id.ts'
 import type { Works } from '../operation/define.ts'
 import type { Caller } from '../policy/can.ts'
