@@ -1,5 +1,6 @@
 import type { Chat } from '../../core/chat/chat.ts'
 import { formOf } from '../../core/chat/form.ts'
+import { within } from '../../core/chat/within.ts'
 import type { Door } from '../../core/door/door.ts'
 import type { Visitor } from '../../core/model/visitor.ts'
 import type { Log } from '../../log.ts'
@@ -12,13 +13,6 @@ export type Ask = { command: string; given?: Record<string, unknown> }
 
 /** How long what has to come before a trigger runs out may take. */
 const quickly = 1500
-const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined
-  return Promise.race([
-    work.catch(() => undefined),
-    new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms))),
-  ]).finally(() => clearTimeout(timer))
-}
 
 /** Opens a command's form. @returns whether it is open, so that nothing else needs to be said */
 export type OpenForm = (
