@@ -13,6 +13,8 @@ export function askerOf(actor: Actor, command: string, target: string | null, re
     actorName: acting?.name ?? null,
     asName: actor.by ? (actor.person?.name ?? null) : null,
     surface: actor.surface,
+    address: actor.address ?? null,
+    fingerprint: actor.fingerprint ?? null,
     command,
     target,
     requestId,

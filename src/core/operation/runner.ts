@@ -16,7 +16,8 @@ export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<str
 export type Asker = Pick<
   OperationRow,
   'ownerId' | 'actorId' | 'actorName' | 'asName' | 'surface' | 'command' | 'target' | 'requestId'
->
+> &
+  Partial<Pick<OperationRow, 'address' | 'fingerprint'>>
 
 /** How an operation stands. */
 export type Outcome = { row: OperationRow; state: 'running' | 'done' | 'failed'; reply: Reply | null }
@@ -321,7 +322,7 @@ export function createRunner(deps: {
 
 /** The audit row of an operation's end: written with it, so that the log and the world agree after any crash. */
 function ending(row: OperationRow, changes: Partial<OperationRow>): AuditEntry {
-  const { id, actorId, actorName, asName, surface, command, target, requestId } = row
+  const { id, actorId, actorName, asName, surface, address, fingerprint, command, target, requestId } = row
   const reply = changes.reply as Reply
   const decision = changes.status === 'done' ? 'done' : 'failed'
   const failure = reply.error ? { code: reply.error, detail: reply.text.slice(0, 500) } : {}
@@ -330,6 +331,8 @@ function ending(row: OperationRow, changes: Partial<OperationRow>): AuditEntry {
     actor: actorName,
     as: asName,
     surface,
+    address,
+    fingerprint,
     command,
     target,
     decision,

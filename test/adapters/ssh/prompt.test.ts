@@ -58,9 +58,11 @@ describe('one command', () => {
     expect(status === 0 ? ran.err : ran.out).toBe('')
   })
 
-  test('is in the audit log with key and address, also one that only looks', async () => {
-    await world.ssh('ada', ada, 'ps')
-    expect((await world.store.audit.read({ limit: 5 })).find((row) => row.command === 'ps')).toMatchObject({
+  test.for(['ps', 'restart'])('%s is in the audit log, with key and address', async (command) => {
+    expect(await world.ssh('ada', ada, command === 'ps' ? command : `${command} web`)).toMatchObject({ code: 0 })
+    const seen = async () => (await world.store.audit.read({ limit: 5 })).find((row) => row.command === command)
+    await vi.waitFor(async () => expect(await seen()).toBeDefined())
+    expect(await seen()).toMatchObject({
       actor: 'ada',
       surface: 'ssh',
       decision: 'done',

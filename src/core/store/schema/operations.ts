@@ -16,6 +16,9 @@ export const operations = pgTable(
     actorName: text('actor_name'),
     asName: text('as_name'),
     surface: text('surface').notNull(),
+    /** From where, and with which key: for the audit log. */
+    address: text('address'),
+    fingerprint: text('fingerprint'),
     command: text('command').notNull(),
     target: text('target'),
     requestId: text('request_id').notNull(),

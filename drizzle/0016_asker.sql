@@ -1,0 +1,2 @@
+ALTER TABLE "operations" ADD COLUMN "address" text;--> statement-breakpoint
+ALTER TABLE "operations" ADD COLUMN "fingerprint" text;
