@@ -1,10 +1,9 @@
 import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { codes as table, guesses } from './schema/index.ts'
 
 export type CodeRow = typeof table.$inferSelect
-
-const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})` as unknown as Date
 
 /** Single-use codes, by the first part of what was shown; the rest is stored as a hash. Times are the database's. */
 export const codes = (db: Db) => ({
@@ -16,7 +15,7 @@ export const codes = (db: Db) => ({
     return (
       await db
         .insert(table)
-        .values({ ...code, expiresAt: until(lives) })
+        .values({ ...code, expiresAt: after(lives) })
         .onConflictDoNothing()
         .returning()
     )[0]
@@ -55,7 +54,7 @@ export const codes = (db: Db) => ({
     const over = sql`${guesses.until} < now()`
     await db
       .insert(guesses)
-      .values({ who, count: 1, until: until(window) })
+      .values({ who, count: 1, until: after(window) })
       .onConflictDoUpdate({
         target: guesses.who,
         set: {

@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { AddedPort, Container, Port, Share } from '../model/container.ts'
 import type { Joined } from '../model/network.ts'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { containers as table, joins, networks, people, ports, shares } from './schema/index.ts'
 
@@ -175,7 +176,7 @@ export const containers = (db: Db) => {
     },
     /** Not stopped for being idle for `ms` milliseconds from now; null: as any other. */
     async keep(id: string, ms: number | null): Promise<Date | null> {
-      const until = ms === null ? null : sql`now() + make_interval(secs => ${ms / 1000})`
+      const until = ms === null ? null : after(ms)
       const [row] = await db
         .update(table)
         .set({ keepUntil: until as Date | null })

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { grants as table, groupGrants, groups, memberships } from './schema/index.ts'
 
@@ -10,8 +11,7 @@ export type GrantRecord = Pick<typeof table.$inferSelect, 'thing' | 'expiresAt' 
 const inForce = or(isNull(table.expiresAt), gt(table.expiresAt, sql`now()`))
 const groupInForce = or(isNull(groupGrants.expiresAt), gt(groupGrants.expiresAt, sql`now()`))
 
-const until = (lives: number | undefined) =>
-  (lives === undefined ? null : sql`now() + make_interval(secs => ${lives / 1000})`) as Date | null
+const until = (lives: number | undefined) => (lives === undefined ? null : after(lives))
 
 const columns = ({ thing, expiresAt, grantedBy, createdAt }: typeof table | typeof groupGrants) => ({
   thing,

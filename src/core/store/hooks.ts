@@ -1,12 +1,11 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { deliveries as sent, hooks as table, people } from './schema/index.ts'
 
 export type HookRow = typeof table.$inferSelect
 export type DeliveryRow = typeof sent.$inferSelect
-
-const after = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})` as unknown as Date
 
 /** How many deliveries of one hook are kept. */
 const kept = 1000

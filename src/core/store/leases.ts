@@ -1,8 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { leases as table } from './schema/index.ts'
-
-const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 
 /** Which process runs a loop; by the database's clock. */
 export const leases = (db: Db) => ({
@@ -10,12 +9,12 @@ export const leases = (db: Db) => ({
   async take(name: string, holder: string, ms: number): Promise<boolean> {
     const rows = await db
       .insert(table)
-      .values({ name, holder, until: until(ms) as unknown as Date })
+      .values({ name, holder, until: after(ms) })
       .onConflictDoUpdate({
         target: table.name,
         set: {
           holder,
-          until: until(ms),
+          until: after(ms),
           fence: sql`${table.fence} + case when ${table.holder} = ${holder} then 0 else 1 end`,
         },
         setWhere: sql`${table.holder} = ${holder} or ${table.until} < now()`,

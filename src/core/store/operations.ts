@@ -1,16 +1,17 @@
-import { and, asc, count, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, inArray, isNull, lt, ne, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
+import { free, type Lease, taken } from './lease.ts'
 import { operations as table } from './schema/index.ts'
 
 export type OperationRow = typeof table.$inferSelect
 const open = inArray(table.status, ['open', 'undoing'])
-const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 
 /** Operations. Whoever holds the lease and the newest fence runs it; anyone else's writes change nothing. */
 export const operations = (db: Db) => ({
   /** Stores an intent, leased to `holder` from the start; without a lease it is anyone's. @throws on the unique index `operations_subject` */
-  async insert(row: typeof table.$inferInsert, lease?: { holder: string; ms: number }): Promise<OperationRow> {
-    const leased = lease ? { holder: lease.holder, leaseUntil: until(lease.ms), fence: 1 } : {}
+  async insert(row: typeof table.$inferInsert, lease?: Lease): Promise<OperationRow> {
+    const leased = lease ? { holder: lease.holder, leaseUntil: after(lease.ms), fence: 1 } : {}
     return (
       await db
         .insert(table)
@@ -75,19 +76,15 @@ export const operations = (db: Db) => ({
     return db.select().from(table).where(eq(table.ownerId, ownerId)).orderBy(desc(table.createdAt)).limit(limit)
   },
   /** Takes over open operations that are due and whose lease has run out. Two processes never get the same one. */
-  async claim(lease: { holder: string; ms: number }, limit: number): Promise<OperationRow[]> {
+  async claim(lease: Lease, limit: number): Promise<OperationRow[]> {
     const due = db
       .select({ id: table.id })
       .from(table)
-      .where(and(open, sql`${table.nextAt} <= now()`, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`))))
+      .where(and(open, free(table)))
       .orderBy(asc(table.nextAt))
       .limit(limit)
       .for('update', { skipLocked: true })
-    return db
-      .update(table)
-      .set({ holder: lease.holder, leaseUntil: until(lease.ms), fence: sql`${table.fence} + 1` })
-      .where(inArray(table.id, due))
-      .returning()
+    return db.update(table).set(taken(table, lease)).where(inArray(table.id, due)).returning()
   },
   /** Frees what earlier lives of this holder left behind; only for who knows that they are dead. */
   async abandon(holderPrefix: string): Promise<void> {
@@ -102,7 +99,7 @@ export const operations = (db: Db) => ({
       (
         await db
           .update(table)
-          .set({ leaseUntil: until(ms) })
+          .set({ leaseUntil: after(ms) })
           .where(and(eq(table.id, id), eq(table.fence, fence), open))
           .returning({ id: table.id })
       ).length > 0
@@ -124,7 +121,7 @@ export const operations = (db: Db) => ({
   async postpone(id: string, fence: number, ms: number, changes: Partial<typeof table.$inferInsert>): Promise<void> {
     await db
       .update(table)
-      .set({ ...changes, leaseUntil: null, nextAt: until(ms) })
+      .set({ ...changes, leaseUntil: null, nextAt: after(ms) })
       .where(and(eq(table.id, id), eq(table.fence, fence), open))
   },
   async dropBefore(at: Date): Promise<void> {

@@ -1,5 +1,7 @@
-import { and, asc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
+import { free, type Lease, taken } from './lease.ts'
 import { buttons, outbox as table } from './schema/index.ts'
 
 export type OutboxRow = typeof table.$inferSelect
@@ -8,15 +10,14 @@ export type ButtonRow = typeof buttons.$inferSelect
 /** `lives`: milliseconds that it may be pressed. */
 export type ButtonNew = Omit<typeof buttons.$inferInsert, 'expiresAt'> & { lives: number }
 
-const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})`
 const open = inArray(table.status, ['called', 'owed'])
 const mine = (id: string, fence: number) => and(eq(table.id, id), eq(table.fence, fence), open)
 
 /** Messages owed to chat platforms, and the buttons on them. Whoever holds a row's newest fence sends it. */
 export const outbox = (db: Db) => ({
   /** @returns undefined when this delivery is known already */
-  async insert(row: OutboxNew, lease?: { holder: string; ms: number }): Promise<OutboxRow | undefined> {
-    const leased = lease ? { holder: lease.holder, leaseUntil: until(lease.ms) as unknown as Date, fence: 1 } : {}
+  async insert(row: OutboxNew, lease?: Lease): Promise<OutboxRow | undefined> {
+    const leased = lease ? { holder: lease.holder, leaseUntil: after(lease.ms), fence: 1 } : {}
     return (
       await db
         .insert(table)
@@ -29,27 +30,16 @@ export const outbox = (db: Db) => ({
     return (await db.select().from(table).where(eq(table.id, id)))[0]
   },
   /** Takes what is due and nobody holds. Two processes never get the same row. */
-  async claim(platforms: string[], lease: { holder: string; ms: number }, limit: number): Promise<OutboxRow[]> {
+  async claim(platforms: string[], lease: Lease, limit: number): Promise<OutboxRow[]> {
     if (platforms.length === 0) return []
     const due = db
       .select({ id: table.id })
       .from(table)
-      .where(
-        and(
-          open,
-          inArray(table.platform, platforms),
-          sql`${table.nextAt} <= now()`,
-          or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`)),
-        ),
-      )
+      .where(and(open, inArray(table.platform, platforms), free(table)))
       .orderBy(asc(table.createdAt))
       .limit(limit)
       .for('update', { skipLocked: true })
-    return db
-      .update(table)
-      .set({ holder: lease.holder, leaseUntil: until(lease.ms), fence: sql`${table.fence} + 1` })
-      .where(inArray(table.id, due))
-      .returning()
+    return db.update(table).set(taken(table, lease)).where(inArray(table.id, due)).returning()
   },
   /** Frees what earlier lives of this holder held; only for who knows that they are dead. */
   async abandon(holderPrefix: string): Promise<void> {
@@ -64,7 +54,7 @@ export const outbox = (db: Db) => ({
       (
         await db
           .update(table)
-          .set({ leaseUntil: until(ms) })
+          .set({ leaseUntil: after(ms) })
           .where(mine(id, fence))
           .returning({ id: table.id })
       ).length > 0
@@ -101,7 +91,7 @@ export const outbox = (db: Db) => ({
   async postpone(id: string, fence: number, ms: number, changes: Partial<OutboxNew>): Promise<void> {
     await db
       .update(table)
-      .set({ ...changes, leaseUntil: null, nextAt: until(ms) })
+      .set({ ...changes, leaseUntil: null, nextAt: after(ms) })
       .where(mine(id, fence))
   },
   /** Writes a letter anew: it is sent, as an edit where it has arrived before. */
@@ -116,9 +106,7 @@ export const outbox = (db: Db) => ({
   },
   async addButtons(rows: ButtonNew[]): Promise<void> {
     if (rows.length === 0) return
-    await db
-      .insert(buttons)
-      .values(rows.map(({ lives, ...row }) => ({ ...row, expiresAt: until(lives) as unknown as Date })))
+    await db.insert(buttons).values(rows.map(({ lives, ...row }) => ({ ...row, expiresAt: after(lives) })))
   },
   /** A button that is not too old. */
   async button(id: string): Promise<ButtonRow | undefined> {

@@ -1,5 +1,6 @@
 import { and, eq, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
 import type { Proto, Reach, Spec } from '../model/container.ts'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { containers, people, ports as table } from './schema/index.ts'
 
@@ -42,7 +43,7 @@ export const ports = (db: Db) => ({
   },
   /** Marks a port as held by something that is not DCM's, for a while. */
   async hold(hostId: string, proto: Proto, hostPort: number, ms: number): Promise<void> {
-    const heldUntil = sql`now() + make_interval(secs => ${ms / 1000})`
+    const heldUntil = after(ms)
     await db
       .insert(table)
       .values({ hostId, proto, hostPort, purpose: 'held', heldUntil })
@@ -56,7 +57,7 @@ export const ports = (db: Db) => ({
   },
   /** Makes a port one that was added, which ends in `lives` milliseconds. @throws on the unique index `ports_added` */
   async share(hostId: string, proto: Proto, hostPort: number, reach: Reach, lives: number | undefined): Promise<void> {
-    const expiresAt = lives === undefined ? null : sql`now() + make_interval(secs => ${lives / 1000})`
+    const expiresAt = lives === undefined ? null : after(lives)
     await db
       .update(table)
       .set({ reach, expiresAt: expiresAt as Date | null })

@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { grants, mutes, notices, requests as table } from './schema/index.ts'
 
@@ -67,7 +68,7 @@ export const noticed = (db: Db) => ({
   },
   /** Grants that end within `ms`. */
   async endingGrants(ms: number) {
-    const soon = sql`now() + make_interval(secs => ${ms / 1000})`
+    const soon = after(ms)
     return db
       .select()
       .from(grants)

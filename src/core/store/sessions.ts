@@ -1,16 +1,16 @@
 import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { keys, people, sessions as table } from './schema/index.ts'
 
 export type SessionRow = typeof table.$inferSelect
 
-const until = (ms: number) => sql`now() + make_interval(secs => ${ms / 1000})` as unknown as Date
 const live = gt(table.leaseUntil, sql`now()`)
 
 /** Who is connected over SSH, over all processes: each keeps the rows of its own connections alive. */
 export const sessions = (db: Db) => ({
   async insert(row: Omit<typeof table.$inferInsert, 'leaseUntil'>, lease: number): Promise<void> {
-    await db.insert(table).values({ ...row, leaseUntil: until(lease) })
+    await db.insert(table).values({ ...row, leaseUntil: after(lease) })
   },
   async list(): Promise<(SessionRow & { owner: string })[]> {
     const rows = await db
@@ -44,7 +44,7 @@ export const sessions = (db: Db) => ({
     if (ids.length > 0)
       await db
         .update(table)
-        .set({ leaseUntil: until(lease) })
+        .set({ leaseUntil: after(lease) })
         .where(inArray(table.id, [...ids]))
   },
   /**

@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, lte, or, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { ShareLevel } from '../model/container.ts'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { containers, keys, people, shares as table } from './schema/index.ts'
 
@@ -13,7 +14,7 @@ const live = gt(table.expiresAt, sql`now()`)
 export const shares = (db: Db) => ({
   /** Shares, or changes what is shared already; for `lives` milliseconds from now. */
   async put(share: { containerId: string; guestId: string; level: ShareLevel }, lives: number): Promise<ShareRow> {
-    const expiresAt = sql`now() + make_interval(secs => ${lives / 1000})` as unknown as Date
+    const expiresAt = after(lives)
     const set = { level: share.level, expiresAt, createdAt: sql`now()` as unknown as Date }
     return (
       await db

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
+import { after } from './clock.ts'
 import type { Db } from './db.ts'
 import { people, tokens as table } from './schema/index.ts'
 
@@ -29,7 +30,7 @@ export const tokens = (db: Db) => {
      * @throws on the unique index `tokens_label`
      */
     async insert(token: Omit<typeof table.$inferInsert, 'expiresAt'>, lives: number): Promise<TokenRow> {
-      const expiresAt = sql`now() + make_interval(secs => ${lives / 1000})` as unknown as Date
+      const expiresAt = after(lives)
       return (
         await db
           .insert(table)
