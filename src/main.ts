@@ -17,7 +17,7 @@ import { operations } from './operations/index.ts'
 import { filesFolder } from './start/files.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
-import { offerImages } from './start/offer.ts'
+import { offerImages, readRecipes } from './start/offer.ts'
 import { assemble } from './start/parts.ts'
 import { reach } from './start/reach.ts'
 import { doorKey, holderName, secretKey } from './start/secret.ts'
@@ -107,6 +107,8 @@ const works: Works = {
     hostId,
     ports: config.ports,
     subnetPool: config.subnetPool,
+    // What is wrong with the folder is told where the images are offered, below.
+    recipes: await readRecipes(options.images).catch(() => new Map<string, string>()),
     signup: config.signup,
     ...(config.idleStop === undefined ? {} : { idleStop: config.idleStop }),
     ...(config.adminChannel ? { adminChannel: config.adminChannel } : {}),

@@ -50,6 +50,7 @@ import { imageDeprecate } from './image/deprecate.ts'
 import { imageOffer } from './image/offer.ts'
 import { pull } from './image/pull.ts'
 import { push } from './image/push.ts'
+import { imageRebuild } from './image/rebuild.ts'
 import { imageShow } from './image/show.ts'
 import { imageTag } from './image/tag.ts'
 import { rmi } from './image/rmi.ts'
@@ -171,6 +172,7 @@ export const commands: readonly Command[] = [
     push,
     rmi,
     imageOffer,
+    imageRebuild,
     imageDeprecate,
     imageWithdraw,
   ]),

@@ -9,6 +9,7 @@ import { offerImage, removeImage } from './image.ts'
 import { createNetwork, joinNetwork, leaveNetwork, removeNetwork } from './network.ts'
 import { addPort, removePort } from './port.ts'
 import { pause, restart, revive, start, stop, unpause } from './power.ts'
+import { rebuildImage } from './rebuild.ts'
 import { recreate } from './recreate.ts'
 import { pull } from './pull.ts'
 import { push } from './push.ts'
@@ -55,5 +56,6 @@ export const operations: readonly Operation[] = [
   pull,
   push,
   offerImage,
+  rebuildImage,
   removeUser,
 ]

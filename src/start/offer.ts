@@ -4,6 +4,12 @@ import { newId } from '../core/model/id.ts'
 import type { Works } from '../core/operation/define.ts'
 import type { Runner } from '../core/operation/runner.ts'
 
+/** The folders under `images/`, by name. */
+export async function readRecipes(folder: string): Promise<Map<string, string>> {
+  const all = await readdir(folder, { withFileTypes: true })
+  return new Map(all.filter((one) => one.isDirectory()).map(({ name }) => [name, join(folder, name)]))
+}
+
 /**
  * Builds the images under `images/` that are not there yet and offers them. One that an admin has withdrawn stays
  * withdrawn. `say` gets a line now and then.
@@ -18,10 +24,7 @@ export async function offerImages(deps: {
   const { works, runner, folder, say } = deps
   const { store, place, settings } = works
   const host = works.host(settings.hostId)
-  for (const entry of (await readdir(folder, { withFileTypes: true }))
-    .filter((one) => one.isDirectory())
-    .map((one) => one.name)
-    .toSorted()) {
+  for (const entry of [...(await readRecipes(folder)).keys()].toSorted()) {
     const ref = `${entry}:latest`
     const row = await store.images.byRef(null, ref)
     if (row && (await host.engine.image(row.engineRef))) continue

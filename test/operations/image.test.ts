@@ -13,7 +13,7 @@ const refs = async (who = alice!) => (await world.store.images.of(who.id)).map((
 const tags = async () => (await world.host.engine.imageTags()).map((tag) => tag.ref).toSorted()
 
 beforeAll(async () => {
-  world = await createWorld()
+  world = await createWorld({ settings: { recipes: new Map([['debian', '/fake/images/debian']]) } })
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   await must('create web --image debian')
   await must('commit web web:v1')
@@ -129,4 +129,28 @@ test('an image is deprecated for another that is offered, by an admin', async ()
   ])
     expect((await world.say(world.admin, line)).error, line).toBe('usage')
   expect((await world.say(world.admin, 'image deprecate debian --use web:v1')).error).toBe('not_found')
+})
+
+test('an offered image is made anew, who runs the one before is told, and what fails changes nothing', async () => {
+  await must('create old --image debian')
+  const before = (await world.store.images.byRef(null, 'debian:latest'))!
+  const all = await tags()
+  for (const method of ['engine.build', 'engine.imageHas', 'engine.tag'] as const) {
+    world.host.fake.fail(method, 'refused')
+    expect((await world.say(world.admin, 'image rebuild debian')).error, method).toBeDefined()
+    expect(await world.store.images.byRef(null, 'debian:latest')).toEqual(before)
+    expect(await tags()).toEqual(all)
+  }
+  const said = await must('image rebuild debian', world.admin)
+  expect((said.data as { used_by: string[] }).used_by).toContain('alice/old')
+  const after = (await world.store.images.byRef(null, 'debian:latest'))!
+  expect(after.engineId).not.toBe(before.engineId)
+  expect((await must('inspect old')).fields!['its image']).toContain('made anew since')
+  await must('redeploy old')
+  expect((await must('inspect old')).fields!['its image']).toBeUndefined()
+  await world.refused(alice!, 'image rebuild debian', 'denied')
+  expect(await world.say(world.admin, 'image rebuild told')).toMatchObject({
+    error: 'conflict',
+    text: expect.stringContaining('told:latest was not made by DCM'),
+  })
 })

@@ -86,6 +86,7 @@ export type Intents = {
     lives: number
   }
   'tag-image': { imageId: string; ownerId: string; ref: string }
+  'rebuild-image': { imageId: string }
   'offer-image': { source: string; ref: string; about: string; restricted: boolean }
   'remove-user': { personId: string; images: boolean; storage: boolean }
 }

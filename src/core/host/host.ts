@@ -281,8 +281,8 @@ export type Engine = {
   tag(engineId: string, ref: string): Promise<void>
   /** Removes one tag, and the image when that was its last; already gone is success. @throws HostError `taken` when a container needs it */
   untag(ref: string): Promise<void>
-  /** Builds `ref` from a folder with a Dockerfile; `say` gets its log, line by line. */
-  build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage>
+  /** Builds `ref` from a folder of the site's with a Dockerfile; `say` gets its log, line by line. `fresh`: from nothing. */
+  build(folder: string, ref: string, say: (line: string) => void, how?: { fresh?: boolean }): Promise<SeenImage>
   /** Whether an image has an executable at one of these paths; looked up in a container that is never started. */
   imageHas(engineId: string, paths: string[]): Promise<boolean>
 

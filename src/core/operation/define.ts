@@ -13,6 +13,8 @@ export type Settings = {
   /** Where new containers go. */
   hostId: string
   ports: PortRange
+  /** Folders that offered images are made from, by name. */
+  recipes?: ReadonlyMap<string, string>
   /** CIDR out of which each member gets a /26. */
   subnetPool: string
   /** Who may become a member by themselves; nobody when absent. */

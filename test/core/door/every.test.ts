@@ -7,7 +7,7 @@ import { createWorld, publicKey, type World } from './world.ts'
 let world: World
 let [alice]: Person[] = []
 beforeAll(async () => {
-  world = await createWorld()
+  world = await createWorld({ settings: { recipes: new Map([['debian', '/fake/images/debian']]) } })
   world.host.fake.registry('registry.test')
   alice = await world.member('alice')
   // What packs has something to say; all else is still.
@@ -440,6 +440,13 @@ const tour: Row[] = [
     asked: ['engine.tag'],
     text: /^slim:latest is offered to every member\.$/,
     row: { target: 'bare:1' },
+  },
+  {
+    line: 'image rebuild debian',
+    admin: true,
+    asked: ['engine.build', 'engine.tag', 'engine.untag', 'engine.untag'],
+    text: /^debian:latest is made anew, 100m; no container is made from the one before\.$/,
+    row: { target: 'debian' },
   },
   {
     line: 'image deprecate slim --use debian',

@@ -265,11 +265,17 @@ export function createImages(wire: Wire, instance: string, aid: Aid) {
       await wire.call('POST', ['images', fullImage(engineId), 'tag'], { query, deadline: deadlines.short })
     },
 
-    async build(folder: string, ref: string, say: (line: string) => void): Promise<SeenImage> {
+    async build(
+      folder: string,
+      ref: string,
+      say: (line: string) => void,
+      { fresh = false }: { fresh?: boolean } = {},
+    ): Promise<SeenImage> {
       const { repo, tag } = ownTag(instance, ref)
       const response = await wire.open('POST', ['build'], {
         query: {
           ...{ t: `${repo}:${tag}`, dockerfile: 'Dockerfile', version: 1, rm: 1, forcerm: 1, pull: undefined },
+          nocache: fresh ? 1 : undefined,
           labels: JSON.stringify({ [labels.built]: instance }),
         },
         upload: { stream: packFolder(folder), type: 'application/x-tar' },
