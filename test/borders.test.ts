@@ -54,7 +54,7 @@ for (const path of globSync('src/adapters/*', { cwd: root })) folders[path] = ad
 /** The core's own order: a folder takes values only from those before it. */
 const order = [
   ...['model', 'reply', 'command', 'secret', 'policy', 'host', 'store', 'operation'],
-  ...['containers', 'people', 'hooks', 'chat', 'upkeep', 'door'],
+  ...['containers', 'compose', 'people', 'hooks', 'chat', 'upkeep', 'door'],
 ]
 
 /** Where each package may be used. One that does I/O has one place, so that it can be replaced there. */
@@ -70,6 +70,7 @@ const packages: Record<string, string[]> = {
   'prom-client': ['src/adapters/http'],
   '@slack/bolt': ['src/adapters/slack'],
   undici: ['src/adapters/slack'],
+  yaml: ['src/core/compose'],
   'discord.js': ['src/adapters/discord'],
   'swagger-ui-dist': ['src/adapters/http'],
   pino: ['src/log.ts'],

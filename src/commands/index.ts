@@ -4,6 +4,11 @@ import { link } from './account/link.ts'
 import { notify } from './account/notify.ts'
 import { unlink } from './account/unlink.ts'
 import { whoami } from './account/whoami.ts'
+import { composeCheck } from './compose/check.ts'
+import { composeLogs } from './compose/logs.ts'
+import { composePs } from './compose/ps.ts'
+import { composeDown, composeStop } from './compose/stop.ts'
+import { composeUp } from './compose/up.ts'
 import { clone } from './container/clone.ts'
 import { config } from './container/config.ts'
 import { cp } from './container/cp.ts'
@@ -176,6 +181,7 @@ export const commands: readonly Command[] = [
     imageDeprecate,
     imageWithdraw,
   ]),
+  ...topic('composition', [composeUp, composePs, composeLogs, composeStop, composeDown, composeCheck]),
   ...topic('registry', [registryLs, registryLogin, registryLogout, registryAllow, registryDisallow]),
   ...topic('disk', [df, prune]),
   ...topic('time', [schedule, scheduleLs, scheduleRm]),

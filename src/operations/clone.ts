@@ -52,7 +52,9 @@ export const clone = defineOperation<'clone', Cloning>({
       )
     const committing = await commit.admit(tx, commitInput(input), id, works)
     const ports = publicPorts(source).map((port) => ({ container: port.container, proto: port.proto }))
-    const { limits, spec, ssh } = source
+    // A copy is no part of the composition that its source may be in.
+    const { compose: _, ...spec } = source.spec
+    const { limits, ssh } = source
     await reserveContainer(tx, { ownerId: input.ownerId, name: input.name, limits, spec, ports }, id, works, {
       id: null,
       engineId: '',

@@ -1,4 +1,5 @@
 import { defineOperation, type Run } from '../core/operation/define.ts'
+import { others } from '../core/containers/after.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { lockMember } from '../core/containers/admit.ts'
 import { networkFor } from '../core/containers/network.ts'
@@ -35,6 +36,7 @@ export const create = defineOperation<'create', State>({
     {
       name: 'network',
       async do(run) {
+        await others(run, run.input.after)
         await run.say('making storage and network')
         return { network: await networkFor(run, await row(run)) }
       },

@@ -1,6 +1,7 @@
 import type { Operation } from '../core/operation/define.ts'
 import { build } from './build.ts'
 import { clone } from './clone.ts'
+import { composeDown, composeStop, composeUp } from './compose.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
 import { kill } from './kill.ts'
@@ -46,6 +47,9 @@ export const operations: readonly Operation[] = [
   leaveNetwork,
   run,
   exec,
+  composeUp,
+  composeStop,
+  composeDown,
   remove,
   prune,
   commit,

@@ -1,3 +1,4 @@
+import { others } from '../core/containers/after.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { checkGrants, mayUse } from '../core/containers/allow.ts'
 import { present } from '../core/containers/change.ts'
@@ -184,6 +185,7 @@ export const recreate = defineOperation<'recreate', State>({
     {
       name: 'make',
       async do(run) {
+        await others(run, run.input.after)
         await run.say('making the new one')
         await make(run)
       },

@@ -24,6 +24,7 @@ import type {
   ShareView,
   Schedule,
   AuditRow,
+  ComposePlan,
   RequestView,
   Check,
   Capacity,
@@ -186,6 +187,10 @@ export type Context = {
   networks: {
     /** The caller's own beside their main one, with the names of the containers on them. */
     list(): Promise<(Network & { members: string[] })[]>
+  }
+  compose: {
+    /** Reads a Compose file and looks up what it names, without a change. `values`: of variables, as `NAME=value`. */
+    plan(text: string, project: string | undefined, values: readonly string[]): Promise<ComposePlan>
   }
   schedules: {
     /** @throws DcmError when the times make no sense, or there are too many */

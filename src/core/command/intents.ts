@@ -1,6 +1,22 @@
 import type { Remote } from '../model/registry.ts'
+import type { Health } from '../model/health.ts'
 import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
 import type { Mounted } from '../model/volume.ts'
+
+/** A container that another one is begun after; `health`: once that says that it is well. */
+export type After = { containerId: string; name: string; health: Health | null }
+
+/** A service of a composition, with all that was looked up for it. */
+export type ServiceWish = {
+  service: string
+  name: string
+  imageId: string
+  imageRef: string
+  limits: Limits
+  spec: Spec
+  ports: PortWish[]
+  waits: { service: string; health: Health | null }[]
+}
 
 /** A port as wished at create: `host` only where a grant names it. */
 export type PortWish = { container: number; proto: Proto; host?: number }
@@ -20,6 +36,7 @@ export type Intents = {
     ports: PortWish[]
     /** Milliseconds until it is removed. */
     lives?: number
+    after?: After[]
   }
   start: { containerId: string }
   stop: { containerId: string; seconds: number }
@@ -44,7 +61,17 @@ export type Intents = {
     ports: PortWish[] | null
     health: { port: number; path: string } | null
     seconds: number
+    after?: After[]
   }
+  /** Services of a composition, each after those that it waits for; they are admitted all at once. */
+  'compose-up': {
+    ownerId: string
+    project: string
+    services: ServiceWish[]
+    volumes: { id: string; name: string }[]
+  }
+  'compose-stop': { ownerId: string; project: string; containers: string[]; seconds: number }
+  'compose-down': { ownerId: string; project: string; containers: string[]; volumes: boolean }
   /** Opens a port of a container that is there, for `lives` milliseconds. */
   'add-port': { containerId: string; port: PortWish; reach: Reach; lives?: number }
   'remove-port': { containerId: string; port: number; proto: Proto }

@@ -2,6 +2,7 @@ import type { ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { Resource } from '../model/quota.ts'
 import type { ScheduleVerb } from '../model/schedule.ts'
+import type { ServiceWish } from './intents.ts'
 
 /** A public key of a member. */
 export type Key = { id: string; ownerId: string; type: string; fingerprint: string; comment: string; createdAt: Date }
@@ -80,6 +81,19 @@ export type AuditRow = {
   operationId: string | null
   requestId: string
   detail: string | null
+}
+
+/** A line of a Compose file that cannot be had, or has no effect; line and column from 1. */
+export type ComposeLine = { line: number; column: number; key: string; why: string }
+
+/** What a Compose file comes to for a caller. Only one without problems can be brought up. */
+export type ComposePlan = {
+  project: string | null
+  services: ServiceWish[]
+  /** Volumes that are made with it. */
+  volumes: { id: string; name: string }[]
+  problems: ComposeLine[]
+  notes: ComposeLine[]
 }
 
 /** What a member asked the admins for. `lives` in milliseconds; null until revoked. */

@@ -20,6 +20,23 @@ export async function checkVolumes(tx: Tables, ownerId: string, mounted: readonl
   if (gone) throw new DcmError('not_found', `You have no volume called ${gone.name}.`, { try: 'volume ls' })
 }
 
+/** Makes volumes under the owner's lock, in the transaction that admits what mounts them. @throws DcmError `limited` */
+export async function addVolumes(
+  tx: Tables,
+  owner: { id: string; hostId: string },
+  volumes: readonly { id: string; name: string }[],
+): Promise<void> {
+  if (volumes.length === 0) return
+  const there = (await tx.volumes.of(owner.id)).length
+  if (there + volumes.length > most)
+    throw new DcmError(
+      'limited',
+      `You have ${there} volumes and may have ${most}, so ${volumes.length} more do not fit; remove one with volume rm.`,
+      { try: 'volume ls' },
+    )
+  for (const { id, name } of volumes) await tx.volumes.insert({ id, ownerId: owner.id, hostId: owner.hostId, name })
+}
+
 /** Names of containers that mount a volume. */
 export const usersOf = (containers: readonly Container[], id: string): string[] =>
   containers.filter((one) => one.spec.volumes?.some((volume) => volume.id === id)).map((one) => one.name)

@@ -48,6 +48,7 @@ export async function wishFor(
     id: container.id,
     ownerId: container.ownerId,
     name: container.name,
+    ...(spec.compose ? { alias: spec.compose.service } : {}),
     network,
     imageId: imageEngineId ?? row!.imageEngineId,
     env: spec.env,

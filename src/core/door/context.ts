@@ -1,6 +1,7 @@
 import type { Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { createChatContext } from '../chat/context.ts'
+import { createCompose } from '../compose/plan.ts'
 import { createCopy } from '../containers/copy.ts'
 import { createExport } from '../containers/export.ts'
 import { createImages } from '../containers/images.ts'
@@ -61,6 +62,7 @@ export function createContexts(
   const secrets = createSecrets(works)
   const exporting = createExport(works)
   const copying = createCopy(works)
+  const compose = createCompose(works)
   const shares = createShares({ store, onShare: (container) => syncKeys(works, container) })
   return (caller) => ({
     caller,
@@ -88,6 +90,7 @@ export function createContexts(
     volumes: volumes(caller),
     networks: networks(caller),
     secrets,
+    compose: compose(caller),
     files: { ...exporting(caller), ...copying(caller) },
     shares: shares(caller),
   })

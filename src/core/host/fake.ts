@@ -298,7 +298,7 @@ export function createFakeHost(
         finishedAt: null,
         restarts: 0,
         imageId: image.engineId,
-        aliases: [wish.name],
+        aliases: [wish.name, ...(wish.alias === undefined ? [] : [wish.alias])],
         wish: structuredClone(wish),
         log: [],
         written: 0,

@@ -49,6 +49,8 @@ export type ContainerWish = {
   ownerId: string
   /** The member's name for it: host name, and alias on their network. */
   name: string
+  /** Another alias on their network. */
+  alias?: string
   /** Engine name of the member's network. */
   network: string
   /** `sha256:…` */

@@ -52,6 +52,8 @@ export type Spec = {
   volumes?: Mounted[]
   /** The network that it is made on, where that is not its owner's main one. */
   network?: { id: string; name: string }
+  /** The composition that it is a part of, and as what: the others find it by that name too. */
+  compose?: { project: string; service: string }
   /** False: coming in by SSH does not start it. */
   wake?: false
 }

@@ -38,6 +38,12 @@ export type Works = {
   sleep(ms: number): Promise<void>
 }
 
+/**
+ * Admits another operation with this one, in the same transaction and name: all of them are stored, or none.
+ * @returns its id
+ */
+export type Also = <J extends Intent>(kind: J, input: Intents[J], target: string) => Promise<string>
+
 /** Facts that an operation gathers, stored after each step. JSON only. */
 export type State = Record<string, unknown>
 
@@ -55,6 +61,8 @@ export type Run<K extends Intent, S extends State> = Works & {
    * waited for, not begun again. @returns its Reply @throws DcmError what its admission refuses
    */
   also<J extends Intent>(kind: J, input: Intents[J], target: string): Promise<Reply>
+  /** Waits for the end of an operation that was admitted with this one. */
+  ended(id: string): Promise<Reply>
 }
 
 /**
@@ -82,7 +90,7 @@ export type Operation<K extends Intent = Intent, S extends State = State> = {
    * Checks and reserves, in the transaction that stores the intent, under the owner's row lock. What it throws leaves
    * nothing behind.
    */
-  admit(tx: Tables, input: Intents[K], id: string, works: Works): Promise<S>
+  admit(tx: Tables, input: Intents[K], id: string, works: Works, also?: Also): Promise<S>
   steps: readonly Step<K, S>[]
   /** Takes back what admission reserved. Runs after every step's undo, whichever step failed, and may run again. */
   release?(run: Run<K, S>): Promise<void>

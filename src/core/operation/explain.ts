@@ -27,6 +27,8 @@ export function explain(error: unknown): DcmError {
     return new DcmError('limited', `Your quota of ${caps[constraint]} is used up.`, { cause: error, try: 'quota show' })
   if (constraint === 'containers_name')
     return new DcmError('conflict', 'You already have a container of that name.', { cause: error, try: 'ps' })
+  if (constraint === 'volumes_name')
+    return new DcmError('conflict', 'You already have a volume of that name.', { cause: error, try: 'volume ls' })
   if (constraint?.startsWith('ports_')) return new DcmError('conflict', 'That host port is taken.', { cause: error })
   if (error instanceof HostError) {
     switch (error.fault) {

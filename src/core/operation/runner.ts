@@ -88,22 +88,32 @@ export function createRunner(deps: {
     also?: (tx: Tables, id: string) => Promise<void>,
   ) {
     if (stopping) throw new DcmError('unavailable', 'DCM is stopping; try again in a minute.')
-    const operation = kinds.get(kind)!
-    const subject = operation.subject(input, id)
+    const leased = storesOnly ? undefined : { holder, ms: lease }
+    // What is being admitted: the operation itself, and in the end whichever it has admitted with it.
+    let trying: { target: string | null; subject: string } = { target: asker.target, subject: '' }
     try {
-      const row = await store.tx(async (tx) => {
+      const rows = await store.tx(async (tx) => {
         if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)
-        const state = await operation.admit(tx, input, id, works)
-        const intent = { id, kind, subject, input, state, ...asker }
-        const stored = await tx.operations.insert(intent, storesOnly ? undefined : { holder, ms: lease })
+        const stored: OperationRow[] = []
+        async function admit<J extends Intent>(id: string, kind: J, input: Intents[J], asked: Asker): Promise<string> {
+          const operation = kinds.get(kind)!
+          const subject = operation.subject(input, id)
+          const state = await operation.admit(tx, input, id, works, (other, wish, target) =>
+            admit(newId(works.random), other, wish, { ...asked, target }),
+          )
+          trying = { target: asked.target, subject }
+          stored.push(await tx.operations.insert({ id, kind, subject, input, state, ...asked }, leased))
+          return id
+        }
+        await admit(id, kind, input, asker)
         await also?.(tx, id)
         return stored
       })
-      if (!storesOnly) launch(row)
+      if (!storesOnly) for (const row of rows) launch(row)
       return id
     } catch (error) {
       if (violated(error) !== 'operations_subject') throw error
-      throw busy(asker.target, await store.operations.openOn(subject))
+      throw busy(trying.target, await store.operations.openOn(trying.subject))
     }
   }
 
@@ -113,15 +123,18 @@ export function createRunner(deps: {
   }
 
   async function consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>) {
-    const operation = kinds.get(kind)!
-    const id = newId(works.random)
-    const subject = operation.subject(input, id)
     const taken = new Error('everything is taken back')
     const tried = store.tx(async (tx) => {
       if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)
-      const other = await tx.operations.openOn(subject)
-      if (other) throw busy(asker.target, other)
-      await operation.admit(tx, input, id, works)
+      async function admit<J extends Intent>(kind: J, input: Intents[J], target: string | null): Promise<string> {
+        const operation = kinds.get(kind)!
+        const id = newId(works.random)
+        const other = await tx.operations.openOn(operation.subject(input, id))
+        if (other) throw busy(target, other)
+        await operation.admit(tx, input, id, works, admit)
+        return id
+      }
+      await admit(kind, input, asker.target)
       throw taken
     })
     await tried.catch((error: unknown) => {
@@ -180,6 +193,11 @@ export function createRunner(deps: {
         const asker = { ownerId, actorId, actorName, asName, surface, command, requestId, target }
         const id = derivedId(row.id, kind, JSON.stringify(input))
         if (!(await store.operations.byId(id))) await beginAs(id, kind, input, asker)
+        const ended = await wait(id, { signal })
+        if (!ended?.reply) throw new DcmError('unavailable', 'DCM is stopping.')
+        return ended.reply
+      },
+      async ended(id) {
         const ended = await wait(id, { signal })
         if (!ended?.reply) throw new DcmError('unavailable', 'DCM is stopping.')
         return ended.reply

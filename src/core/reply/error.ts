@@ -32,6 +32,9 @@ export const exitCodes: Record<ErrorCode, number> = {
   unavailable: 7,
 }
 
+/** Rows under a head. */
+export type Table = { head: string[]; rows: string[][] }
+
 /** What a form would have to ask for, where a required argument was left out. */
 export type Ask = { command: string; given: Record<string, unknown>; missing: string[] }
 
@@ -43,15 +46,18 @@ export class DcmError extends Error {
   readonly code: ErrorCode
   readonly try: string | undefined
   readonly ask: Ask | undefined
+  /** What is wrong, each on a line of its own, where it is many things at once. */
+  readonly table: Table | undefined
   constructor(
     code: ErrorCode,
     sentence: string,
-    options: { cause?: unknown; try?: string | undefined; ask?: Ask } = {},
+    options: { cause?: unknown; try?: string | undefined; ask?: Ask; table?: Table | undefined } = {},
   ) {
     super(sentence, { cause: options.cause })
     this.name = 'DcmError'
     this.code = code
     this.try = options.try
     this.ask = options.ask
+    this.table = options.table
   }
 }

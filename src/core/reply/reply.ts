@@ -48,6 +48,7 @@ export const warn = (text: string, extras: Extras = {}): Reply => ({ text, tone:
 export function refusal(error: DcmError): Reply {
   const reply: Reply = { text: error.message, tone: 'error', error: error.code }
   if (error.ask) reply.ask = error.ask
+  if (error.table) reply.table = error.table
   if (error.try) reply.actions = [{ label: 'Try this', line: error.try }]
   return reply
 }

@@ -287,6 +287,7 @@ const tour: Row[] = [
     row: { target: 'site' },
   },
   { line: 'rmi -f web:v1', asked: ['engine.untag'], text: /^web:v1 is removed\.$/, row: { target: 'web:v1' } },
+  { line: 'compose ps', text: /^You have no compositions; compose up brings one up\.$/ },
   { line: 'df', text: /^You use 0 of 10g of disk\.$/ },
   { line: 'prune --yes', text: /^There is nothing to prune\.$/, row: { target: null } },
   {
@@ -504,8 +505,15 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
   said.add(command.name)
 })
 
-/** What needs a chat or an id of the moment has tests of its own, in test/core/chat/; a job has to end, in test/operations/. */
+/**
+ * What needs a chat or an id of the moment has tests of its own, in test/core/chat/; a job has to end and a
+ * composition is no line, in test/operations/. */
 const elsewhere = new Set([
+  'compose up',
+  'compose check',
+  'compose logs',
+  'compose stop',
+  'compose down',
   'run',
   'secret set',
   'secret rm',

@@ -110,6 +110,8 @@ function dry(command: Command, admin: boolean): Record<string, unknown> {
 describe('role, need and relation', () => {
   const rows = commands
     .filter((command) => !Object.values(command.args).some((arg) => arg.kind === 'own-image'))
+    // They are about what is there of the caller's own, which only some of these have.
+    .filter((command) => !['compose stop', 'compose down'].includes(command.name))
     .flatMap((command) => who.map((one) => [command.name, command.needs, one, command] as const))
   test.each(rows)('%s (%s) by %s', async (name, need, one, command) => {
     const asked = () => world.host.fake.calls.filter((call) => call.method.startsWith('engine.')).length

@@ -50,6 +50,7 @@ const oneOf: Record<string, Record<string, unknown>> = {
   update: { memory: '64m' },
   extend: { time: '1h' },
   cp: { target: '-' },
+  'compose up': { file: 'name: shop\nservices: { web: { image: debian } }' },
   schedule: { cron: '0 20 * * *' },
 }
 

@@ -240,7 +240,8 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
   networkName(wish.network)
   fullImage(wish.imageId)
   if (place.image.engineId !== wish.imageId) throw refuse('The image is not the one that was asked for.')
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(wish.name)) throw refuse('The container name cannot be a host name.')
+  if ([wish.name, wish.alias ?? 'none'].some((name) => !/^[a-z][a-z0-9-]{0,62}$/.test(name)))
+    throw refuse('The container name cannot be a host name.')
   for (const id of [wish.id, wish.ownerId])
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw refuse('An id cannot be a label.')
   const memory = whole(wish.limits.memory, 6 * mebi, 2 ** 50, 'The memory limit')
@@ -318,7 +319,9 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
         ...volumes(place.image, memory, new Set(own.map((mount) => mount.Target))),
       ],
     },
-    NetworkingConfig: { EndpointsConfig: { [wish.network]: { Aliases: [wish.name] } } },
+    NetworkingConfig: {
+      EndpointsConfig: { [wish.network]: { Aliases: [wish.name, ...(wish.alias === undefined ? [] : [wish.alias])] } },
+    },
   }
   // Tells a container of the same intent from one that was made by an earlier try with other ports.
   body.Labels[labels.wish] = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 32)

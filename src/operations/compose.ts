@@ -1,0 +1,290 @@
+import { lockMember, reserve } from '../core/containers/admit.ts'
+import { addVolumes } from '../core/containers/volumes.ts'
+import { publicPorts, type Container } from '../core/model/container.ts'
+import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
+import { DcmError } from '../core/reply/error.ts'
+import { ok } from '../core/reply/reply.ts'
+
+type ServiceWish = Run<'compose-up', Up>['input']['services'][number]
+type PortWish = ServiceWish['ports'][number]
+
+/** What becomes of a service: `id` is the operation that does it; none where nothing has to be done. */
+type Part = {
+  service: string
+  name: string
+  containerId: string
+  does: 'create' | 'recreate' | 'update' | 'start' | 'keep'
+  id: string | null
+  limits: boolean
+}
+type Up = { parts: Part[]; beside: string[]; rows?: string[][] }
+
+const said: Record<Part['does'], string> = {
+  create: 'created',
+  recreate: 'made anew',
+  update: 'other limits',
+  start: 'started',
+  keep: 'as it was',
+}
+
+/** Text that is the same for the same wish, in whatever order its keys were written. */
+const stable = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+
+/** Whether its ports are those that are asked for; which outer ones DCM picked does not matter. */
+function samePorts(container: Container, wishes: readonly PortWish[]): boolean {
+  const has = publicPorts(container)
+  return (
+    has.length === wishes.length &&
+    wishes.every((wish) =>
+      has.some(
+        (port) =>
+          port.container === wish.container &&
+          port.proto === wish.proto &&
+          (wish.host === undefined || port.host === wish.host),
+      ),
+    )
+  )
+}
+
+const sameLimits = (container: Container, { limits }: ServiceWish) => stable(container.limits) === stable(limits)
+
+/** Brings a composition up: what is not there is made, what differs is made anew, the rest is left as it is. */
+export const composeUp = defineOperation<'compose-up', Up>({
+  kind: 'compose-up',
+  subject: (input) => `compose:${input.ownerId}/${input.project}`,
+  doing: 'being brought up',
+  async admit(tx, input, _, works, also) {
+    const member = await lockMember(tx, input.ownerId)
+    await addVolumes(tx, { id: input.ownerId, hostId: works.settings.hostId }, input.volumes)
+    const mine = await tx.containers.of(input.ownerId)
+    const parts: Part[] = []
+    const containerOf = new Map<string, string>()
+    for (const wish of input.services) {
+      const there = mine.find(
+        ({ spec }) => spec.compose?.project === input.project && spec.compose.service === wish.service,
+      )
+      const clash = mine.find(
+        (one) => one !== there && (one.name === wish.service || one.spec.compose?.service === wish.service),
+      )
+      if (clash)
+        throw new DcmError(
+          'conflict',
+          `${clash.name} is found as ${wish.service} on your network already; call the service something else, or remove ${clash.name}.`,
+          { try: `inspect ${clash.name}` },
+        )
+      const after = wish.waits.map(({ service, health }) => ({
+        ...{ containerId: containerOf.get(service)!, name: `${input.project}-${service}`, health },
+      }))
+      const part = await admitOne(wish, there, after, input.ownerId, also!)
+      containerOf.set(wish.service, part.containerId)
+      // What grows only once it is made anew is asked for now, so that nothing begins that could not end.
+      if (part.limits && there && part.does === 'recreate') {
+        const growth = {
+          memory: wish.limits.memory - there.limits.memory,
+          cpus: wish.limits.cpus - there.limits.cpus,
+          pids: wish.limits.pids - there.limits.pids,
+        }
+        await reserve(tx, member, Object.fromEntries(Object.entries(growth).filter(([, more]) => more > 0)))
+      }
+      parts.push(part)
+    }
+    const names = new Set(input.services.map((wish) => wish.service))
+    const beside = mine
+      .filter(({ spec }) => spec.compose?.project === input.project && !names.has(spec.compose.service))
+      .map((one) => one.name)
+    return { parts, beside }
+  },
+  steps: [
+    {
+      name: 'wait',
+      async do(run) {
+        const failed: string[] = []
+        const rows: string[][] = []
+        for (const part of run.state.parts) {
+          const why = await outcome(run, part)
+          if (why !== undefined) failed.push(why)
+          const now = await run.store.containers.byId(part.containerId)
+          const ports = now ? publicPorts(now).map((port) => `${port.host}->${port.container}/${port.proto}`) : []
+          rows.push([
+            part.service,
+            now?.name ?? part.name,
+            why === undefined ? said[part.does] : 'failed',
+            now?.state ?? 'gone',
+            ports.join(' '),
+          ])
+        }
+        if (failed.length > 0)
+          throw new DcmError(
+            'conflict',
+            `${failed.join(' ')} What else is of ${run.input.project} stays as it is; compose ps ${run.input.project} shows it.`,
+            {
+              try: `compose ps ${run.input.project}`,
+            },
+          )
+        return { rows }
+      },
+    },
+  ],
+  reply({ input, state }) {
+    const rows = state.rows!
+    const beside = state.beside.length > 0 ? ` No longer in the file: ${state.beside.join(', ')}; rm removes them.` : ''
+    return ok(`${input.project} is up: ${rows.length} ${rows.length === 1 ? 'service' : 'services'}.${beside}`, {
+      table: { head: ['SERVICE', 'CONTAINER', 'DONE', 'STATE', 'PORTS'], rows },
+      data: {
+        project: input.project,
+        services: rows.map(([service, container, done, state]) => ({
+          service: service!,
+          container: container!,
+          done: done!,
+          state: state!,
+        })),
+        beside: state.beside,
+      },
+      private: true,
+      actions: [
+        { label: 'Logs', line: `compose logs ${input.project}` },
+        { label: 'Stop', line: `compose stop ${input.project}` },
+      ],
+    })
+  },
+})
+
+/** Admits what one service needs, if anything. */
+async function admitOne(
+  wish: ServiceWish,
+  there: Container | undefined,
+  after: { containerId: string; name: string; health: ServiceWish['waits'][number]['health'] }[],
+  ownerId: string,
+  also: Also,
+): Promise<Part> {
+  const { service, name, imageId, imageRef, limits, spec, ports } = wish
+  const part = { service, name: there?.name ?? name, limits: there !== undefined && !sameLimits(there, wish) }
+  if (!there) {
+    const id = await also('create', { ownerId, name, imageId, imageRef, limits, spec, ports, after }, name)
+    return { ...part, containerId: id, does: 'create', id }
+  }
+  const containerId = there.id
+  // What no file says, and was given to it since, it keeps.
+  const { network, wake } = there.spec
+  const kept = { ...(network ? { network } : {}), ...(wake === false ? { wake } : {}), ...spec }
+  const changed = there.imageId !== imageId || stable(there.spec) !== stable(kept) || !samePorts(there, ports)
+  if (changed || there.state === 'missing') {
+    const id = await also(
+      'recreate',
+      { containerId, imageId, imageRef, spec: kept, ports, health: null, seconds: 10, after },
+      there.name,
+    )
+    return { ...part, containerId, does: 'recreate', id }
+  }
+  if (there.desired !== 'running') {
+    const id =
+      there.desired === 'paused'
+        ? await also('unpause', { containerId }, there.name)
+        : await also('start', { containerId }, there.name)
+    return { ...part, containerId, does: 'start', id }
+  }
+  if (part.limits)
+    return { ...part, containerId, does: 'update', id: await also('update', { containerId, limits }, there.name) }
+  return { ...part, containerId, does: 'keep', id: null }
+}
+
+/** Waits for what a service needs. @returns why it failed */
+async function outcome(run: Run<'compose-up', Up>, part: Part): Promise<string | undefined> {
+  await run.say(`waiting for ${part.name}`)
+  if (part.id) {
+    const reply = await run.ended(part.id)
+    if (reply.error) return `${part.name}: ${reply.text}`
+  }
+  if (!part.limits || part.does === 'update') return undefined
+  const { limits } = run.input.services.find((wish) => wish.service === part.service)!
+  try {
+    const reply = await run.also('update', { containerId: part.containerId, limits }, part.name)
+    return reply.error ? `${part.name}: ${reply.text}` : undefined
+  } catch (error) {
+    if (!(error instanceof DcmError) || error.code === 'unavailable') throw error
+    return `${part.name}: ${error.message}`
+  }
+}
+
+type Each = { done: string[]; kept: string[] }
+
+/** Does the same to each container, by the operation that does it to one alone. */
+async function each(
+  run: Run<'compose-stop', Each> | Run<'compose-down', Down>,
+  work: (containerId: string, name: string) => ReturnType<typeof run.also>,
+): Promise<Each> {
+  const found: Each = { done: [], kept: [] }
+  await Promise.all(
+    run.input.containers.map(async (containerId) => {
+      const container = await run.store.containers.byId(containerId)
+      if (!container) return
+      try {
+        const reply = await work(containerId, container.name)
+        if (reply.error) found.kept.push(reply.text)
+        else found.done.push(container.name)
+      } catch (error) {
+        if (!(error instanceof DcmError) || error.code === 'unavailable') throw error
+        found.kept.push(error.message)
+      }
+    }),
+  )
+  if (found.kept.length > 0)
+    throw new DcmError('conflict', found.kept.toSorted().join(' '), { try: `compose ps ${run.input.project}` })
+  return found
+}
+
+export const composeStop = defineOperation<'compose-stop', Each>({
+  kind: 'compose-stop',
+  subject: (input) => `compose:${input.ownerId}/${input.project}`,
+  doing: 'being stopped',
+  admit: async () => ({ done: [], kept: [] }),
+  steps: [
+    {
+      name: 'stop',
+      do: (run) =>
+        each(run, (containerId, name) => run.also('stop', { containerId, seconds: run.input.seconds }, name)),
+    },
+  ],
+  reply: ({ input }) =>
+    ok(`${input.project} is stopped; compose up starts it again.`, { data: { project: input.project } }),
+})
+
+type Down = Each & { volumes: { id: string; name: string }[] }
+
+export const composeDown = defineOperation<'compose-down', Down>({
+  kind: 'compose-down',
+  subject: (input) => `compose:${input.ownerId}/${input.project}`,
+  doing: 'being taken down',
+  async admit(tx, input) {
+    const parts = (await tx.containers.of(input.ownerId)).filter((one) => input.containers.includes(one.id))
+    const own = parts
+      .flatMap((one) => one.spec.volumes ?? [])
+      .filter(({ name }) => name.startsWith(`${input.project}-`))
+    const volumes = input.volumes ? [...new Map(own.map(({ id, name }) => [id, { id, name }])).values()] : []
+    return { done: [], kept: [], volumes }
+  },
+  steps: [
+    { name: 'remove', do: (run) => each(run, (containerId, name) => run.also('remove', { containerId }, name)) },
+    {
+      name: 'volumes',
+      async do(run) {
+        for (const { id, name } of run.state.volumes) {
+          if (!(await run.store.volumes.byId(id))) continue
+          await run.say(`removing ${name}`)
+          const reply = await run.also('remove-volume', { volumeId: id }, name)
+          if (reply.error) throw new DcmError(reply.error, reply.text, { try: 'volume ls' })
+        }
+      },
+    },
+  ],
+  reply: ({ input, state }) =>
+    ok(
+      `${input.project} is down: its containers${state.volumes.length > 0 ? ' and volumes' : ''} are removed; /storage and your images are untouched.`,
+      { data: { project: input.project } },
+    ),
+})

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { fill } from '../../../src/core/compose/fill.ts'
+import { readComposition } from '../../../src/core/compose/read.ts'
+import { fileKeys, type Rule, serviceKeys } from '../../../src/core/compose/subset.ts'
+
+const read = (text: string, values: Record<string, string> = {}) =>
+  readComposition(text, new Map(Object.entries(values)))
+const service = (text: string) => read(`services:\n  web:\n    image: debian\n    ${text.replaceAll('\n', '\n    ')}\n`)
+const told = ({ problems }: ReturnType<typeof read>) =>
+  problems.map(({ line, column, key, why }) => `${line}:${column} ${key}: ${why}`)
+
+describe('variables', () => {
+  const values = new Map([
+    ['A', 'one'],
+    ['EMPTY', ''],
+  ])
+  test.each([
+    ['$A ${A} $$A', 'one one $A'],
+    ['${B:-two} ${B-two} ${EMPTY:-two} ${EMPTY-two}', 'two two two '],
+    ['${B:-${A}-x}', 'one-x'],
+    ['${A:+yes}${B:+no}', 'yes'],
+    ['${A:?must}', 'one'],
+    ['a$$', 'a$'],
+  ])('%s', (text, filled) => expect(fill(text, values)).toEqual({ text: filled }))
+  test.each([
+    '$B',
+    '${B}',
+    '${EMPTY:?must}',
+    '${',
+    '${A',
+    '$1',
+    '${A!x}',
+    '${B:-$C}',
+    `${'${B:-'.repeat(20)}x${'}'.repeat(20)}`,
+  ])('%s is refused', (text) => expect(fill(text, values)).toHaveProperty('why'))
+})
+
+describe('I03 YAML that is meant to harm', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f', 'g'].map((name, at) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdef'[at]}`).join(',')}]`).join('\n')}\nservices: *g\n`
+  const merges = `x: &a {k1: v}\n${Array.from({ length: 5 }, (_, at) => `x${at}: &a${at} {${Array.from({ length: 40 }, () => `<<: *a${at === 0 ? '' : at - 1}`).join(', ')}}`).join('\n')}\nservices: {}`
+  test.each([
+    ['aliases of aliases', bomb],
+    ['merges of merges', merges],
+    ['deep nesting', `services: ${'['.repeat(20_000)}`],
+    ['deep maps', Array.from({ length: 60 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+    ['an alias of itself', 'services: &a\n  web: *a\n'],
+    ['two documents', 'services: {}\n---\nservices: {}\n'],
+    ['a tag', 'services: !!js/function "x"\n'],
+    ['a key twice', 'services:\n  a: {image: x}\n  a: {image: y}\n'],
+    ['nothing', ''],
+    ['no map', '- a\n'],
+    ['NUL', 'services: {web: {image: "a\\0b"}}'],
+    ['a tab', 'services:\n\tweb: {}'],
+  ])('%s is refused with its place', (_, text) => {
+    const { problems, composition } = read(text)
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems[0]).toMatchObject({ line: expect.any(Number) as number, column: expect.any(Number) as number })
+    expect(composition.services.filter((one) => one.image && !one.image.ref.includes('\0'))).toHaveLength(
+      _ === 'a key twice' ? composition.services.length : 0,
+    )
+  })
+})
+
+test('all that is wrong is told at once, each with line and column', () => {
+  expect(
+    told(
+      service(
+        'privileged: true\nprivilged: true\npid: host\nports: ["127.0.0.1:80:80", 70000, "1-5:1-5"]\nvolumes:\n  - /var/run/docker.sock:/x\n  - ../..:/y\n  - data:/etc\nmem_limit: lots\ndepends_on: [db]\nuserns_mode: ""',
+      ),
+    ),
+  ).toEqual([
+    '4:5 services.web.privileged: No container has the host: ask an admin for the capability or device that it needs.',
+    '5:5 services.web.privilged: There is no such key; did you mean privileged?',
+    '6:5 services.web.pid: No container sees the processes of another or of the host.',
+    '7:13 services.web.ports.0: A port at one address alone is not had: leave it out, as your other containers reach it anyway.',
+    expect.stringMatching(/^7:32 services\.web\.ports\.1: /) as string,
+    '7:39 services.web.ports.2: Give one port, like 80, 8080:80 or 53/udp; a range is written out.',
+    '9:9 services.web.volumes.0: Docker itself is given to no container: whoever has it has the host.',
+    '10:9 services.web.volumes.1: A folder of the host is not had: use a volume that is named under volumes, and copy files in with cp.',
+    "11:9 services.web.volumes.2: Nothing can be mounted there: the path is absolute and plain, and neither the system's nor DCM's own.",
+    '12:16 services.web.mem_limit: Give a size like 512m.',
+    '13:18 services.web.depends_on: There is no service db.',
+    "14:5 services.web.userns_mode: The user namespace is the site's to choose.",
+  ])
+})
+
+test('every form of a bind is refused', () => {
+  for (const volume of [
+    '/:/host',
+    './x:/x',
+    '~/x:/x',
+    '../x:/x',
+    'C:\\x:/x',
+    'a/b:/x',
+    '${HOME}:/x',
+    '{type: bind, source: /, target: /x}',
+    '{type: tmpfs, target: /x}',
+    '{type: volume, source: /etc, target: /x}',
+    '/anonymous',
+    'x:/x:rw:y',
+    '""',
+  ])
+    expect(
+      service(`volumes: [${volume.startsWith('{') ? volume : JSON.stringify(volume)}]`).problems.length,
+      volume,
+    ).toBeGreaterThan(0)
+})
+
+test('every key that is refused is so, by its own words, and asks for nothing when it is off', () => {
+  for (const [key, { does, about }] of Object.entries(serviceKeys)) {
+    if (does !== 'refused') continue
+    expect(told(service(`${key}: [x]`)), key).toEqual([`4:5 services.web.${key}: ${about}`])
+    expect(told(service(`${key}: false`)), key).toEqual([])
+  }
+})
+
+test('what runs is read as it was written', () => {
+  const { composition, problems } = read(
+    `services:
+  web:
+    image: docker.io/library/python:3
+    command: sh -c "echo 'a b'"
+    entrypoint: [tini, --]
+    environment: [A=1.0, B, "C=x=y"]
+    ports: [80, "8080:81", "53/udp", {target: 90, published: 9090, protocol: tcp}]
+    volumes: [data:/srv/data:ro, {type: volume, source: data, target: /other, read_only: true}]
+    deploy: {resources: {limits: {cpus: 0.25, memory: 256MB, pids: 50}}, replicas: 1}
+    healthcheck: {test: curl -f localhost, interval: 1m30s, timeout: 500ms, retries: 2, start_period: 5s}
+    restart: on-failure:3
+    cap_add: [net_raw]
+    container_name: web
+volumes: {data: }
+`,
+    { B: 'two' },
+  )
+  expect(problems).toEqual([])
+  expect(composition.services[0]).toMatchObject({
+    image: { ref: 'python:3' },
+    command: ['sh', '-c', "echo 'a b'"],
+    entrypoint: ['tini', '--'],
+    env: new Map([
+      ['A', '1.0'],
+      ['B', 'two'],
+      ['C', 'x=y'],
+    ]),
+    ports: [80, 81, 53, 90].map((container) => ({ wish: { container } })),
+    volumes: [
+      { name: 'data', path: '/srv/data', readOnly: true },
+      { name: 'data', path: '/other', readOnly: true },
+    ],
+    limits: { cpus: 250, memory: 256 * 2 ** 20, pids: 50 },
+    health: { argv: ['/bin/sh', '-c', 'curl -f localhost'], interval: 90_000, timeout: 500, retries: 2, start: 5000 },
+    restart: { policy: { name: 'on-failure', max: 3 } },
+    caps: [{ cap: 'NET_RAW' }],
+  })
+})
+
+test('services come after those that they wait for; a circle is none', () => {
+  const three = (more: string) =>
+    read(`services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [c]}\n  c: {image: x${more}}\n`)
+  expect(three('').composition.services.map((one) => one.service)).toEqual(['c', 'b', 'a'])
+  expect(told(three(', depends_on: [a]'))).toEqual([
+    expect.stringMatching(/wait for each other in a circle\.$/) as string,
+  ])
+  expect(
+    told(read('services:\n  a: {image: x, depends_on: {b: {condition: service_healthy}}}\n  b: {image: x}\n')),
+  ).toEqual(['2:30 services.a.depends_on: b has no healthcheck, so it is never healthy.'])
+})
+
+test('docs/compose.md has every key, with what the code says of it', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../../docs/compose.md'), 'utf8')
+  const rows = (keys: Record<string, Rule>) =>
+    Object.entries(keys).map(([key, { does, about }]) => `| \`${key}\` | ${does} | ${about} |`)
+  for (const row of [...rows(fileKeys), ...rows(serviceKeys)]) expect(docs).toContain(row)
+})
