@@ -6,6 +6,7 @@ import { sharedSocket } from '../setup/engine.ts'
 import { createDatabase } from '../setup/postgres.ts'
 import { type EngineProxy, startEngineProxy } from '../stand-ins/engine.ts'
 import { createSlackStandIn, type Message, type SlackStandIn } from '../stand-ins/slack/index.ts'
+import { senders } from '../stand-ins/forges.ts'
 import { query } from './support/agree.ts'
 import { type Dcm, startDcm, until } from './support/dcm.ts'
 import { makeKey, type Member } from './support/member.ts'
@@ -136,6 +137,31 @@ test('the exported fetch answers the API without a server: operations by the wor
   expect(JSON.stringify(await call('ssh api'))).toMatch(/ssh -p \d+ root@127\.0\.0\.1/)
   expect((await call('rm -f api --yes')).error).toBeUndefined()
 }, 120_000)
+
+test('a webhook that comes to both is carried out once, by the worker, with what only the engine can tell', async () => {
+  await ada.must('create hooked --image debian -m 64m')
+  const { data } = await ada.must<{ url: string; secret: string }>([
+    'hook',
+    'new',
+    'ci',
+    '--do',
+    'exec hooked -- hostname',
+  ])
+  const { headers, body } = senders.token(data.secret, { delivery: 'delivery-1' })
+  const path = `${new URL(data.url).pathname}?wait=30`
+  const answers = await Promise.all(
+    [0, 1, 2, 3].map(async (n) => {
+      const response = await fetch(`${webs[n % 2]!.url}${path}`, { method: 'POST', headers, body })
+      return { status: response.status, text: await response.text() }
+    }),
+  )
+  expect(answers.map((one) => one.status)).toEqual([200, 200, 200, 200])
+  expect(answers.map((one) => one.text).join(' ')).toContain('exit code 0')
+  expect(
+    await query(url, `select count(*)::int as n from operations where command = 'exec' and target = 'hooked'`),
+  ).toEqual([{ n: 1 }])
+  await ada.must('rm -f hooked --yes')
+})
 
 test('what goes on after an answer is handed to the host that asked, and is stored by then', async () => {
   const account = slack.person('UADA', 'T1', 'ada')
