@@ -3,6 +3,7 @@ import { present } from '../core/containers/change.ts'
 import { namesOf, settleNetwork } from '../core/containers/network.ts'
 import { membersOf } from '../core/containers/networks.ts'
 import { HostError } from '../core/host/host.ts'
+import { foreignNetwork } from '../core/model/network.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
@@ -26,6 +27,8 @@ export const createNetwork = defineOperation<'create-network', Record<string, ne
   doing: 'being made',
   async admit(tx, input, id, { place, settings }) {
     await lockMember(tx, input.ownerId)
+    if (foreignNetwork(input.name))
+      throw new DcmError('usage', `Docker has another meaning for ${input.name}; choose another name.`)
     const mine = await tx.networks.of(input.ownerId)
     if (mine.some((network) => network.name === input.name))
       throw new DcmError('conflict', `You already have a network called ${input.name}.`, { try: 'network ls' })

@@ -80,13 +80,18 @@ describe('a network', () => {
     expect(world.host.fake.networkNames()).toEqual([await nameOf('')])
   })
 
-  test("A01: host, none, bridge and another's are no networks of anybody", async () => {
+  test("A01, A05: host, none, bridge and another's are no networks of anybody", async () => {
     await world.say(bob!, 'network create his')
-    for (const name of ['host', 'none', 'bridge', 'his', 'container:web'])
+    for (const name of ['host', 'none', 'bridge', 'container:web'])
       expect(await say(`create db --image debian --network ${name}`), name).toMatchObject({
-        error: 'not_found',
-        text: `You have no network called ${name}; you have back.`,
+        error: 'usage',
+        text: expect.stringContaining(`The network ${name} is given to no container`) as string,
       })
+    expect(await say('network create host')).toMatchObject({ error: 'usage' })
+    expect(await say('create db --image debian --network his')).toMatchObject({
+      error: 'not_found',
+      text: 'You have no network called his; you have back.',
+    })
     await world.say(bob!, 'network rm his')
   })
 

@@ -15,7 +15,7 @@ import type { Person } from '../model/person.ts'
 import { exampleAmount, parseAmount, type Resource, resources } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
-import type { Network } from '../model/network.ts'
+import { foreignNetwork, type Network } from '../model/network.ts'
 import { mountable, type Mounted, type Volume } from '../model/volume.ts'
 import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
@@ -295,7 +295,13 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     word: 'NETWORK',
     schema: string,
     hint: 'a network that `network ls` lists',
-    read: (text, lookup) => lookup.network(text),
+    read: (text, lookup) => {
+      if (foreignNetwork(text))
+        throw wrong(
+          `The network ${text.slice(0, 60)} is given to no container: name one of yours, or none for your main one.`,
+        )
+      return lookup.network(text)
+    },
     complete: (lookup) => lookup.networkNames(),
   },
   mount: {

@@ -3,3 +3,7 @@ export type Network = { id: string; ownerId: string; hostId: string; name: strin
 
 /** A network as a container has it: what its member calls it, and its name in the engine. */
 export type Joined = { id: string; name: string; engineName: string }
+
+/** What Docker calls the host's own network and another container's: never given, so nothing is called so. */
+export const foreignNetwork = (text: string): boolean =>
+  /^(?:host|none|bridge|default|(?:container|ns|service):.*)$/.test(text)
