@@ -222,6 +222,20 @@ test('a program that a signal ends says so by its code, as the engine’s exec d
   expect(await door.ssh('ada+bare', ada.key, ['kill -TERM $$'])).toMatchObject({ code: 143 })
 })
 
+test('sessions kill: the terminal says why before it ends', async () => {
+  const at = onTerminal('ada', [])
+  try {
+    await at.shows('dcm> ')
+    const { data } = await ada.must<{ id: string; doing: string }[]>('sessions')
+    const { id } = data.find((one) => one.doing === 'prompt')!
+    await ada.must(`sessions kill ${id}`, { yes: true })
+    await at.shows('You ended this connection.')
+    expect(await at.code()).toBe(255)
+  } finally {
+    at.end()
+  }
+})
+
 test('F06: the tool on a terminal: Ctrl-C, completion, Ctrl-D', async () => {
   const at = onTerminal('ada', [])
   try {
@@ -246,4 +260,8 @@ test('E07: ssh-audit finds no failure, and no warning but the one that docs/ssh.
   expect(said).toContain('(kex) curve25519-sha256')
   expect(said).toContain('aes128-gcm@openssh.com')
   expect(complaints(said)).toEqual([expect.stringMatching(/kex-strict-s-v00@openssh\.com.*unknown algorithm/)])
+  // The containers' own, of the images that are offered: the same, and the post-quantum exchange that it calls experimental.
+  const { port } = (await ada.must<{ port: number }>('ssh web')).data
+  const known = /(kex-strict-s-v00@openssh\.com|sntrup761x25519-sha512)(@openssh\.com)? +-- \[warn\]/
+  expect(complaints(await audit(String(port))).filter((line) => !known.test(line))).toEqual([])
 })
