@@ -156,12 +156,15 @@ test.each(['engine.create', 'engine.start', 'engine.exec', 'engine.commit', 'eng
   },
 )
 
-test('while it builds it is in ps, and removing it ends the build', async () => {
+test('while it builds it is in ps, and nothing else may be done to it', async () => {
   const go = world.host.fake.hold('engine.exec')
   const building = build(alice!, 'FROM debian\nRUN true')
   await expect
     .poll(async () => (await world.say(alice!, 'ps')).table?.rows.flat().join(' '))
     .toMatch(/build-\w+ debian Up/)
+  const { name } = (await world.store.containers.of(alice!.id)).find((one) => one.name.startsWith('build-'))!
+  for (const line of [`rm -f ${name}`, `stop ${name}`, `commit ${name} x:1`])
+    expect(await world.say(alice!, line), line).toMatchObject({ error: 'conflict' })
   go()
   expect((await building).error).toBeUndefined()
   await world.say(alice!, 'rmi -f made:v1')

@@ -43,7 +43,6 @@ describe('names', () => {
     ['index.docker.io/debian', 'docker.io/library/debian:latest'],
     ['localhost/x', 'localhost/x:latest'],
     ['localhost:5000/x:1', 'localhost:5000/x:1'],
-    ['[::1]:5000/x', '[::1]:5000/x:latest'],
     ['r.example/a/b/c@sha256:'.concat('a'.repeat(64)), `r.example/a/b/c@sha256:${'a'.repeat(64)}`],
   ])('%s is %s', (text, full) => expect(formatRemote(parseRemote(text)!)).toBe(full))
 
@@ -57,20 +56,28 @@ describe('names', () => {
       'r.example/x?y',
       'r.example/x\n',
     ],
-    ...['-r.example/x', 'r.example/x#y', 'r_e.example/x', '127.0.0.1%3a5000/x', 'r.example/%2e%2e/x', 'x'.repeat(300)],
+    ...[
+      '-r.example/x',
+      '[::1]:5000/x',
+      'r.example/x#y',
+      'r_e.example/x',
+      '127.0.0.1%3a5000/x',
+      'r.example/%2e%2e/x',
+      'x'.repeat(300),
+    ],
   ])('%j is none', (text) => expect(parseRemote(text)).toBeUndefined())
 
   test('a registry is compared letter by letter, and what may be inside is told from what looks public', () => {
-    expect(
-      ['localhost', '127.1', '0x7f000001', '2130706433', '10.0.0.1:5000', '[::1]:80', 'db.internal'].map(inward),
-    ).toEqual(Array(7).fill(true))
+    expect(['localhost', '127.1', '0x7f000001', '2130706433', '10.0.0.1:5000', 'db.internal'].map(inward)).toEqual(
+      Array(6).fill(true),
+    )
     expect([inward('docker.io'), inward('registry.example.com:5000')]).toEqual([false, false])
     expect(parseRegistry('registry-1.docker.io')).toBe('registry-1.docker.io')
   })
 })
 
 describe('which registries', () => {
-  test.each(['localhost', 'localhost:5000', '127.0.0.1:5000', '169.254.169.254', '[fd00:ec2::254]', 'open.test:443'])(
+  test.each(['localhost', 'localhost:5000', '127.0.0.1:5000', '169.254.169.254', 'open.test:443'])(
     'N01 %s is not one unless admins allowed exactly that, and the engine is not asked',
     async (registry) => {
       await world.refused(alice!, `pull ${registry}/x`, 'denied')

@@ -5,7 +5,7 @@ export type Remote = { registry: string; path: string; tag: string | null; diges
 export type Credential = { username: string; password: string } | { identityToken: string }
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const registryName = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-f:]{2,45}\\])(?::([1-9]\\d{0,4}))?$`)
+const registryName = new RegExp(`^${label}(?:\\.${label})*(?::([1-9]\\d{0,4}))?$`)
 
 /** Docker Hub's other names. Docker docs, "docker login": the server that is meant where none is named. */
 const hub = new Set(['docker.io', 'index.docker.io', 'hub.docker.com'])
@@ -53,7 +53,6 @@ export const formatRemote = ({ registry, path, tag, digest }: Remote): string =>
  */
 export function inward(registry: string): boolean {
   const host = registry.replace(/:\d+$/, '')
-  if (host.startsWith('[') || !host.includes('.') || /\.(?:local|localhost|internal|lan|home|intranet)$/.test(host))
-    return true
+  if (!host.includes('.') || /\.(?:local|localhost|internal|lan|home|intranet)$/.test(host)) return true
   return /^[0-9.]+$|^0x/.test(host)
 }
