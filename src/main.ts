@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -6,9 +5,7 @@ import { serveHttp } from './adapters/http/index.ts'
 import { readConfig } from './config.ts'
 import { createDockerHost } from './core/host/docker/index.ts'
 import { HostError } from './core/host/host.ts'
-import type { Works } from './core/operation/define.ts'
 import { createRunner } from './core/operation/runner.ts'
-import { createSeal } from './core/secret/seal.ts'
 import { openEmbedded, openPostgres } from './core/store/open.ts'
 import { createStore } from './core/store/store.ts'
 import { startLoops } from './core/upkeep/loops.ts'
@@ -17,12 +14,13 @@ import { operations } from './operations/index.ts'
 import { filesFolder } from './start/files.ts'
 import { ensureAdmin, instanceOf, measureHost } from './start/first.ts'
 import { takeFolder } from './start/lock.ts'
-import { offerImages, readRecipes } from './start/offer.ts'
+import { offerImages } from './start/offer.ts'
 import { assemble } from './start/parts.ts'
 import { reach } from './start/reach.ts'
 import { doorKey, holderName, secretKey } from './start/secret.ts'
 import { nextSteps, summary } from './start/summary.ts'
 import { tellWorker } from './start/told.ts'
+import { createWorks, hostId, random } from './start/works.ts'
 
 const tree = join(import.meta.dirname, '..')
 const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as { version: string }
@@ -54,7 +52,6 @@ const folder = took
 const log = createLog({ level: config.logLevel })
 process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was left alone'))
 
-const random = (bytes: number) => randomBytes(bytes)
 const holder = holderName(config.dataDir)
 const life = `${holder}.${process.pid}.${Date.now()}`
 
@@ -71,7 +68,6 @@ await store.deliveries.abandon(`${holder}.`)
 await store.sessions.abandon(`${holder}.`)
 await ensureAdmin(store, random, config.adminKey)
 
-const hostId = 'local'
 await store.hosts.ensure(hostId)
 const host = createDockerHost({
   ...config,
@@ -95,28 +91,13 @@ const place = {
   instance,
 }
 const key = secretKey(config.secretKey, config.dataDir)
-const works: Works = {
-  store,
+const works = await createWorks({
+  ...{ config, store, place, key, images: options.images },
   host(id) {
     if (id === hostId) return host
     throw new HostError('down', `This process does not know the host ${id}.`)
   },
-  seal: createSeal(key),
-  place,
-  settings: {
-    hostId,
-    ports: config.ports,
-    subnetPool: config.subnetPool,
-    // What is wrong with the folder is told where the images are offered, below.
-    recipes: await readRecipes(options.images).catch(() => new Map<string, string>()),
-    signup: config.signup,
-    ...(config.idleStop === undefined ? {} : { idleStop: config.idleStop }),
-    ...(config.adminChannel ? { adminChannel: config.adminChannel } : {}),
-  },
-  now: () => new Date(),
-  random,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-}
+})
 
 await tellWorker(store, place, key)
 const runner = createRunner({ works, operations, holder: life, log })

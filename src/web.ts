@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Http, Origin } from './adapters/http/index.ts'
 import { type Config, readConfig } from './config.ts'
 import { createAbsentHost } from './core/host/absent.ts'
 import { newId } from './core/model/id.ts'
-import type { Works } from './core/operation/define.ts'
 import { createRunner } from './core/operation/runner.ts'
-import { createSeal } from './core/secret/seal.ts'
 import { openPostgres } from './core/store/open.ts'
 import { createStore } from './core/store/store.ts'
 import { createLog, type Log } from './log.ts'
@@ -16,6 +13,7 @@ import { createBackground } from './start/background.ts'
 import { instanceOf } from './start/first.ts'
 import { assemble } from './start/parts.ts'
 import { readWorker } from './start/told.ts'
+import { createWorks, hostId, random } from './start/works.ts'
 
 /** What a host says of one request. */
 export type Hosted = Origin & {
@@ -35,6 +33,8 @@ export type Web = {
   close(): Promise<void>
 }
 
+const tree = join(import.meta.dirname, '..')
+
 /** How long what the worker has written down is taken for true. */
 const fresh = 60_000
 
@@ -50,12 +50,10 @@ export async function openWeb(
   const { databaseUrl, secretKey } = config
   if (!databaseUrl || !secretKey)
     throw new Error('DATABASE_URL and DCM_SECRET_KEY are needed: the processes share them.')
-  const random = (bytes: number) => randomBytes(bytes)
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')) as {
     version: string
   }
   const store = createStore(await openPostgres(databaseUrl))
-  const hostId = 'local'
   try {
     const place = {
       publicHost: config.publicHost,
@@ -67,23 +65,10 @@ export async function openWeb(
     }
     await store.hosts.ensure(hostId)
     const holder = `web-${newId(random)}.${process.pid}.${Date.now()}`
-    const works: Works = {
-      store,
+    const works = await createWorks({
+      ...{ config, store, place, key: secretKey, images: join(tree, 'images') },
       host: (id) => createAbsentHost(id, renew),
-      seal: createSeal(secretKey),
-      place,
-      settings: {
-        hostId,
-        ports: config.ports,
-        subnetPool: config.subnetPool,
-        signup: config.signup,
-        ...(config.idleStop === undefined ? {} : { idleStop: config.idleStop }),
-        ...(config.adminChannel ? { adminChannel: config.adminChannel } : {}),
-      },
-      now: () => new Date(),
-      random,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    }
+    })
     const runner = createRunner({ works, operations, holder, log, storesOnly: true })
     async function renew(containerId: string): Promise<void> {
       const asker = { ownerId: null, actorId: null, actorName: null, asName: null, target: null }
