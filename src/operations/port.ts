@@ -98,7 +98,14 @@ export const addPort = defineOperation<'add-port', Adding>({
     const until = port.expiresAt ? ` until ${formatTime(new Date(port.expiresAt))}` : ''
     const idle = now.state === 'running' ? '' : `, and answers once ${now.name} runs`
     return ok(`Port ${called(port)} of ${now.name} is open at ${addressOf(port, place)}${until}${idle}.`, {
-      fields: { address: addressOf(port, place), share: port.reach },
+      fields: {
+        ...{ address: addressOf(port, place), share: port.reach },
+        ...(port.reach === 'me' && port.proto === 'tcp' && place.ssh
+          ? {
+              through: `ssh -N -L ${port.container}:${now.name}:${port.container} -p ${place.ssh.port} ${now.owner}@${place.publicHost}`,
+            }
+          : {}),
+      },
       data: toPort(now, port, place),
       private: true,
       actions: [{ label: 'Close it', line: `port rm ${now.name} ${called(port)}` }],

@@ -6,6 +6,7 @@ import { ask } from '../setup/engine.ts'
 import { type Dcm, startDcm, until } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import type { Member } from './support/member.ts'
+import { reachDoor } from './support/openssh.ts'
 
 type Open = { name: string; container: number; proto: string; host: string; port: number; expires_at: string | null }
 
@@ -52,6 +53,19 @@ const forwarders = () => {
 const started = async () => (await lookAt(dcm.engine, dcm.instance())).containers.map((one) => one.State.StartedAt)
 
 let [tcp, udp]: number[] = []
+
+test('a port that is shared with nobody is reached through the SSH door, by whoever may enter', async () => {
+  const bob = await dcm.member('bob')
+  const door = await reachDoor(dcm)
+  const through = (who: Member) =>
+    door.ssh(who.name, who.key, [], { args: ['-W', `${who === bob ? 'alice/' : ''}web:8080`], input: 'hi' })
+  expect((await through(alice)).code).not.toBe(0)
+  expect((await alice.must<Open>('port add web 8080 --share me')).data.host).toBe('127.0.0.1')
+  await until('it to answer', async () => (await through(alice)).stdout === 'web:hi')
+  expect((await through(bob)).stdout).toBe('')
+  await alice.must('port rm web 8080')
+  expect((await through(alice)).stdout).toBe('')
+})
 
 test('a port for a day: TCP and UDP come to what listens inside, nothing is restarted and no session is cut', async () => {
   const before = await started()

@@ -25,7 +25,7 @@ export const portAdd = defineCommand({
       flag: true,
       default: 'site',
       about:
-        'Who reaches it: this machine alone (me), as any port here (site), or all its addresses (public, granted).',
+        'Who reaches it: you, through the SSH door (me), as any port here (site), or all addresses (public, granted).',
     },
   },
   gives: portData,

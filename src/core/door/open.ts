@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { type Inside, entering, type Signal, signalling, signals, type Terminal } from '../containers/inside.ts'
 import { settle } from '../containers/start.ts'
 import { type Host, HostError, type LogChunk } from '../host/host.ts'
-import { calledBy, type Container, sshPort } from '../model/container.ts'
+import { type AddedPort, calledBy, type Container, sshPort } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
@@ -16,7 +16,7 @@ import type { Door } from './door.ts'
 import { lookupFor } from './lookup.ts'
 import { auditEntry } from './record.ts'
 
-/** What is opened in a container: a program on a terminal or on pipes, or a connection to its own sshd. */
+/** What is opened in a container: a program on a terminal or on pipes, or a connection to its own sshd or to a port that was added for this. */
 export type Target = { container: string } & (
   | (Inside & { terminal: Terminal | null })
   | { kind: 'forward'; port: number }
@@ -47,6 +47,10 @@ export type Opening = {
 type OpenDeps = { works: Works; commands: readonly Command[]; log: Log; handle: Door['handle'] }
 
 const asleep = new Set<Container['state']>(['exited', 'created', 'dead', 'paused'])
+
+/** A TCP port that was added with `--share me`: for whoever may enter the container, and for nobody outside of this machine. */
+const mine = (container: Container, port: number): AddedPort | undefined =>
+  container.added.find((one) => one.container === port && one.proto === 'tcp' && one.reach === 'me')
 
 /** What the audit log says of it: never the whole command, which may hold a secret. */
 function detailOf(target: Target): string {
@@ -81,7 +85,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
 
   async function reach(container: Container, target: Target): Promise<Omit<Opened, 'name'>> {
     const host = works.host(container.hostId)
-    if (target.kind === 'forward') return forward(host, container)
+    if (target.kind === 'forward') return forward(host, container, target.port)
     if (!container.engineId)
       throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
     const { engineId } = container
@@ -115,8 +119,9 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     }
   }
 
-  async function forward(host: Host, container: Container): Promise<Omit<Opened, 'name'>> {
-    const socket = await host.net.dial(sshPort(container)!)
+  async function forward(host: Host, container: Container, port: number): Promise<Omit<Opened, 'name'>> {
+    const way = port === 22 ? undefined : mine(container, port)
+    const socket = await (way ? host.net.dial(way.host, true) : host.net.dial(sshPort(container)!))
     return {
       input: socket,
       output: (async function* () {
@@ -133,12 +138,13 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     mayCall(actor, { name: 'enter', needs: 'enter', changes: true })
     const caller = actor as Caller
     const container = await lookupFor({ store, commands, now: works.now }, caller, 'enter').container(target.container)
-    if (target.kind === 'forward' && target.port !== 22)
+    if (target.kind !== 'forward') return { caller, container }
+    if (target.port !== 22 && !mine(container, target.port))
       throw new DcmError(
         'denied',
         `Only port 22 of ${container.name} can be reached this way; other ports go through it: ssh -L, behind -J.`,
       )
-    if (target.kind === 'forward' && sshPort(container) === undefined)
+    if (target.port === 22 && sshPort(container) === undefined)
       throw new DcmError(
         'conflict',
         `${container.name} has no SSH server of its own; log in as ${caller.person.name}+${container.name} instead.`,

@@ -352,8 +352,8 @@ export type Net = {
   checkFirewall(): Promise<string[]>
   /** Whether nothing listens on this port of the bind address. */
   portFree(port: number, proto: Proto): Promise<boolean>
-  /** Connects to a published TCP port of a container. @throws HostError `down` when nothing accepts within 10 s */
-  dial(port: number): Promise<Duplex>
+  /** Connects to a published TCP port of a container; `here`: one that binds to this machine alone. @throws HostError `down` when nothing accepts within 10 s */
+  dial(port: number, here?: true): Promise<Duplex>
   /** Subnets (CIDR) that this machine has routes or addresses in. */
   routes(): Promise<string[]>
   /** The range that the kernel takes outgoing ports from. */

@@ -25,8 +25,8 @@ export type Proto = 'tcp' | 'udp'
 export type Port = { container: number; proto: Proto; host: number; purpose: 'ssh' | 'public' }
 
 /**
- * From where a port that was added can be reached: from this machine alone, at the site's address for ports, or at every
- * address of this machine.
+ * From where a port that was added can be reached: from this machine alone and through its SSH door, at the site's address
+ * for ports, or at every address of this machine.
  */
 export const reaches = ['me', 'site', 'public'] as const
 export type Reach = (typeof reaches)[number]

@@ -246,6 +246,20 @@ describe('F02: forwarding', () => {
     expect(await audited('enter')).toMatchObject({ actor: 'ada', target: 'web', decision: 'done', detail: 'forward' })
   })
 
+  test('goes to a port that was added for this, while it is there; not to one that is for others', async () => {
+    const said = (line: string) => world.say(person, line)
+    expect((await said('port add web 8080 --share me')).error).toBeUndefined()
+    const channel = await forward(client, 'web', 8080)
+    channel.write('hello')
+    expect(String((await once(channel, 'data'))[0])).toBe('hello')
+    channel.destroy()
+    await said('port rm web 8080')
+    await expect(forward(client, 'web', 8080)).rejects.toThrow()
+    await said('port add web 8080')
+    await expect(forward(client, 'web', 8080)).rejects.toThrow()
+    await said('port rm web 8080')
+  })
+
   test.for<[string, number]>([
     ['web', 80],
     ['web', 0],

@@ -94,7 +94,7 @@ export function createNet(options: {
     checkFirewall: firewall.check,
     portFree: (port, proto) => (proto === 'udp' ? udpFree(bindHost, port) : tcpFree(bindHost, port)),
 
-    dial: (port) => dial(reach, port),
+    dial: (port, here) => dial(here ? '127.0.0.1' : reach, port),
 
     async routes() {
       const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
