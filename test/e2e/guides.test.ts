@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Dcm, startDcm } from './support/dcm.ts'
-import { createShell, stepsOf } from './support/replay.ts'
+import { createShell, filesOf, stepsOf } from './support/replay.ts'
 import { makeKey } from './support/member.ts'
 
 const guides = join(import.meta.dirname, '../../docs/guides')
@@ -28,6 +28,7 @@ describe('what a guide shows is what happens', async () => {
     const { key, publicKey } = await makeKey(folder, member)
     const shell = await createShell(dcm, folder, key, publicUrl)
     await writeFile(join(shell.folder, `${member}.pub`), `${publicKey}\n`)
+    for (const one of filesOf(text)) await writeFile(join(shell.folder, one.name), one.text)
     let env: Record<string, string> | undefined
     for (const step of steps) {
       if (step.by === 'member' && !env) {

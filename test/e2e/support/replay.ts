@@ -20,6 +20,10 @@ export function stepsOf(guide: string): Step[] {
   )
 }
 
+/** Files that a guide has its reader write: blocks that say `file=NAME`. */
+export const filesOf = (guide: string): { name: string; text: string }[] =>
+  [...guide.matchAll(/^```\w+ file=(\S+)\n([\s\S]*?)^```/gm)].map(([, name, text]) => ({ name: name!, text: text! }))
+
 /** What differs from run to run: fingerprints and keys, secrets, times, ids, numbers. */
 const changing =
   /SHA256:[\w+/]{43}|whsec_[\w+/=]+|dcm_\w+|\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?|\b[a-z][0-9a-z]{11}\b|\d+(?:\.\d+)?[kmgshd]?\b/g
