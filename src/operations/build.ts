@@ -1,14 +1,14 @@
 import { checkDisk, lockMember, readGrants, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
-import { running } from '../core/containers/inside.ts'
+import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
 import { keepImage } from '../core/containers/keep.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
-import { baseOf, plan, readRecipe, type Task } from '../core/containers/recipe.ts'
+import { basesOf, plan, readRecipe } from '../core/containers/recipe.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { wishFor } from '../core/containers/wish.ts'
-import { type Host, HostError, sshPaths } from '../core/host/host.ts'
+import { type Host, HostError, type SeenImage, sshPaths } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
 import { formatDuration, formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -21,7 +21,8 @@ import type { Tables } from '../core/store/store.ts'
 type State = {
   name: string
   engineRef: string
-  base: string
+  /** The engine's ids of what each stage builds on. */
+  bases: string[]
   network?: string
   made?: { engineId: string; size: number; layers: number; ssh: boolean }
   output?: string
@@ -29,50 +30,6 @@ type State = {
   replaced?: string
 }
 type Mine = Run<'build', State>
-
-/** Reads out of the folder that was named, below /storage, and gives what it makes to root or to whom COPY says. */
-const copying = `set -eu
-root=$1 target=$2 owner=$3
-shift 3
-cd /storage
-cd "./$root" || { echo "/storage/$root is no folder"; exit 1; }
-case $target in */) mkdir -p "$target" ;; *) mkdir -p "\${target%/*}/" ;; esac
-IFS=
-for source in "$@"; do
-  found=
-  for path in ./$source; do
-    [ -e "$path" ] || [ -L "$path" ] || continue
-    found=1
-    to=$target
-    if [ -d "$path" ] && [ ! -L "$path" ]; then
-      mkdir -p "$to"
-      cp -RP "$path/." "$to"
-      [ -n "$owner" ] || continue
-      for inner in "$path"/* "$path"/.[!.]*; do
-        [ -e "$inner" ] || [ -L "$inner" ] || continue
-        chown -R "$owner" "\${to%/}/\${inner##*/}"
-      done
-    else
-      case $to in */) to=$to\${path##*/} ;; esac
-      cp -P "$path" "$to"
-      [ -z "$owner" ] || chown "$owner" "$to"
-    fi
-  done
-  [ -n "$found" ] || { echo "$source is not in /storage/$root"; exit 1; }
-done
-`
-
-const program = (run: Mine, task: Task): { argv: string[]; env: string[]; user: string } => {
-  if (task.kind === 'run') {
-    const { argv, env } = running(task.argv, run.id, task.folder)
-    return { argv, env: [...env, ...task.env], user: task.user }
-  }
-  const argv =
-    task.kind === 'folder'
-      ? ['/bin/mkdir', '-p', task.path]
-      : ['/bin/sh', '-c', copying, 'dcm', run.input.context ?? '.', task.target, task.owner, ...task.sources]
-  return { argv, env: [], user: '0' }
-}
 
 /** The image that FROM names, as this member may use it now: their own before an offered one. */
 async function findBase(tx: Tables, ownerId: string, ref: string) {
@@ -90,11 +47,11 @@ async function mine(run: Mine): Promise<Container> {
 }
 
 /** A container that no earlier life of this build has touched. */
-async function fresh(run: Mine, host: Host): Promise<string> {
+async function fresh(run: Mine, host: Host, base: string): Promise<string> {
   const container = await mine(run)
   const old = await host.engine.find(container.engineName)
   if (old) await host.engine.remove(old.engineId)
-  const { engineId } = await host.engine.create(await wishFor(run, container, run.state.network!))
+  const { engineId } = await host.engine.create(await wishFor(run, container, run.state.network!, base))
   await run.store.containers.update(container.id, { engineId, state: 'created' })
   await host.engine.start(engineId)
   await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })
@@ -106,7 +63,7 @@ async function perform(
   run: Mine,
   host: Host,
   engineId: string,
-  task: Task,
+  task: Doing,
   log: ReturnType<typeof createOutput>,
   at: string,
 ) {
@@ -114,7 +71,7 @@ async function perform(
   let told = 0
   log.take({ stream: 'stdout', data: Buffer.from(`${at}: ${task.said}\n`) })
   await run.say(`${at}: ${task.said}`)
-  const going = await host.engine.exec(engineId, { ...program(run, task), tty: null })
+  const going = await host.engine.exec(engineId, { argv: task.argv, env: task.env, user: task.user, tty: null })
   going.input.on('error', () => undefined)
   going.input.end()
   for await (const chunk of going.output) {
@@ -135,6 +92,60 @@ async function perform(
   )
 }
 
+/** What each stage builds on. @throws DcmError `conflict` */
+async function basesIn(run: Mine, host: Host): Promise<SeenImage[]> {
+  return Promise.all(
+    run.state.bases.map(async (id) => {
+      const base = await host.engine.image(id)
+      if (!base) throw new DcmError('conflict', 'An image to build on is gone.', { try: 'images' })
+      if ((await host.engine.inside(id)).triggers > 0)
+        throw new DcmError('conflict', 'An image to build on has ONBUILD lines, which are not run here; use another.')
+      return base
+    }),
+  )
+}
+
+/** Clears away what stages have left for each other, as far as there is a container to do it in. */
+async function clear(run: Mine, host: Host, engineId: string): Promise<void> {
+  const going = await host.engine.exec(engineId, { argv: clearing(run.id), env: [], tty: null })
+  going.input.on('error', () => undefined)
+  going.input.end()
+  for await (const _ of going.output);
+}
+
+/** Carries out every stage, each in a container of its own, one after the other. @returns the last one's image */
+async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>, at: (engineId: string) => void) {
+  const { input, id } = run
+  const stages = plan(readRecipe(input.dockerfile, input.context), input.args, await basesIn(run, host))
+  const all = stages.flatMap((stage) => stage.tasks)
+  for (const [number, { tasks, config }] of stages.entries()) {
+    const engineId = await fresh(run, host, run.state.bases[number]!)
+    at(engineId)
+    const carryOut = async (task: Doing, told: number) => {
+      if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
+      await perform(run, host, engineId, task, log, `${told}/${all.length}`)
+    }
+    try {
+      for (const task of tasks) {
+        const n = all.indexOf(task)
+        await carryOut(doing(task, id, n, input.context), n + 1)
+      }
+      for (const [n, task] of all.entries())
+        if (task.kind === 'copy' && task.stage === number) await carryOut(keep(task, id, n), n + 1)
+    } catch (error) {
+      if (stages.length > 1) await clear(run, host, engineId).catch(() => undefined)
+      throw error
+    }
+    if (number < stages.length - 1) continue
+    if (stages.length > 1) await clear(run, host, engineId)
+    await run.say('saving')
+    const { owner } = await mine(run)
+    const wish = { ref: run.state.engineRef, message: 'dcm build', author: owner, blankEnv: [], config }
+    return host.engine.commit(engineId, wish)
+  }
+  throw new Error('a recipe has a stage')
+}
+
 /**
  * Builds an image in a container of its member's: the same capabilities, limits, network and firewall as all of theirs,
  * where the engine's own builder would run each line with more and without a limit of processes. It begins anew after a
@@ -147,7 +158,9 @@ export const build = defineOperation<'build', State>({
   async admit(tx, input, id, works) {
     const recipe = readRecipe(input.dockerfile, input.context)
     const member = await lockMember(tx, input.ownerId)
-    const base = await findBase(tx, input.ownerId, baseOf(recipe, input.args))
+    const bases = []
+    for (const ref of basesOf(recipe, input.args)) bases.push(await findBase(tx, input.ownerId, ref))
+    const base = bases.at(-1)!
     const name = `build-${id}`
     const { memory, cpus, pids } = input.limits
     checkDisk(member)
@@ -167,7 +180,7 @@ export const build = defineOperation<'build', State>({
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
     })
-    return { name, base: base.engineId, engineRef: `dcm/${works.place.instance}/${id}:latest` }
+    return { name, bases: bases.map((one) => one.engineId), engineRef: `dcm/${works.place.instance}/${id}:latest` }
   },
   steps: [
     {
@@ -181,30 +194,18 @@ export const build = defineOperation<'build', State>({
       name: 'build',
       async do(run) {
         const host = run.host(run.settings.hostId)
-        const base = await host.engine.image(run.state.base)
-        if (!base) throw new DcmError('conflict', 'The image to build on is gone.', { try: 'images' })
-        if ((await host.engine.inside(base.engineId)).triggers > 0)
-          throw new DcmError(
-            'conflict',
-            'The image to build on has ONBUILD lines, which are not run here; use another.',
-          )
-        const { tasks, config } = plan(readRecipe(run.input.dockerfile, run.input.context), run.input.args, base)
-        const engineId = await fresh(run, host)
         const log = createOutput()
+        let now: string | undefined
         let late = false
         const timer = setTimeout(() => {
           late = true
-          host.engine.stop(engineId, 0).catch(() => undefined)
+          if (now) host.engine.stop(now, 0).catch(() => undefined)
         }, run.input.lives)
         try {
-          for (const [at, task] of tasks.entries()) {
-            if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
-            await perform(run, host, engineId, task, log, `${at + 1}/${tasks.length}`)
-          }
-          await run.say('saving')
-          const owner = (await mine(run)).owner
-          const wish = { ref: run.state.engineRef, message: 'dcm build', author: owner, blankEnv: [], config }
-          const seen = await host.engine.commit(engineId, wish)
+          const seen = await make(run, host, log, (engineId) => {
+            if (late) throw new DcmError('limited', 'It took too long.')
+            now = engineId
+          })
           const ssh = await host.engine.imageHas(seen.engineId, sshPaths)
           const { text, cut } = log.end()
           return {

@@ -91,6 +91,46 @@ test('B02 FROM is an image that its member may use, by no other name and through
   expect(await refs(alice!)).toEqual([])
 })
 
+test('stages come one after the other, each from its own image, and the last alone is kept', async () => {
+  await world.say(alice!, 'create web --image debian')
+  await world.say(alice!, 'commit web base:v1')
+  const before = await left()
+  ran.length = 0
+  const built = await build(
+    alice!,
+    `ARG BASE=debian
+FROM $BASE AS make
+RUN make
+FROM base:v1
+COPY --from=make /out/app /out/*.so /srv/
+COPY --from=0 --chown=app /etc/x /etc/x
+CMD ["/srv/app"]`,
+  )
+  expect(built.error, built.text).toBeUndefined()
+  const { id } = built.operation!
+  expect(ran.map(({ argv }) => argv.slice(argv[0] === '/bin/sh' ? 4 : 0))).toEqual([
+    ['/', '/bin/sh', '-c', 'make'],
+    [`/storage/.dcm-build-${id}/1`, '/out/app', '/out/*.so'],
+    [`/storage/.dcm-build-${id}/2`, '/etc/x'],
+    [`.dcm-build-${id}/1`, '/srv/', '', '0/app', '1/*'],
+    [`.dcm-build-${id}/2`, '/etc/x', 'app', '0/x'],
+    ['/bin/rm', '-rf', `/storage/.dcm-build-${id}`],
+  ])
+  const wishes = world.host.fake.calls.filter((call) => call.method === 'engine.create').slice(-2)
+  const images = await Promise.all([
+    world.store.images.byRef(null, 'debian:latest'),
+    world.store.images.byRef(alice!.id, 'base:v1'),
+  ])
+  expect(wishes.map((call) => (call.args[0] as { imageId: string }).imageId)).toEqual(
+    images.map((one) => one!.engineId),
+  )
+  expect((await left())[0]).toBe(before[0])
+  expect((await build(alice!, 'FROM debian\nFROM vault:v1')).error).toBe('not_found')
+  expect((await build(alice!, 'FROM debian\nFROM debian\nCOPY --from=0 / /x')).error).toBe('usage')
+  for (const ref of ['made:v1', 'base:v1']) await world.say(alice!, `rmi -f ${ref}`)
+  await world.say(alice!, 'rm -f web')
+})
+
 test('what is not offered is refused before anything is asked of the host', async () => {
   const asked = world.host.fake.calls.length
   const reply = await build(alice!, 'FROM debian\nADD http://127.0.0.1/ /x\nCOPY a /b\nRUN --network=host id')

@@ -1,5 +1,5 @@
 import type { ImageConfig, SeenImage } from '../host/host.ts'
-import { expand, type Instruction, parseDockerfile, type Recipe } from '../model/dockerfile.ts'
+import { expand, type Instruction, parseDockerfile, type Recipe, type Stage } from '../model/dockerfile.ts'
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'
 
@@ -9,8 +9,9 @@ export function readRecipe(text: string, context: string | null): Recipe {
   const problems = Array.isArray(recipe)
     ? recipe
     : context === null
-      ? recipe.steps
-          .filter((step) => step.verb === 'COPY')
+      ? recipe.stages
+          .flatMap((stage) => stage.steps)
+          .filter((step) => step.verb === 'COPY' && step.from === null)
           .map(({ line }) => ({ line, says: 'COPY needs a folder to copy from: give one of /storage with --context' }))
       : []
   if (problems.length > 0) {
@@ -33,25 +34,33 @@ function giveArgument(vars: Map<string, string>, step: Instruction, given: Reado
 const pairsOf = (entries: readonly string[]) =>
   new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const))
 
-/** The image that a recipe builds on, as a member's own name. @throws DcmError `usage` when it is none */
-export function baseOf(recipe: Recipe, given: readonly string[]): string {
+/** What ARG lines before FROM give. */
+function globalsOf({ before }: Recipe, given: readonly string[]): Map<string, string> {
   const vars = new Map<string, string>()
-  for (const step of recipe.before) giveArgument(vars, step, pairsOf(given))
-  const name = expand(recipe.from, vars)
-  const ref = parseImageRef(name)
-  if (ref) return formatImageRef(ref)
-  throw new DcmError(
-    'usage',
-    `Line ${recipe.line}: FROM takes an image that \`images\` lists, and ${name.slice(0, 80)} is no such name; pull it first and name it with --name.`,
-    { try: 'images' },
-  )
+  for (const step of before) giveArgument(vars, step, pairsOf(given))
+  return vars
+}
+
+/** The images that stages build on, as a member's own names. @throws DcmError `usage` when one is none */
+export function basesOf(recipe: Recipe, given: readonly string[]): string[] {
+  const vars = globalsOf(recipe, given)
+  return recipe.stages.map(({ from, line }) => {
+    const name = expand(from, vars)
+    const ref = parseImageRef(name)
+    if (ref) return formatImageRef(ref)
+    throw new DcmError(
+      'usage',
+      `Line ${line}: FROM takes an image that \`images\` lists, and ${name.slice(0, 80)} is no such name; pull it first and name it with --name.`,
+      { try: 'images' },
+    )
+  })
 }
 
 /** One thing to do inside, in order. */
 export type Task =
   | { kind: 'run'; line: number; said: string; argv: string[]; env: string[]; user: string; folder: string }
   | { kind: 'folder'; line: number; said: string; path: string }
-  | { kind: 'copy'; line: number; said: string; sources: string[]; target: string; owner: string }
+  | { kind: 'copy'; line: number; said: string; stage: number | null; sources: string[]; target: string; owner: string }
 
 const wrong = (line: number, says: string) => new DcmError('usage', `Line ${line}: ${says}.`, { try: 'help build' })
 
@@ -67,26 +76,41 @@ const path = (line: number, from: string, text: string): string => {
   return plain
 }
 
-/** What a recipe comes to on this base: what is done, and what the image says of itself. @throws DcmError `usage` */
+/**
+ * What a recipe comes to on these bases, stage by stage: what is done, and what an image of it says of itself.
+ * @throws DcmError `usage`
+ */
 export function plan(
   recipe: Recipe,
   given: readonly string[],
+  bases: readonly SeenImage[],
+): { tasks: Task[]; config: ImageConfig }[] {
+  const args = pairsOf(given)
+  const named = [...recipe.before, ...recipe.stages.flatMap((stage) => stage.steps)]
+  const strange = [...args.keys()].find((name) => !named.some((one) => one.verb === 'ARG' && one.name === name))
+  if (strange !== undefined) throw wrong(1, `there is no ARG ${strange.slice(0, 60)} for --build-arg`)
+  const globals = globalsOf(recipe, given)
+  return recipe.stages.map((stage, at) => planStage(recipe, stage, args, globals, bases[at]!))
+}
+
+function planStage(
+  recipe: Recipe,
+  stage: Stage,
+  args: ReadonlyMap<string, string>,
+  globals: ReadonlyMap<string, string>,
   base: SeenImage,
 ): { tasks: Task[]; config: ImageConfig } {
-  const args = pairsOf(given)
   const env = pairsOf(base.env)
   const set = new Map<string, string>()
   const vars = new Map(env)
+  // What stands before FROM is there for an ARG line that names it again.
   const known = new Set<string>()
-  // What stands before FROM is there for FROM, and for an ARG line that names it again.
-  const globals = new Map<string, string>()
-  for (const step of recipe.before) giveArgument(globals, step, args)
   const tasks: Task[] = []
   const config: ImageConfig = {
     ...{ entrypoint: base.entrypoint, command: base.command, env: [], user: '', folder: '', exposes: [], labels: {} },
   }
   let [user, folder] = ['0', '/']
-  for (const step of recipe.steps) {
+  for (const step of stage.steps) {
     const { line, said } = step
     const value = (text: string) => {
       const result = expand(text, vars)
@@ -133,19 +157,25 @@ export function plan(
         else
           [config.entrypoint, config.command] = [
             argv,
-            recipe.steps.some((one) => one.verb === 'CMD' && one.line < line) ? config.command : [],
+            stage.steps.some((one) => one.verb === 'CMD' && one.line < line) ? config.command : [],
           ]
         break
       }
       case 'COPY': {
         const sources = step.sources.map(value)
         if (sources.some((one) => one.split('/').includes('..')))
-          throw wrong(line, 'COPY reads below the folder of --context, so .. has no place in it')
+          throw wrong(line, 'COPY reads below the folder of --context or the stage, so .. has no place in it')
+        const from = recipe.stages.findIndex(
+          (one, n) => step.from !== null && (String(n) === step.from || one.name === step.from.toLowerCase()),
+        )
+        if (from >= 0 && sources.some((one) => one.replace(/[/.]+$/, '') === ''))
+          throw wrong(line, 'COPY --from names what to copy, and not all there is')
         const target = value(step.target)
         const into = target.endsWith('/') || target === '.' || sources.length > 1
         const at = path(line, folder, target)
         tasks.push({
           kind: 'copy',
+          stage: from < 0 ? null : from,
           line,
           said,
           sources,
@@ -165,10 +195,6 @@ export function plan(
       }
     }
   }
-  const strange = [...args.keys()].find(
-    (name) => !known.has(name) && !recipe.before.some((one) => one.verb === 'ARG' && one.name === name),
-  )
-  if (strange !== undefined) throw wrong(recipe.line, `there is no ARG ${strange.slice(0, 60)} for --build-arg`)
   config.env = [...set].map(([name, text]) => `${name}=${text}`)
   return { tasks, config }
 }

@@ -3,13 +3,16 @@ export type Instruction = { line: number; said: string } & (
   | { verb: 'ARG'; name: string; value: string | null }
   | { verb: 'ENV' | 'LABEL'; pairs: [string, string][] }
   | { verb: 'RUN' | 'CMD' | 'ENTRYPOINT'; argv: string[] | null; text: string }
-  | { verb: 'COPY'; owner: string | null; sources: string[]; target: string }
+  | { verb: 'COPY'; from: string | null; owner: string | null; sources: string[]; target: string }
   | { verb: 'WORKDIR' | 'USER'; value: string }
   | { verb: 'EXPOSE'; ports: string[] }
 )
 
-/** What can be built: one base, and what is done on top of it. `before`: ARG lines that FROM may name. */
-export type Recipe = { from: string; line: number; before: Instruction[]; steps: Instruction[] }
+/** One base, and what is done on top of it. */
+export type Stage = { from: string; name: string | null; line: number; steps: Instruction[] }
+
+/** What can be built: its last stage is the image. `before`: ARG lines that FROM may name. */
+export type Recipe = { before: Instruction[]; stages: Stage[] }
 
 export type Problem = { line: number; says: string }
 
@@ -83,11 +86,12 @@ function pairs(verb: 'ENV' | 'LABEL', text: string): [string, string][] {
 function read(verb: string, rest: string): object {
   if (/^<<-?["']?\w/.test(rest) || /\s<<-?["']?[A-Za-z]\w*["']?\s*$/.test(rest))
     throw new Wrong('Text in the Dockerfile itself (<<) is not offered; put it in a file and COPY that')
-  const flag = /^--([a-z]+)(?:=(\S*))?/.exec(rest)
-  if (flag && !(verb === 'COPY' && flag[1] === 'chown')) {
-    if (verb === 'COPY' && flag[1] === 'from')
-      throw new Wrong('COPY --from is not offered; keep what is to be copied in /storage, or build in one stage')
-    throw new Wrong(`${verb} --${flag[1]} is not offered; leave it out`)
+  const flags = new Map<string, string>()
+  let text = rest
+  for (let flag; (flag = /^--([a-z]+)(?:=(\S*))?\s*/.exec(text)); text = text.slice(flag[0].length)) {
+    if (verb !== 'COPY' || (flag[1] !== 'chown' && flag[1] !== 'from'))
+      throw new Wrong(`${verb} --${flag[1]} is not offered; leave it out`)
+    flags.set(flag[1], flag[2] ?? '')
   }
   switch (verb) {
     case 'ARG': {
@@ -105,16 +109,14 @@ function read(verb: string, rest: string): object {
       if (rest === '') throw new Wrong(`${verb} has to say what to run`)
       return { argv: execForm(rest), text: rest }
     case 'COPY': {
-      const owner = flag?.[2] ?? null
+      const owner = flags.get('chown') ?? null
       if (owner !== null && !/^[a-z0-9_][a-z0-9_.-]*(?::[a-z0-9_][a-z0-9_.-]*)?$/i.test(owner))
         throw new Wrong('COPY --chown takes USER[:GROUP]')
-      const text = flag ? rest.slice(flag[0].length).trim() : rest
-      if (text.startsWith('--')) throw new Wrong('COPY takes no other flag than --chown')
       const words = execForm(text) ?? split(text)
       const target = words.pop()
       if (words.length === 0 || target === undefined) throw new Wrong('COPY takes what to copy and where to')
       if (words.some((word) => /^[a-z]+:\/\//i.test(word))) throw new Wrong('COPY reads files, and no URL')
-      return { owner, sources: words, target }
+      return { from: flags.get('from') ?? null, owner, sources: words, target }
     }
     case 'WORKDIR':
     case 'USER':
@@ -127,28 +129,43 @@ function read(verb: string, rest: string): object {
   }
 }
 
+/** Whether `COPY --from` may name this: a stage before, by its name or number. */
+const earlier = (stages: readonly Stage[], from: string): boolean =>
+  stages.slice(0, -1).some((stage, at) => String(at) === from || stage.name === from.toLowerCase())
+
+function readFrom(tail: string, stages: readonly Stage[], line: number): Stage {
+  const match = /^(\S+)(?:\s+as\s+([a-z][\w.-]*))?$/i.exec(tail)
+  if (!match || tail.startsWith('--')) throw new Wrong('FROM takes one image that you can use, and no flag')
+  const [from, name] = [match[1]!, match[2]?.toLowerCase() ?? null]
+  if (from.toLowerCase() === 'scratch') throw new Wrong('FROM scratch has no shell to build with; name an image')
+  if (stages.some((stage) => stage.name === from.toLowerCase()))
+    throw new Wrong('FROM another stage is not offered; write its lines here again, or build it as an image first')
+  if (stages.length >= 8) throw new Wrong('More than 8 stages are too many')
+  return { from, name, line, steps: [] }
+}
+
 /**
- * Reads a Dockerfile of the kind that DCM carries out itself: one stage, without what would have the host fetch, unpack
- * or run something. Docker docs, "Dockerfile reference".
+ * Reads a Dockerfile of the kind that DCM carries out itself: without what would have the host fetch, unpack or run
+ * something. Docker docs, "Dockerfile reference".
  * @returns the recipe, or every line that is not offered
  */
 export function parseDockerfile(text: string): Recipe | Problem[] {
   const problems: Problem[] = []
-  const recipe: Recipe = { from: '', line: 0, before: [], steps: [] }
+  const { before, stages }: Recipe = { before: [], stages: [] }
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  let begun = false
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1
     const directive = /^#\s*(syntax|escape|check)\s*=\s*(\S+)/i.exec(lines[at]!)
     // Directives stand before everything else. Docker docs, "Parser directives".
-    if (directive && recipe.line === 0 && recipe.before.length === 0) {
-      if (directive[1]!.toLowerCase() !== 'escape' || directive[2] !== '\\')
-        problems.push({
-          line,
-          says: `# ${directive[1]!.toLowerCase()}= would have another program read this; leave it out`,
-        })
+    if (directive && !begun) {
+      const name = directive[1]!.toLowerCase()
+      if (name !== 'escape' || directive[2] !== '\\')
+        problems.push({ line, says: `# ${name}= would have another program read this; leave it out` })
       continue
     }
     if (/^\s*(#|$)/.test(lines[at]!)) continue
+    begun = true
     let whole = ''
     for (; at < lines.length; at++) {
       if (/^\s*#/.test(lines[at]!) || (whole !== '' && lines[at]!.trim() === '')) continue
@@ -159,28 +176,27 @@ export function parseDockerfile(text: string): Recipe | Problem[] {
     const verb = word.toUpperCase()
     const said = `${verb} ${tail}`.slice(0, 60).trim()
     try {
-      if (/[\0]/.test(whole)) throw new Wrong('It holds a NUL')
+      if (whole.includes('\0')) throw new Wrong('It holds a NUL')
       if (verb === 'FROM') {
-        if (recipe.line > 0)
-          throw new Wrong('A second FROM is not offered: build the first stage as an image of its own, or in one stage')
-        const match = /^(\S+)(?:\s+as\s+[\w.-]+)?$/i.exec(tail)
-        if (!match || tail.startsWith('--')) throw new Wrong('FROM takes one image that you can use, and no flag')
-        if (tail.toLowerCase() === 'scratch') throw new Wrong('FROM scratch has no shell to build with; name an image')
-        Object.assign(recipe, { from: match[1], line })
+        stages.push(readFrom(tail, stages, line))
         continue
       }
       const instruction = { line, said, verb, ...read(verb, tail) } as Instruction
-      if (recipe.line > 0) recipe.steps.push(instruction)
-      else if (verb === 'ARG') recipe.before.push(instruction)
+      const stage = stages.at(-1)
+      if (instruction.verb === 'COPY' && instruction.from !== null && !earlier(stages, instruction.from))
+        throw new Wrong('COPY --from takes a stage before this one; make another image a stage with FROM')
+      if (stage) stage.steps.push(instruction)
+      else if (verb === 'ARG') before.push(instruction)
       else throw new Wrong('FROM has to come first')
     } catch (error) {
       if (!(error instanceof Wrong)) throw error
       problems.push({ line, says: error.message })
     }
   }
-  if (recipe.line === 0 && problems.length === 0) problems.push({ line: 1, says: 'There is no FROM' })
-  if (recipe.steps.length > 200) problems.push({ line: recipe.line, says: 'More than 200 instructions are too many' })
-  return problems.length > 0 ? problems : recipe
+  if (stages.length === 0 && problems.length === 0) problems.push({ line: 1, says: 'There is no FROM' })
+  if (stages.flatMap((stage) => stage.steps).length > 200)
+    problems.push({ line: 1, says: 'More than 200 instructions are too many' })
+  return problems.length > 0 ? problems : { before, stages }
 }
 
 /**

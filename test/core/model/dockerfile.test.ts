@@ -5,7 +5,7 @@ import { expand, parseDockerfile, type Problem, type Recipe } from '../../../src
 const read = (text: string) => {
   const recipe = parseDockerfile(text)
   expect(recipe, JSON.stringify(recipe)).not.toBeInstanceOf(Array)
-  return recipe as Recipe
+  return (recipe as Recipe).stages[0]!
 }
 const problems = (text: string) => {
   const found = parseDockerfile(text)
@@ -60,12 +60,12 @@ describe('what is not offered is told with its line, all at once', () => {
   test.each([
     ['ADD http://169.254.169.254/latest /x', /ADD fetches and unpacks on the host/],
     ['ADD app.tar /x', /ADD fetches/],
-    ['COPY --from=other/image /etc/shadow /x', /COPY --from is not offered/],
-    ['COPY --from=0 /a /b', /COPY --from is not offered/],
+    ['COPY --from=other/image /etc/shadow /x', /COPY --from takes a stage before/],
+    ['COPY --from=0 /a /b', /COPY --from takes a stage before/],
+    ['COPY --from=1 /a /b', /COPY --from takes a stage before/],
     ['COPY --chmod=777 a b', /COPY --chmod is not offered/],
-    ['COPY --chown=a --from=x a b', /no other flag/],
+    ['COPY --chown=a --link a b', /COPY --link is not offered/],
     ['COPY http://127.0.0.1/x /x', /no URL/],
-    ['FROM debian', /A second FROM is not offered/],
     ['RUN --network=host curl 127.0.0.1', /RUN --network is not offered/],
     ['RUN --mount=type=bind,source=/,target=/h ls', /RUN --mount is not offered/],
     ['RUN --security=insecure mount', /RUN --security is not offered/],
@@ -104,6 +104,27 @@ describe('what is not offered is told with its line, all at once', () => {
   test('any text is read or refused', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseDockerfile(`FROM x\n${text}`)))
   })
+})
+
+test('stages are read apart, and COPY --from names one before', () => {
+  const recipe = parseDockerfile(
+    'FROM a AS Build\nRUN make\nFROM b\nCOPY --from=build --chown=x /out /srv\nCOPY --from=0 /a b /c/',
+  )
+  expect(recipe).toMatchObject({
+    stages: [
+      { from: 'a', name: 'build', steps: [{ verb: 'RUN' }] },
+      {
+        from: 'b',
+        name: null,
+        steps: [
+          { from: 'build', owner: 'x', sources: ['/out'] },
+          { from: '0', sources: ['/a', 'b'] },
+        ],
+      },
+    ],
+  })
+  expect(problems('FROM a AS x\nFROM x')).toEqual([{ line: 2, says: expect.stringMatching(/FROM another stage/) }])
+  expect(problems('FROM a\n'.repeat(9))[0]).toMatchObject({ line: 9 })
 })
 
 describe('variables', () => {
