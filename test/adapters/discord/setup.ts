@@ -1,12 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDiscord as createAdapter, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
-import { createChat } from '../../../src/core/chat/chat.ts'
-import { commands } from '../../../src/commands/index.ts'
-import { createContexts } from '../../../src/core/door/context.ts'
-import { createDoor } from '../../../src/core/door/create.ts'
-import { createRunner } from '../../../src/core/operation/runner.ts'
-import { operations } from '../../../src/operations/index.ts'
 import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
+import { createKeptLog, createLife, freeAll } from '../../core/chat/life.ts'
 import { createWorld } from '../../core/door/world.ts'
 import { createDiscord, type Message, type Person, until, type Where } from '../../stand-ins/discord/index.ts'
 
@@ -54,24 +49,13 @@ export async function createDiscordRig(
   const discord = await createDiscord()
   if (patience !== undefined) discord.state.patience = patience
   const home = discord.guild('lab')
-  const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
-  const keep = (level: string) => (facts: Record<string, unknown>, message: string) =>
-    void said.push({ level, facts, message })
-  const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error'), child: () => log }
+  const { said, log } = createKeptLog()
   let lives = 0
 
   /** One life of the process that serves Discord: an own runner and door over the same store. */
   async function live() {
-    const holder = `life${++lives}`
-    const runner = createRunner({ works: world.works, operations, holder, log })
-    const door = createDoor({
-      works: world.works,
-      commands,
-      runner,
-      log,
-      contextFor: createContexts(world.works, commands),
-    })
-    const chat = createChat({ works: { ...world.works, sleep: (ms) => sleep(ms) }, door, commands, log, holder })
+    const life = createLife(world, { holder: `life${++lives}`, log })
+    const { door, chat } = life
     const guilds = limit ? [home.guild.id] : undefined
     const adapter = createAdapter({
       door,
@@ -84,9 +68,8 @@ export async function createDiscordRig(
       apiUrl: discord.api,
       ...over,
     })
-    chat.start(() => true)
+    life.start()
     adapter.start()
-    const resume = setInterval(() => void runner.resume().catch(() => undefined), 100)
     if (over.token === undefined && !('token' in over)) {
       await adapter.registered
       await until('a connection', () => discord.gateway.connected())
@@ -97,10 +80,8 @@ export async function createDiscordRig(
       door,
       adapter,
       async stop() {
-        clearInterval(resume)
         await adapter.stop()
-        await runner.stop(100)
-        await chat.stop(500)
+        await life.stop()
       },
     }
   }
@@ -194,8 +175,7 @@ export async function createDiscordRig(
 
   async function restart(): Promise<void> {
     await now.stop()
-    await world.sql(`update outbox set lease_until = null; `)
-    await world.sql(`update operations set lease_until = null, next_at = now() where status in ('open', 'undoing')`)
+    await freeAll(world)
     now = await live()
   }
 

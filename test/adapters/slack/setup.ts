@@ -1,12 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSlack, type SlackOptions } from '../../../src/adapters/slack/index.ts'
-import { createChat } from '../../../src/core/chat/chat.ts'
-import { commands } from '../../../src/commands/index.ts'
-import { createContexts } from '../../../src/core/door/context.ts'
-import { createDoor } from '../../../src/core/door/create.ts'
-import { createRunner } from '../../../src/core/operation/runner.ts'
-import { operations } from '../../../src/operations/index.ts'
 import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
+import { createKeptLog, createLife, freeAll } from '../../core/chat/life.ts'
 import { createWorld } from '../../core/door/world.ts'
 import { createSlackStandIn, type Message, type Person } from '../../stand-ins/slack/index.ts'
 
@@ -26,7 +21,11 @@ export function textOf(message: { text?: unknown; blocks?: unknown }): string {
   return parts.length > 0 ? parts.join('\n') : typeof message.text === 'string' ? message.text : ''
 }
 
-type Process = { chat: ReturnType<typeof createChat>; slack: ReturnType<typeof createSlack>; stop(): Promise<void> }
+type Process = {
+  chat: ReturnType<typeof createLife>['chat']
+  slack: ReturnType<typeof createSlack>
+  stop(): Promise<void>
+}
 
 /** A whole core, a local Slack and the real adapter between them. */
 export async function createSlackRig(
@@ -43,10 +42,7 @@ export async function createSlackRig(
   if (patience !== undefined) standIn.limits.patience = patience
   const token = standIn.install('T1')
   standIn.join('C1')
-  const said: { level: string; facts: Record<string, unknown>; message: string }[] = []
-  const keep = (level: string) => (facts: Record<string, unknown>, message: string) =>
-    void said.push({ level, facts, message })
-  const log = { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') }
+  const { said, log } = createKeptLog()
   let lives = 0
 
   /** Transactions wait before they begin, or their answers after they are over, while a test says so. */
@@ -60,27 +56,15 @@ export async function createSlackRig(
 
   /** One life of the process that serves Slack: an own runner and door over the same store. */
   async function live(): Promise<Process> {
-    const holder = `life${++lives}`
-    const runner = createRunner({ works: world.works, operations, holder, log })
-    const door = createDoor({
-      works: world.works,
-      commands,
-      runner,
-      log,
-      contextFor: createContexts(world.works, commands),
+    const life = createLife(world, {
+      ...{ holder: `life${++lives}`, log, storeWithin },
+      store: { ...world.store, tx: stall },
     })
-    const chat = createChat({
-      works: { ...world.works, store: { ...world.store, tx: stall }, sleep: (ms) => sleep(ms) },
-      door,
-      commands,
-      log,
-      holder,
-      ...(storeWithin === undefined ? {} : { storeWithin }),
-    })
+    const { door, chat } = life
     const slack = createSlack({
       door,
       chat,
-      log: log as never,
+      log,
       publicUrl: 'https://dcm.example',
       signingSecret: how === 'http' ? standIn.app.signingSecret : undefined,
       botToken: token,
@@ -93,17 +77,14 @@ export async function createSlackRig(
       ...over,
     })
     standIn.connect(how, (request) => slack.fetch(request))
-    chat.start(() => true)
+    life.start()
     await slack.start()
-    const resume = setInterval(() => void runner.resume().catch(() => undefined), 100)
     return {
       chat,
       slack,
       async stop() {
-        clearInterval(resume)
         await slack.stop()
-        await runner.stop(100)
-        await chat.stop(500)
+        await life.stop()
       },
     }
   }
@@ -197,8 +178,7 @@ export async function createSlackRig(
     async restart() {
       const dead = now
       await dead.stop()
-      await world.sql(`update outbox set lease_until = null; `)
-      await world.sql(`update operations set lease_until = null, next_at = now() where status in ('open', 'undoing')`)
+      await freeAll(world)
       now = await live()
     },
     violations: () => standIn.violations,
