@@ -16,7 +16,7 @@ import { createKeys } from '../../src/core/people/keys.ts'
 import { createPeople } from '../../src/core/people/people.ts'
 import type { Reply } from '../../src/core/reply/reply.ts'
 import { createSeal } from '../../src/core/secret/seal.ts'
-import { openMemory } from '../setup/memory.ts'
+import { openMemory } from '../setup/embedded.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
 import { operations } from '../../src/operations/index.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Person } from '../../src/core/model/person.ts'
 import { openPostgres } from '../../src/core/store/open.ts'
-import { openMemory } from '../setup/memory.ts'
+import { openMemory } from '../setup/embedded.ts'
 import type { ContainerRow } from '../../src/core/store/containers.ts'
 import { createStore, type Store, type Tables } from '../../src/core/store/store.ts'
 import { createDatabase } from '../setup/postgres.ts'

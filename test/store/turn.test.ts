@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { openMemory } from '../setup/memory.ts'
+import { openMemory } from '../setup/embedded.ts'
 
 test('a long queue of statements on the embedded database leaves everything else its turn', async () => {
   const opened = await openMemory()

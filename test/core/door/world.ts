@@ -18,7 +18,7 @@ import type { Reply } from '../../../src/core/reply/reply.ts'
 import { createSeal } from '../../../src/core/secret/seal.ts'
 import type { AuditRecord } from '../../../src/core/store/audit.ts'
 import { openPostgres } from '../../../src/core/store/open.ts'
-import { openMemory } from '../../setup/memory.ts'
+import { openMemory } from '../../setup/embedded.ts'
 import { createStore, type Store } from '../../../src/core/store/store.ts'
 import { operations } from '../../../src/operations/index.ts'
 

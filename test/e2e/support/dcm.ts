@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { sharedSocket } from '../../setup/engine.ts'
+import { placeDatabase } from '../../setup/embedded.ts'
 import { ask, type Asked, type Said } from './ask.ts'
 import { clearEngine, lookAt } from './engine.ts'
 import { keepImage, type Offered, offeredFolder } from './images.ts'
@@ -89,6 +90,8 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
   await chmod(home, 0o711)
   const dataDir = options.dataDir ?? join(home, 'data')
   await mkdir(dataDir, { recursive: true })
+  // One that it would make itself takes seconds of a processor; it is made for real where the data folder is a test's own.
+  if (!options.databaseUrl && !options.dataDir && !options.enter) await placeDatabase(dataDir)
   const engine = options.engine ?? options.dockerHost ?? sharedSocket
   const enter = options.enter ?? []
   const client = options.client ?? enter
