@@ -119,6 +119,16 @@ describe('port add', () => {
     expect(await used()).toBe(3)
   })
 
+  test('K01: an answer that is lost makes no second one, and gives the same number', async () => {
+    world.host.fake.fail('engine.forward', 'down', { after: true })
+    expect((await say('port add web 8080')).error).toBeUndefined()
+    expect(await names()).toEqual([nameOf((await added())[0]!.host)])
+    world.host.fake.fail('engine.unforward', 'down', { after: true })
+    expect((await say('port rm web 8080')).error).toBeUndefined()
+    expect(await names()).toEqual([])
+    expect(await used()).toBe(1)
+  })
+
   test('one that cannot be made leaves no row, no number and no forwarder', async () => {
     world.host.fake.fail('engine.forward', 'refused')
     expect(await say('port add web 8080')).toMatchObject({ error: 'conflict' })
@@ -221,6 +231,9 @@ describe('reconciling', () => {
     expect(await added()).toEqual([])
     expect(world.host.fake.forward(nameOf(port!.host))).toBeUndefined()
     expect((await notices()).at(-1)).toBe('Port 8080 of web has come to its end and is closed.')
+    expect((await world.store.audit.read({ limit: 1 }))[0]).toMatchObject({
+      ...{ surface: 'system', command: 'port rm', target: 'alice/web 8080', decision: 'done' },
+    })
     expect(await used()).toBe(1)
   })
 

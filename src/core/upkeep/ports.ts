@@ -3,6 +3,7 @@ import { readGrants } from '../containers/admit.ts'
 import { checkPorts } from '../containers/allow.ts'
 import { forwarder, openForward } from '../containers/forward.ts'
 import { HostError } from '../host/host.ts'
+import { newId } from '../model/id.ts'
 import { formatTime } from '../model/time.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Added } from '../store/ports.ts'
@@ -59,6 +60,10 @@ export async function settlePorts(upkeep: Upkeep, hostId: string): Promise<void>
         await engine.unforward(name)
         if (port.past) await store.ports.expire(hostId, port.proto, port.host)
         else await store.ports.release(hostId, port.proto, port.host)
+        await store.audit.add({
+          ...{ actor: null, as: null, surface: 'system', command: 'port rm', decision: 'done' },
+          ...{ target: `${port.owner}/${port.name} ${named(port)}`, requestId: newId(works.random), detail: why },
+        })
         await warn(upkeep, port, why, null)
       } else if (!quiet) await openForward(works, hostId, { ...port, ownerId: port.ownerId })
       else if (port.expiresAt && port.expiresAt.getTime() - works.now().getTime() < ahead) {
