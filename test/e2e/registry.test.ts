@@ -81,6 +81,30 @@ test('K01 killed while it pulls, it is there once after the next start, and noth
   expect(await names()).toEqual([])
 })
 
+test('what is larger than the disk that is left is given up while it comes, and leaves nothing', async () => {
+  await alice.must('create big --image debian')
+  await alice.ssh('big', 'head -c 40000000 /dev/urandom >/root/noise')
+  await alice.must('commit big big:v1')
+  await alice.must(`push big:v1 ${shut.host}/al/big:v1`)
+  await alice.must('rm -f big')
+  await alice.must('rmi -f big:v1')
+  const carol = await dcm.member('carol')
+  await dcm.must('quota set carol disk=20m')
+  await login(carol, account.password)
+  const refused = await carol.run(`pull ${shut.host}/al/big:v1`)
+  expect(refused).toMatchObject({
+    error: 'limited',
+    text: expect.stringMatching(/ is 38(\.\d)?m or more, and you have 20m of disk left: /),
+  })
+  expect([await names(), (await carol.must<unknown[]>('images')).data]).toEqual([
+    [],
+    expect.objectContaining({ length: 1 }),
+  ])
+  await dcm.must('quota set carol disk=1g')
+  await carol.must(`pull ${shut.host}/al/big:v1`)
+  expect(await names()).toEqual([])
+})
+
 test('H03 the password is in no log, answer or place of the engine', async () => {
   const secrets = [account.password, Buffer.from(`${account.username}:${account.password}`).toString('base64')]
   const said = await dcm.logs()
