@@ -18,6 +18,7 @@ import { events } from './container/events.ts'
 import { exec } from './container/exec.ts'
 import { exportCommand } from './container/export.ts'
 import { extend } from './container/extend.ts'
+import { inbox } from './container/inbox.ts'
 import { inspect } from './container/inspect.ts'
 import { keep } from './container/keep.ts'
 import { kill } from './container/kill.ts'
@@ -157,6 +158,7 @@ export const commands: readonly Command[] = [
     extend,
     keep,
     cp,
+    inbox,
     exportCommand,
     logs,
     top,

@@ -1,9 +1,17 @@
 import type { App } from '@slack/bolt'
+import type { ChatFile } from '../../core/chat/file.ts'
 import type { SlackDeps } from './app.ts'
 import type { CallAddress } from './outlet.ts'
 import { decode, envelope, type Part, part, text } from './payload.ts'
 import type { Take } from './take.ts'
 import { tenantOf, visitorOf } from './tenant.ts'
+
+/** Files that were sent with a message. What a workspace shares of another's has to be asked for first, and is not taken. */
+const filesOf = (event: Part): ChatFile[] =>
+  (Array.isArray(event['files']) ? event['files'] : []).map(part).flatMap((file) => {
+    const [at, size] = [text(file['url_private_download']) ?? text(file['url_private']), Number(file['size'])]
+    return at ? [{ name: text(file['name']) ?? text(file['title']) ?? 'file', size, at }] : []
+  })
 
 /** Listens to what Slack tells by itself: lines typed to the bot, its home being opened, and who and what has gone. */
 export function listen(
@@ -26,7 +34,9 @@ export function listen(
         deps.teams.known,
       ))
     if (!visitor || !channel || !scope || !id) return
-    const line = (text(event['text']) ?? '').replace(/^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*/, '').trim() || 'help'
+    const files = filesOf(event)
+    const typed = (text(event['text']) ?? '').replace(/^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*/, '').trim()
+    const line = typed || (files.length > 0 ? 'inbox' : 'help')
     const thread = text(event['thread_ts'])
     const address: CallAddress = {
       kind: 'call',
@@ -37,7 +47,7 @@ export function listen(
       direct,
       ...(thread ? { thread } : {}),
     }
-    await take(visitor, `e:${id}`, { line: decode(line) }, address, channel)
+    await take(visitor, `e:${id}`, { line: decode(line) }, address, channel, files)
   }
 
   app.event('app_mention', async ({ body, event }) => after(() => typed(body, event as unknown as Part, false)))

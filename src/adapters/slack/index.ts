@@ -6,6 +6,7 @@ import { createApp, loggerOf, type SlackDeps } from './app.ts'
 import { clientOptions, createClient, createTokens, errorOf, type Installation, tokenErrors } from './client.ts'
 import { createHome } from './home.ts'
 import { createInstall } from './install.ts'
+import { createFetch } from './file.ts'
 import { createOutlet } from './outlet.ts'
 import { createReceiver } from './receiver.ts'
 
@@ -77,7 +78,7 @@ export function createSlack(options: SlackOptions): Slack {
   }
   const showHome = createHome({ door, chat, tokens })
   const deps: SlackDeps = { door, chat, log, tokens, apiUrl, now, teams, showHome, background: options.background }
-  chat.attach(createOutlet({ tokens, log, now, showHome }))
+  chat.attach({ ...createOutlet({ tokens, log, now, showHome }), fetch: createFetch(tokens, apiUrl) })
 
   const receiver = options.signingSecret
     ? createReceiver({ signingSecret: options.signingSecret, log, now })

@@ -1,4 +1,5 @@
 import type { Chat } from '../../core/chat/chat.ts'
+import type { ChatFile } from '../../core/chat/file.ts'
 import type { Input } from '../../core/chat/outlet.ts'
 import type { Visitor } from '../../core/model/visitor.ts'
 import { DcmError } from '../../core/reply/error.ts'
@@ -17,13 +18,21 @@ export type Take = (
   input: Input,
   address: Back,
   channel: string | undefined,
+  files?: ChatFile[],
 ) => Promise<void>
 
 /** Makes what hands calls over to the core. */
 export function createTake({ chat, tokens }: { chat: Chat; tokens: Tokens }): Take {
-  return async (visitor, key, input, address, channel) => {
+  return async (visitor, key, input, address, channel, files) => {
     try {
-      await chat.take({ visitor, key, input, address, ...(channel ? { channel } : {}) })
+      await chat.take({
+        visitor,
+        key,
+        input,
+        address,
+        ...(channel ? { channel } : {}),
+        ...(files?.length ? { files } : {}),
+      })
     } catch (error) {
       const reply = refusal(
         error instanceof DcmError

@@ -1,6 +1,7 @@
 import type { Command } from '../command/define.ts'
 import type { Door } from '../door/door.ts'
 import type { Actor } from '../model/person.ts'
+import { formatSize } from '../model/units.ts'
 import { formatVisitor, type Visitor } from '../model/visitor.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
@@ -8,7 +9,8 @@ import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply } from '../reply/reply.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import { composeLetter, openAddress, openLetter, owe, pagesOf, sealLetter, type Stored } from './letter.ts'
-import type { Input, Outlet } from './outlet.ts'
+import { type ChatFile, cleanName, largestFile, tarOf } from './file.ts'
+import type { Address, Input, Outlet } from './outlet.ts'
 import { afterPress, presser, readPress } from './press.ts'
 import type { Called } from './take.ts'
 
@@ -59,7 +61,9 @@ export function createAnswer({ works, door, commands, log, identify, over }: Ans
     const soon = setTimeout(() => progress('working on it'), progressAfter + 10)
     let result: Result
     try {
-      result = await carryOut(call.input, actor, row.id, again, progress)
+      result = call.files?.length
+        ? { reply: await receive(call.files, call.input, { actor, id: row.id, address, outlet }), instead: false }
+        : await carryOut(call.input, actor, row.id, again, progress)
     } finally {
       clearTimeout(soon)
       ended = true
@@ -101,6 +105,57 @@ export function createAnswer({ works, door, commands, log, identify, over }: Ans
     const reply = await door.handle({ ...call, input: { line: press.line } }, waiting)
     if (reply.operation?.state !== 'running') await afterPress(works, press, reply)
     return { reply, instead: press.instead }
+  }
+
+  /** Puts files that came along into a container of the sender's: the one that is named, or any that runs. */
+  async function receive(
+    files: readonly ChatFile[],
+    input: Input,
+    { actor, id, address, outlet }: { actor: Actor; id: string; address: Address; outlet: Outlet },
+  ): Promise<Reply> {
+    const words = 'line' in input ? input.line.trim().split(/\s+/) : []
+    const [verb = '', named] = words
+    if (!['', 'cp', 'inbox'].includes(verb) || words.length > 2)
+      return refusal(
+        new DcmError(
+          'usage',
+          'A file goes into /storage/inbox: send it alone, or with "inbox CONTAINER" as its text.',
+          { try: 'help inbox' },
+        ),
+      )
+    const said: Reply[] = []
+    for (const file of files.slice(0, 10)) {
+      const name = cleanName(file.name)
+      try {
+        if (!outlet.fetch) throw new DcmError('usage', 'Files cannot be sent this way; use dcm cp.', { try: 'help cp' })
+        if (!(file.size >= 0 && file.size <= largestFile))
+          throw new DcmError(
+            'limited',
+            `${name} is larger than ${formatSize(largestFile)}; copy it with dcm cp or scp.`,
+            { try: 'help cp' },
+          )
+        const args = { name, ...(named ? { container: named.replace(/:.*$/s, '') } : {}) }
+        // Nothing is fetched before it is known who asks, and that they may.
+        const body = (async function* () {
+          yield* tarOf(name, file.size, await outlet.fetch!(address, file))
+        })()
+        said.push(
+          await door.handle({
+            actor,
+            requestId: said.length === 0 ? id : `${id}-${said.length}`,
+            input: { name: 'inbox', args },
+            body,
+          }),
+        )
+      } catch (error) {
+        if (!(error instanceof DcmError)) throw error
+        said.push(refusal(error))
+      }
+    }
+    const [first] = said
+    if (said.length === 1) return first!
+    const failed = said.find((reply) => reply.error)
+    return { ...(failed ?? first!), text: said.map((reply) => reply.text).join(' ') }
   }
 
   /** Another page of what was answered before; nothing is run again. */

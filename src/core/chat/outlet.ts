@@ -1,5 +1,6 @@
 import type { Visitor } from '../model/visitor.ts'
 import type { Reply } from '../reply/reply.ts'
+import type { ChatFile } from './file.ts'
 
 export { discordScope } from '../model/visitor.ts'
 
@@ -43,6 +44,8 @@ export type Placed = Record<string, unknown>
 export type Outlet = {
   platform: string
   send(address: Address, letter: Letter, placed: Placed | null): Promise<Placed>
+  /** Fetches a file from where the platform itself keeps files, and from nowhere else. @throws DcmError */
+  fetch?(address: Address, file: ChatFile): Promise<AsyncIterable<Uint8Array>>
   /** Says how a call is getting on, on the message that will be its answer. It may do nothing. */
   progress?(address: Address, text: string, placed: Placed | null): Promise<Placed | null>
 }
@@ -76,4 +79,6 @@ export type Errand = {
   input: Input
   address: Address
   /** Shown in the audit log. */ channel?: string
+  /** What was sent along. */
+  files?: ChatFile[]
 }

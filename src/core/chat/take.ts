@@ -6,13 +6,14 @@ import type { Log } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import { sealAddress } from './letter.ts'
+import type { ChatFile } from './file.ts'
 import type { Errand, Input } from './outlet.ts'
 
 /** How long a row of the outbox is held by whoever works on it, from one heartbeat to the next. */
 export const lease = 20_000
 
 /** A call as it is stored. */
-export type Called = { visitor: Visitor; input: Input; channel?: string }
+export type Called = { visitor: Visitor; input: Input; channel?: string; files?: ChatFile[] }
 
 export type TakeDeps = {
   works: Works
@@ -36,7 +37,8 @@ export function createTake({ works, holder, log, within, over, launch, backgroun
   async function take(errand: Errand): Promise<'taken' | 'known'> {
     const id = newId(random)
     const { visitor, key, address } = errand
-    const call: Called = { visitor, input: errand.input, ...(errand.channel ? { channel: errand.channel } : {}) }
+    const { input, channel, files } = errand
+    const call: Called = { visitor, input, ...(channel ? { channel } : {}), ...(files ? { files } : {}) }
     const row = {
       id,
       platform: visitor.platform,

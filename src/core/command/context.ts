@@ -166,10 +166,10 @@ export type Context = {
     take(spot: Spot): Promise<{ name: string; bytes: AsyncIterable<Uint8Array> }>
     /**
      * Unpacks a tar inside. With `name`, that is the one thing it holds: it goes into the folder at the path or, where
-     * none is, becomes the path.
+     * none is, becomes the path; with `make` the folder is made.
      * @returns how many bytes have come @throws DcmError
      */
-    put(spot: Spot, name: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<number>
+    put(spot: Spot, name: string | undefined, bytes: AsyncIterable<Uint8Array>, make?: boolean): Promise<number>
   }
   secrets: {
     /** Puts a value where the container finds it, at once. @throws DcmError `limited` */

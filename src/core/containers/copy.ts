@@ -39,6 +39,7 @@ exec tar -cf - -- "$3"
  */
 const unpacking = `unset TAR_OPTIONS
 command -v tar >/dev/null 2>&1 || exit ${codes.tar}
+if [ "$4" = make ]; then mkdir -p "$1" || exit; fi
 if [ -z "$2" ]; then cd "$1" 2>/dev/null || exit ${codes.path}; echo into; exec tar -xf -; fi
 if [ -d "$1" ]; then cd "$1" || exit ${codes.path}; echo into; exec tar -xof -; fi
 case $1 in */) exit ${codes.path} ;; esac
@@ -177,13 +178,13 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
       }
     },
 
-    async put(spot, name, body) {
+    async put(spot, name, body, make = false) {
       const { container, path } = spot
       const leave = enter(person.id)
       try {
         const room = await roomOf(works, container)
         const id = newId(works.random)
-        const program = await begin(container, unpacking, [path, name ?? '', id], id)
+        const program = await begin(container, unpacking, [path, name ?? '', id, make ? 'make' : ''], id)
         const said = createSaid()
         let ended = false
         const told = (async () => {
@@ -206,6 +207,8 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
           // It clears up after itself on TERM; what does not end by it is ended.
           if (!ended) {
             await program.tell('TERM').catch(() => undefined)
+            // Only now: an end of its input alone would look like the end of a tar.
+            program.input.end()
             await within(told, 5000).catch(() => program.tell('KILL').catch(() => undefined))
           }
           program.close()
@@ -277,6 +280,7 @@ async function pour(
 /** The next piece. A sender that breaks off is the sender's affair and no fault of DCM. */
 const nextOf = (source: AsyncIterator<Uint8Array>) =>
   source.next().catch((cause: unknown) => {
+    if (cause instanceof DcmError) throw cause
     throw new DcmError('conflict', 'The transfer broke off before its end.', { cause })
   })
 

@@ -509,6 +509,7 @@ test.each(tour)('$line', async ({ line, admin, asked = [], text, row }) => {
  * What needs a chat or an id of the moment has tests of its own, in test/core/chat/; a job has to end and a
  * composition is no line, in test/operations/. */
 const elsewhere = new Set([
+  'inbox',
   'compose up',
   'compose check',
   'compose logs',

@@ -80,6 +80,7 @@ export const allScopes = [
   'app_mentions:read',
   'chat:write',
   'commands',
+  'files:read',
   'files:write',
   'im:history',
   'im:write',
@@ -117,6 +118,8 @@ export async function createSlackStandIn() {
   const views = new Map<string, Part & { id: string; hash: string; user: string; team: string }>()
   const homes = new Map<string, Part>()
   const files: { channel: string; name: string; content: Buffer }[] = []
+  /** What people have sent, as Slack keeps it: for whoever shows a token that may read files. */
+  const kept = new Map<string, Buffer>()
   const uploads = new Map<string, { id: string; name: string; length: number; content: Buffer | null }>()
   const violations: string[] = []
   const calls: { method: string; token: string | null; args: Part; at: number }[] = []
@@ -440,6 +443,19 @@ export async function createSlackStandIn() {
       if (url.pathname.startsWith('/api/') && request.method === 'POST')
         return webApi(url.pathname.slice(5), request, response)
       if (url.pathname.startsWith('/hook/')) return respondUrl(url.pathname.slice(6), request, response)
+      if (url.pathname.startsWith('/files-pri/')) {
+        const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+        const installed = tokens.get(token)
+        const content = kept.get(url.pathname)
+        // Who may not read it is sent to the page to log in, as by the real one.
+        if (!installed?.scopes.includes('files:read') || installed.revoked || !content) {
+          response.writeHead(302, { location: `${base}/login` }).end()
+          return
+        }
+        used.add('files:read')
+        response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': content.length })
+        return void response.end(content)
+      }
       if (url.pathname.startsWith('/upload/')) {
         const one = uploads.get(url.pathname.slice(8))
         if (!one) return send(response, 404, 'no such upload')
@@ -848,6 +864,23 @@ export async function createSlackStandIn() {
         },
         where,
       ),
+    /** Keeps a file as if a person had sent it. @returns its file object (docs.slack.dev, object "file") */
+    keep(name: string, content: Buffer | string): Part {
+      const bytes = Buffer.from(content)
+      const fileId = id('F')
+      const path = `/files-pri/T1-${fileId}/download/${encodeURIComponent(name)}`
+      kept.set(path, bytes)
+      const url = `${base}${path}`
+      return {
+        id: fileId,
+        name,
+        title: name,
+        mode: 'hosted',
+        size: bytes.length,
+        url_private: url,
+        url_private_download: url,
+      }
+    },
     direct: (person: Person, text: string, fields: Part = {}) =>
       event(person, 'message', {
         channel_type: 'im',
