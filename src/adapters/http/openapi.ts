@@ -105,7 +105,7 @@ function post(command: Command): Schema {
         ...(command.streams ? tar : {}),
       },
     },
-    responses: command.streams ? streams(replySchema(command)) : responses(replySchema(command), command.changes),
+    responses: command.streams ? streams(replySchema(command)) : responses(replySchema(command), !!command.changes),
   }
 }
 

@@ -10,7 +10,7 @@ export const link = defineCommand({
   about: 'Tie a chat account to yours: in the chat it shows a code, elsewhere it takes that code.',
   examples: ['link', 'link 7k2m-9f3q-x0ab-11cd-p5rt'],
   needs: 'anyone',
-  changes: true,
+  changes: 'rights',
   strangers: true,
   private: true,
   args: {

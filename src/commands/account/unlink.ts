@@ -9,7 +9,7 @@ export const unlink = defineCommand({
   about: 'Untie a chat account from yours; in that chat DCM no longer knows you.',
   examples: ['unlink', 'unlink slack:T1/U1'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   private: true,
   args: {
     account: {

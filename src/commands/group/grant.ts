@@ -10,7 +10,7 @@ export const groupGrant = defineCommand({
   about: 'Permit every member of a group something extra, for a while or until it is revoked.',
   examples: ['group grant lab restart-policy', 'group grant lab image:cuda --for 30d'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     group: { kind: 'group', about: 'The group.' },
     thing: { kind: 'grant', about: 'What, as for grant.' },
@@ -32,7 +32,7 @@ export const groupRevoke = defineCommand({
   about: 'Take a grant back from a group; who has it by another way keeps it.',
   examples: ['group revoke lab restart-policy'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     group: { kind: 'group', about: 'The group.' },
     thing: { kind: 'grant', about: 'What, as group show lists it.' },

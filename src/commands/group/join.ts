@@ -7,7 +7,7 @@ export const groupJoin = defineCommand({
   about: 'Let members into a group.',
   examples: ['group join lab alice bob'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     group: { kind: 'group', about: 'The group.' },
     member: { kind: 'person', about: 'Who.', each: true },

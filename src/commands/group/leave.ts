@@ -7,7 +7,7 @@ export const groupLeave = defineCommand({
   about: 'Take members out of a group; what they run goes on.',
   examples: ['group leave lab alice bob'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     group: { kind: 'group', about: 'The group.' },
     member: { kind: 'person', about: 'Who.', each: true },

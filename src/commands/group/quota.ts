@@ -21,7 +21,7 @@ export const groupQuota = defineCommand({
   about: "Set what each member of a group may use, instead of the site's quota.",
   examples: ['group quota lab memory=8g cpus=4', 'group quota lab --unset cpus'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     group: { kind: 'group', about: 'The group.' },
     amounts: { kind: 'amount', many: true, optional: true, about: 'RESOURCE=AMOUNT, several if wanted.' },

@@ -7,7 +7,7 @@ export const groupRm = defineCommand({
   about: 'Remove a group with its quota and grants; its members stay members of DCM.',
   examples: ['group rm lab'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { group: { kind: 'group', about: 'The group.' } },
   gives: z.object({ name: z.string() }),
   confirms: ({ group }) => `Remove the group ${group.name}, with the quota and the grants that its members have by it?`,

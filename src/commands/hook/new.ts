@@ -14,7 +14,7 @@ export const hookNew = defineCommand({
     'hook new tests --do "run debian -- sh -c \'echo testing {sha}\'" --verify token',
   ],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   records: true,
   private: true,
   args: {

@@ -9,7 +9,7 @@ export const hookRm = defineCommand({
   about: 'Remove a webhook: what is sent to it is refused from now on.',
   examples: ['hook rm deploy'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   args: { hook: hookArg },
   gives: z.object({ id: z.string(), name: z.string() }),
   async run({ hook: which }, { caller, hooks }) {

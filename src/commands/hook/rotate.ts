@@ -10,7 +10,7 @@ export const hookRotate = defineCommand({
   about: 'Give a webhook a new secret, shown once; the old one stays good for a while.',
   examples: ['hook rotate deploy', 'hook rotate deploy --now'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   records: true,
   private: true,
   args: {

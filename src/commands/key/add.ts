@@ -7,7 +7,7 @@ export const keyAdd = defineCommand({
   about: 'Add a public key: it opens all of your containers at once, and DCM over SSH.',
   examples: ['key add ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI... alice@laptop', 'key add @~/.ssh/id_ed25519.pub'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   args: { key: { kind: 'line', secret: true, about: 'The line in a file that ends in .pub; the client reads @FILE.' } },
   gives: z.object({ id: z.string(), type: z.string(), fingerprint: z.string(), comment: z.string() }),
   async run({ key: text }, { caller, keys }) {

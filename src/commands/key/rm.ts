@@ -8,7 +8,7 @@ export const keyRm = defineCommand({
   about: 'Remove a public key: none of your containers takes it for a new login any more.',
   examples: ['key rm alice@laptop', 'key rm SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   args: { key: { kind: 'text', about: 'Its id, fingerprint or comment, as key ls shows them.' } },
   gives: z.object({ id: z.string(), fingerprint: z.string(), left: z.number().int() }),
   async run({ key: which }, { caller, keys }) {

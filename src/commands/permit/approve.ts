@@ -7,7 +7,7 @@ export const approve = defineCommand({
   about: 'Grant what somebody asked for.',
   examples: ['approve k3fz1m8q2x0b --for 4h'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     id: { kind: 'id', about: 'The request, as requests lists it.' },
     for: { kind: 'duration', flag: true, optional: true, about: 'For how long; as asked for when absent.' },
@@ -24,7 +24,7 @@ export const deny = defineCommand({
   about: 'Refuse what somebody asked for.',
   examples: ['deny k3fz1m8q2x0b'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { id: { kind: 'id', about: 'The request, as requests lists it.' } },
   gives: requestData,
   async run({ id }, { caller, requests }) {

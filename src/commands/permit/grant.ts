@@ -38,7 +38,7 @@ export const grant = defineCommand({
     'grant alice quota:memory=8g',
   ],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'Who may.' },
     thing: {

@@ -9,7 +9,7 @@ export const revoke = defineCommand({
   about: 'Take a grant back; what runs with it goes on, and cannot be started again.',
   examples: ['revoke alice cap:SYS_PTRACE'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'From whom.' },
     thing: { kind: 'grant', about: 'What, as grants shows it.' },

@@ -8,7 +8,7 @@ export const quotaSet = defineCommand({
   about: "Give a member a quota of their own instead of the site's.",
   examples: ['quota set alice memory=8g cpus=4', 'quota set bob containers=20'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'The member.' },
     amounts: { kind: 'amount', many: true, about: 'RESOURCE=AMOUNT, several if wanted.' },

@@ -8,7 +8,7 @@ export const quotaSite = defineCommand({
   about: 'Show or change the quota that every member has until told otherwise.',
   examples: ['quota site', 'quota site containers=5 memory=2g'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     amounts: {
       kind: 'amount',

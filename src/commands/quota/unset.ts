@@ -8,7 +8,7 @@ export const quotaUnset = defineCommand({
   about: "Give a member the site's quota again.",
   examples: ['quota unset alice memory cpus'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'The member.' },
     resources: { kind: 'choice', of: resources, many: true, about: 'Which resources.' },

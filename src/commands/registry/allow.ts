@@ -8,7 +8,7 @@ export const registryAllow = defineCommand({
   about: 'Let members pull from a registry and push to it.',
   examples: ['registry allow docker.io', 'registry allow registry.example.com:5000'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { registry: { kind: 'registry', about: 'Registry, exactly as it stands before the first slash of a name.' } },
   gives: z.object({ registry: z.string() }),
   confirms: ({ registry }) =>

@@ -7,7 +7,7 @@ export const registryDisallow = defineCommand({
   about: 'No longer let members use a registry; what they have pulled stays.',
   examples: ['registry disallow docker.io'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { registry: { kind: 'registry', about: 'Registry that is allowed.' } },
   gives: z.object({ registry: z.string(), logins: z.number().int() }),
   confirms: ({ registry }) => `Disallow ${registry} and forget every login there? Confirm with --yes.`,

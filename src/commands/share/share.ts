@@ -31,7 +31,7 @@ export const share = defineCommand({
   about: 'Let another member look at a container, enter it through DCM, or log in to it.',
   examples: ['share web bob --for 2d', 'share web bob --ssh --for 8h'],
   needs: 'own',
-  changes: true,
+  changes: 'rights',
   args: {
     container: { kind: 'container', about: 'Container to share.' },
     member: { kind: 'person-name', about: 'With whom.' },

@@ -9,7 +9,7 @@ export const unshare = defineCommand({
   about: 'End what you share with a member, or what is shared with you.',
   examples: ['unshare web bob', 'unshare alice/web'],
   needs: 'look',
-  changes: true,
+  changes: 'rights',
   args: {
     container: { kind: 'container', about: 'Container that was shared.' },
     member: { kind: 'person-name', about: 'With whom; yourself when absent.', optional: true },

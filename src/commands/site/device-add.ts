@@ -12,7 +12,7 @@ export const deviceAdd = defineCommand({
     'grant alice device:gpu --for 7d',
   ],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     name: { kind: 'text', about: 'What it is called from now on.' },
     path: { kind: 'text', about: 'Its path below /dev.' },

@@ -9,7 +9,7 @@ export const deviceRm = defineCommand({
   about: 'Forget a device, and revoke it from everyone who was granted it.',
   examples: ['device rm gpu'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { name: { kind: 'text', about: 'What it is called.' } },
   gives: z.object({ name: z.string() }),
   confirms: ({ name }) => `Forget the device ${name} and revoke it from everyone who was granted it?`,

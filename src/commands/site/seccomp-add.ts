@@ -13,7 +13,7 @@ export const seccompAdd = defineCommand({
     'grant alice seccomp:tracing --for 7d',
   ],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     name: { kind: 'text', about: 'What it is called from now on.' },
     profile: { kind: 'document', secret: true, about: "The profile as JSON in Docker's form; the client reads @FILE." },

@@ -9,7 +9,7 @@ export const seccompRm = defineCommand({
   about: 'Forget a seccomp profile, and revoke it from everyone who was granted it.',
   examples: ['seccomp rm tracing'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { name: { kind: 'text', about: 'What it is called.' } },
   gives: z.object({ name: z.string() }),
   confirms: ({ name }) => `Forget the seccomp profile ${name} and revoke it from everyone who was granted it?`,

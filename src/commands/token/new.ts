@@ -25,7 +25,7 @@ export const tokenNew = defineCommand({
   about: 'Make an API token, shown once; it can be limited to commands and containers.',
   examples: ['token new laptop', 'token new ci --command ps --command restart --container web --for 30d'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   records: true,
   private: true,
   args: {

@@ -8,7 +8,7 @@ export const tokenRm = defineCommand({
   about: 'Remove an API token: it is refused from now on.',
   examples: ['token rm ci'],
   needs: 'member',
-  changes: true,
+  changes: 'rights',
   args: { token: { kind: 'text', about: 'Its label or id, as token ls shows them.' } },
   gives: z.object({ id: z.string(), label: z.string() }),
   async run({ token: which }, { caller, tokens }) {

@@ -13,7 +13,7 @@ export const userAdd = defineCommand({
     'user add carol slack:T1/U1',
   ],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     name: { kind: 'person-name', about: 'What the member is called: 2 to 31 of a-z, 0-9 and "-".' },
     account: {

@@ -9,7 +9,7 @@ export const userInvite = defineCommand({
   about: 'Make a code with which a member enrols the key they come with, once; adds the member if there is none.',
   examples: ['user invite alice', 'user invite alice --for 12h'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   records: true,
   private: true,
   args: {

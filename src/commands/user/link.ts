@@ -9,7 +9,7 @@ export const userLink = defineCommand({
   about: "Tie somebody's chat account to a member at once, without a code.",
   examples: ['user link ada slack:T1/U1'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'The member.' },
     account: { kind: 'account', about: 'Their account: in the chat a mention, elsewhere PLATFORM:WORKSPACE/USER.' },

@@ -7,7 +7,7 @@ export const userResume = defineCommand({
   about: 'Let a suspended member in again.',
   examples: ['user resume bob'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: { member: { kind: 'person', about: 'The member.' } },
   gives: z.object({ name: z.string(), state: z.string() }),
   async run({ member }, { people }) {

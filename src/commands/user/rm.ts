@@ -12,12 +12,12 @@ export const userRm = defineCommand({
   about: 'Remove a member with their containers, keys, tokens, grants, network and ports.',
   examples: ['user rm bob --dry-run', 'user rm bob --images --storage'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   begins: true,
   args: {
     member: { kind: 'person', about: 'The member.' },
     images: { kind: 'flag', optional: true, about: 'Remove the images they committed too.' },
-    storage: { kind: 'flag', optional: true, about: 'Remove what is in their /storage too.' },
+    storage: { kind: 'flag', optional: true, about: 'Remove what is in their /storage and volumes too.' },
   },
   gives: z.looseObject({ name: z.string() }),
   confirms: ({ member, images, storage }) =>
@@ -28,6 +28,8 @@ export const userRm = defineCommand({
       fields: {
         containers: list(has.containers),
         images: images ? list(has.images) : `kept (${has.images.length}); --images removes them`,
+        volumes: storage ? list(has.volumes) : `kept with the storage (${has.volumes.length})`,
+        networks: list(has.networks),
         storage: storage ? formatSize(has.storage) : `kept (${formatSize(has.storage)}); --storage removes it`,
         keys: String(has.keys),
         tokens: String(has.tokens),
@@ -37,6 +39,8 @@ export const userRm = defineCommand({
         name: member.name,
         containers: has.containers,
         images: images ? has.images : [],
+        volumes: storage ? has.volumes : [],
+        networks: has.networks,
         storage: storage ? has.storage : 0,
         keys: has.keys,
         tokens: has.tokens,

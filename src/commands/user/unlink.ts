@@ -9,7 +9,7 @@ export const userUnlink = defineCommand({
   about: "Untie a member's chat accounts at once: all of them, or one.",
   examples: ['user unlink ada', 'user unlink ada slack:T1/U1'],
   needs: 'admin',
-  changes: true,
+  changes: 'rights',
   args: {
     member: { kind: 'person', about: 'The member.' },
     account: { kind: 'account', optional: true, about: 'Which; all when absent.' },

@@ -21,7 +21,6 @@ export type Field = {
 export type Form = { command: string; title: string; about: string; fields: Field[] }
 
 const long = new Set(['line', 'document'])
-const looked = new Set(['container', 'image', 'own-image', 'offered-image', 'person'])
 
 /** `pids-limit` is «Pids limit», and words that are letters stay so. */
 const labelOf = (name: string): string =>
@@ -52,10 +51,10 @@ function fieldOf(command: Command, name: string, arg: Arg, given: unknown): Fiel
     name,
     label: labelOf(name),
     about: `${arg.about}${arg.of || arg.kind === 'flag' ? '' : ` (${arg.rest ? 'words' : kinds[arg.kind].word || wordFor(name, arg)}${type === 'lines' ? ', one a line' : ''})`}`,
-    type: type === 'text' && looked.has(arg.kind) ? 'choice' : type,
+    type: type === 'text' && kinds[arg.kind].names === 'whole' ? 'choice' : type,
     optional: arg.optional === true || arg.rest === true || arg.default !== undefined || arg.kind === 'flag',
     ...(arg.of ? { choices: arg.of } : {}),
-    ...(looked.has(arg.kind) ? { complete: `${command.name} ${arg.flag ? `--${name} ` : ''}` } : {}),
+    ...(kinds[arg.kind].names === 'whole' ? { complete: `${command.name} ${arg.flag ? `--${name} ` : ''}` } : {}),
     ...(initial === undefined ? {} : { initial }),
   }
 }
@@ -121,7 +120,7 @@ export async function readForm(
       continue
     }
     for (const part of parts) {
-      const why = looked.has(arg.kind) ? undefined : await refusal(arg, part)
+      const why = kinds[arg.kind].names ? undefined : await refusal(arg, part)
       if (why) wrong[key] ??= why
     }
     args[key] = arg.many || arg.each || arg.rest ? parts : parts[0]

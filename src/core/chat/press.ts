@@ -72,7 +72,7 @@ export async function readPress(
 
 function changing(commands: readonly Command[], line: string): boolean {
   try {
-    return findCommand(commands, splitWords(line)).command.changes
+    return findCommand(commands, splitWords(line)).command.changes !== false
   } catch {
     return false
   }

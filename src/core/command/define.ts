@@ -77,8 +77,11 @@ export type Command<T extends Args = Args> = {
   /** Lines that work, for help. */
   examples?: readonly string[]
   needs: Need
-  /** Whether anything is different afterwards: POST, recorded, Idempotency-Key. */
-  changes: boolean
+  /**
+   * Whether anything is different afterwards: POST, recorded, Idempotency-Key. `rights`: among that is who may do what,
+   * so that neither a narrowed token nor a hook may ever use it.
+   */
+  changes: boolean | 'rights'
   /** Its `run` changes nothing itself and hands over an operation: a dry run goes as far as admission. */
   begins?: true
   /** Recorded even though it changes nothing: an admin's view of others, a secret shown. */

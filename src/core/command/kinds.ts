@@ -87,6 +87,8 @@ export type Lookup = {
 }
 
 type Kind<K extends KindName> = {
+  /** It names something that is there, as a whole or in part of it: whether it is depends on who asks. */
+  names?: 'whole' | 'part'
   /** What stands in the usage line: `SIZE`. */
   word: string
   /** JSON Schema of what a machine sends; text is always accepted too. */
@@ -175,6 +177,7 @@ async function readSpot(text: string, lookup: Lookup): Promise<Spot | null | und
 }
 
 const imageKind = <K extends 'image' | 'own-image' | 'offered-image'>(whose: 'any' | 'own' | 'offered'): Kind<K> => ({
+  names: 'whole',
   word: 'IMAGE',
   schema: string,
   hint: 'an image that `images` lists',
@@ -185,6 +188,7 @@ const imageKind = <K extends 'image' | 'own-image' | 'offered-image'>(whose: 'an
 /** How each kind is read, described to machines and completed. */
 export const kinds: { [K in KindName]: Kind<K> } = {
   container: {
+    names: 'whole',
     word: 'CONTAINER',
     schema: string,
     hint: 'the name of a container',
@@ -195,6 +199,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   'own-image': imageKind('own'),
   'offered-image': imageKind('offered'),
   person: {
+    names: 'whole',
     word: 'MEMBER',
     schema: string,
     hint: 'the name of a member',
@@ -202,6 +207,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     complete: (lookup) => lookup.personNames(),
   },
   group: {
+    names: 'whole',
     word: 'GROUP',
     schema: string,
     hint: 'the name of a group',
@@ -285,6 +291,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   },
   name: { word: 'NAME', schema: string, hint: 'a name', read: named(refuseName) },
   volume: {
+    names: 'whole',
     word: 'VOLUME',
     schema: string,
     hint: 'a volume that `volume ls` lists',
@@ -292,6 +299,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     complete: (lookup) => lookup.volumeNames(),
   },
   network: {
+    names: 'whole',
     word: 'NETWORK',
     schema: string,
     hint: 'a network that `network ls` lists',
@@ -305,6 +313,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     complete: (lookup) => lookup.networkNames(),
   },
   mount: {
+    names: 'part',
     word: 'VOLUME:/PATH[:ro]',
     schema: string,
     hint: 'a volume of yours and where it is in the container, like data:/var/lib/data',
@@ -369,6 +378,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     read: (text) => (text.length <= 4096 && storable(text) ? text : undefined),
   },
   place: {
+    names: 'part',
     word: 'CONTAINER:/PATH|-',
     schema: string,
     hint: 'CONTAINER:/PATH with a path from the root, or - for a tar that comes or goes with the call',

@@ -18,29 +18,6 @@ export const stranger = (): DcmError =>
     { try: 'link' },
   )
 
-/** What a scoped token may never do, whatever its list says: widen itself. */
-const neverScoped = new Set([
-  'token new',
-  'token rm',
-  'key add',
-  'key rm',
-  'grant',
-  'revoke',
-  'user add',
-  'user invite',
-  'user rm',
-  'share',
-  'unshare',
-  'hook new',
-  'hook rotate',
-  'hook rm',
-  'link',
-  'unlink',
-  'user link',
-  'user unlink',
-  'approve',
-])
-
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 
 /**
@@ -59,9 +36,12 @@ export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 
   if (command.needs === 'admin' && person.role !== 'admin')
     throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
   if (!scope) return
-  if (actor.surface === 'hook' && neverScoped.has(command.name))
-    throw new DcmError('denied', `A hook may not use ${command.name}: what gives rights away is for people to do.`)
-  if (!inScope(scope.commands, command.name) || neverScoped.has(command.name))
+  if (command.changes === 'rights')
+    throw new DcmError(
+      'denied',
+      `${actor.surface === 'hook' ? 'A hook' : 'A narrowed token'} may not use ${command.name}: who may do what is for people to change.`,
+    )
+  if (!inScope(scope.commands, command.name))
     throw new DcmError(
       'denied',
       `This token may not use ${command.name}; it is good for ${scope.commands?.join(', ') ?? 'containers'} only.`,

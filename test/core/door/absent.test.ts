@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../../src/commands/index.ts'
-import type { KindName } from '../../../src/core/command/kinds.ts'
+import { type KindName, kinds } from '../../../src/core/command/kinds.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { required } from './values.ts'
 import { createWorld, type World } from './world.ts'
@@ -77,26 +77,13 @@ async function pairs(kind: KindName): Promise<[string, string][]> {
     case 'person':
       return both('bob', bob!.id)
     default:
-      return []
+      throw new Error(`Say what names of the kind ${kind} are another's, and what are nobody's.`)
   }
 }
 
 const named = commands.flatMap((command) =>
   Object.entries(command.args)
-    .filter(([, arg]) =>
-      [
-        'container',
-        'place',
-        'image',
-        'own-image',
-        'offered-image',
-        'volume',
-        'network',
-        'mount',
-        'person',
-        'group',
-      ].includes(arg.kind),
-    )
+    .filter(([, arg]) => kinds[arg.kind].names !== undefined)
     .map(([name, arg]) => [`${command.name}: ${name}`, command, name, arg] as const),
 )
 

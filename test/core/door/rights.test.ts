@@ -131,12 +131,29 @@ describe('role, need and relation', () => {
 describe('a scoped token', () => {
   const as = (person: Person, scope: Scope) => ({ actor: { ...({ person } as object), tokenId: 't', scope } })
 
+  test.each(
+    commands.filter((command) => command.changes === 'rights').map((command) => [command.name, command] as const),
+  )('nor a hook may ever use %s, which changes who may do what', async (name, command) => {
+    for (const surface of ['http', 'hook'] as const) {
+      const actor = { person: root!, surface, tokenId: 't', scope: { commands: [name], containers: null } }
+      const reply = await world.door.handle({ actor, input: { name, args: { ...required(command), yes: true } } })
+      expect(reply).toMatchObject({ error: 'denied', text: expect.stringContaining('for people to change') })
+    }
+  })
+
+  test('there are such commands', () => {
+    const names = commands.filter((command) => command.changes === 'rights').map((command) => command.name)
+    expect(names).toEqual(
+      expect.arrayContaining(['grant', 'token new', 'key add', 'group grant', 'user invite', 'approve']),
+    )
+  })
+
   test('is good for its commands only', async () => {
     const how = as(alice!, { commands: ['ps', 'key'], containers: null })
     for (const line of ['ps', 'key ls']) expect((await world.say(alice!, line, how)).error, line).toBeUndefined()
     for (const line of ['restart web', 'whoami', 'rm -f web', 'images'])
       expect(await world.refused(alice!, line, 'denied', how), line).toMatchObject({
-        text: expect.stringContaining('This token may not use'),
+        text: expect.stringMatching(/^(This token may not use|A narrowed token may not use)/),
       })
   })
 
