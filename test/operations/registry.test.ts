@@ -262,6 +262,19 @@ describe('push', () => {
     expect((await world.host.engine.image('open.test/team/host:v1'))?.engineId).toBe(id)
   })
 
+  test.each(['engine.push', 'engine.release'] as const)('K02 %s that fails leaves no name behind', async (method) => {
+    const name = 'open.test/alice/again:v1'
+    if (method === 'engine.push') {
+      world.host.fake.fail(method, 'refused', { after: true })
+      expect((await world.say(alice!, `push mine:v1 ${name}`)).error).toBeDefined()
+      expect(await world.host.engine.image(name)).toBeUndefined()
+    }
+    world.host.fake.fail(method, 'down', { after: true })
+    await must(`push mine:v1 ${name}`)
+    expect(await world.host.engine.image(name)).toBeUndefined()
+    expect(await refs(alice!)).toContain('mine:v1')
+  })
+
   test('two at once under one name do not mix', async () => {
     await must('pull open.test/team/odd__name:v1 --name mine:v1', bob!)
     const go = world.host.fake.hold('engine.push')
