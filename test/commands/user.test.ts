@@ -164,7 +164,10 @@ describe('user rm', () => {
       actions: [{ line: 'user rm gone --yes', danger: true }],
     })
     const preview = await say('user rm gone --storage --dry-run')
-    expect(preview.data).toEqual({ name: 'gone', containers: [], images: [], storage: 0, keys: 1, tokens: 1, ports: 0 })
+    expect(preview.data).toEqual({
+      ...{ name: 'gone', containers: [], images: [], volumes: [], networks: [] },
+      ...{ storage: 0, keys: 1, tokens: 1, ports: 0 },
+    })
     expect(await named('gone')).toMatchObject({ state: 'active' })
   })
 

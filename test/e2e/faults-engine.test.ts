@@ -47,6 +47,8 @@ beforeAll(async () => {
   for (const name of ['web -p 80', 'frozen', 'off', 'ended'])
     await ada.must(`create ${name.replace(/^\w+/, '$& --image debian')} -m 64m`)
   await ada.ssh('web', 'echo mine > /root/mark')
+  await ada.must('port add web 22')
+  await ada.must('port add web 53/udp')
   await ada.must('pause frozen')
   await ada.must('stop off')
   await world.docker('POST', 'ended', '/kill')

@@ -103,6 +103,7 @@ describe.each(kinds)('%s', (kind) => {
         containerPort: 22 + at,
         purpose,
       })
+    await store.volumes.insert({ id: 'v1', ownerId: person.id, hostId, name: 'data' })
     await createKeys(deps()).add(person.id, publicKey())
     expect(await createPeople(deps()).belongings(person)).toEqual({
       containers: ['db', 'web'],
@@ -110,6 +111,8 @@ describe.each(kinds)('%s', (kind) => {
       keys: 1,
       tokens: 0,
       ports: 3,
+      volumes: ['data'],
+      networks: [],
       storage: 4096,
     })
   })

@@ -49,9 +49,16 @@ export type Context = {
     /** @throws DcmError when this would leave no active admin */
     setState(person: Person, state: PersonState): Promise<Person>
     /** What `user rm` would remove. */
-    belongings(
-      person: Person,
-    ): Promise<{ containers: string[]; images: string[]; keys: number; tokens: number; ports: number; storage: number }>
+    belongings(person: Person): Promise<{
+      containers: string[]
+      images: string[]
+      volumes: string[]
+      networks: string[]
+      keys: number
+      tokens: number
+      ports: number
+      storage: number
+    }>
   }
   invites: {
     /** A code that enrols a key for this member, who is added if there is none; earlier codes are void. `lives` in milliseconds. */

@@ -81,11 +81,13 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
     setState,
     list: () => store.people.withCounts(),
     async belongings({ id }) {
-      const [containers, images, keys, tokens, storage] = await Promise.all([
+      const [containers, images, keys, tokens, volumes, networks, storage] = await Promise.all([
         store.containers.of(id),
         store.images.of(id),
         store.keys.of(id),
         store.tokens.of(id),
+        store.volumes.of(id),
+        store.networks.of(id),
         deps.storage(id),
       ])
       return {
@@ -93,7 +95,9 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
         images: images.map((image) => image.ref),
         keys: keys.length,
         tokens: tokens.length,
-        ports: containers.reduce((sum, container) => sum + container.ports.length, 0),
+        ports: containers.reduce((sum, container) => sum + container.ports.length + container.added.length, 0),
+        volumes: volumes.map((volume) => volume.name),
+        networks: networks.map((network) => network.name),
         storage,
       }
     },

@@ -22,8 +22,12 @@ const names = async (folder: string) =>
 
 const expected = `select c.*, p.name as owner, (
     select coalesce(json_agg(json_build_object('inside', container_port || '/' || proto, 'outside', host_port::text) order by container_port, proto), '[]')
-    from ports where container_id = c.id) as ports
+    from ports where container_id = c.id and reach is null) as ports
   from containers c join people p on p.id = c.owner_id order by c.id`
+
+/** The containers that are to hand on the ports that were added. */
+const forwarded = (instance: string) =>
+  `select 'dcm-${instance}-port-' || proto || '-' || host_port as name from ports where reach is not null`
 
 /** What the database counts of each member and host, beside what is there to be counted. */
 const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u.pids, u.images, u.ports)::text as kept, row(
@@ -44,9 +48,10 @@ const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u
 async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row; database: Row }> {
   const url = dcm.databaseUrl
   if (!url) throw new Error('agree() reads the database itself; start this DCM with a databaseUrl.')
-  const [view, rows, networks, images, counts, open, people] = await Promise.all([
+  const [view, rows, forwards, networks, images, counts, open, people] = await Promise.all([
     lookAt(dcm.engine, dcm.instance()),
     query(url, expected),
+    query(url, forwarded(dcm.instance())),
     query(url, 'select name from networks order by name'),
     query(url, 'select engine_ref from images'),
     query(url, counted),
@@ -75,6 +80,7 @@ async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row;
             ),
         }))
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      forwarders: sorted(view.forwarders.map((one) => `${one.name} ${one.state}`)),
       networks: sorted(view.networks.map((one) => one.name)),
       tags: sorted(view.tags),
       runs,
@@ -88,6 +94,7 @@ async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row;
       containers: rows
         .flatMap(wanted)
         .map((row) => ({ name: row.engine_name, id: row.engine_id, state: row.state, ports: row.ports })),
+      forwarders: sorted(forwards.map((row) => `${row.name} running`)),
       networks: networks.map((row) => row.name),
       tags: sorted(images.map((row) => row.engine_ref)),
       runs: rows.map((row) => row.id),
@@ -101,7 +108,7 @@ async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row;
 }
 
 /**
- * Asserts that engine, disk and database say the same: containers with their states and ports, networks, image tags,
+ * Asserts that engine, disk and database say the same: containers with their states and ports, forwarders, networks, image tags,
  * run folders, storages, counts of quotas, and nothing under way. What takes a moment to be seen gets that moment.
  * `others` are further processes on the same database.
  */

@@ -11,13 +11,22 @@ export type Seen = {
 }
 
 /** What the engine itself says of one instance. */
-export type EngineView = { containers: Seen[]; networks: { name: string; id: string }[]; tags: string[] }
+export type EngineView = {
+  containers: Seen[]
+  /** Names of the containers that hand on a port, and how they are. */
+  forwarders: { id: string; name: string; state: string }[]
+  networks: { name: string; id: string }[]
+  tags: string[]
+}
 
 /** Looks at an engine past DCM. */
 export async function lookAt(socket: string, instance: string): Promise<EngineView> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`dcm.instance=${instance}`] }))
-  const [list, networks, images] = await Promise.all([
+  const handing = encodeURIComponent(JSON.stringify({ label: [`dcm.port=${instance}`] }))
+  type Listed = { Id: string; Names: string[]; State: string }
+  const [list, forwarders, networks, images] = await Promise.all([
     ask<{ Id: string }[]>(socket, 'GET', `/containers/json?all=1&filters=${filters}`),
+    ask<Listed[]>(socket, 'GET', `/containers/json?all=1&filters=${handing}`),
     ask<{ Id: string; Name: string }[]>(socket, 'GET', `/networks?filters=${filters}`),
     ask<{ RepoTags: string[] | null }[]>(socket, 'GET', '/images/json'),
   ])
@@ -26,6 +35,7 @@ export async function lookAt(socket: string, instance: string): Promise<EngineVi
   )
   return {
     containers: containers.filter((one) => one !== undefined),
+    forwarders: forwarders.map((one) => ({ id: one.Id, name: one.Names[0]!.slice(1), state: one.State })),
     networks: networks.map((one) => ({ name: one.Name, id: one.Id })),
     tags: images.flatMap((one) => one.RepoTags ?? []).filter((ref) => ref.startsWith(`dcm/${instance}/`)),
   }
@@ -34,10 +44,9 @@ export async function lookAt(socket: string, instance: string): Promise<EngineVi
 /** Removes all that an instance has on an engine. */
 export async function clearEngine(socket: string, instance: string): Promise<void> {
   const found = await lookAt(socket, instance)
-  const filters = encodeURIComponent(JSON.stringify({ label: [`dcm.port=${instance}`] }))
-  const forwarders = await ask<{ Id: string }[]>(socket, 'GET', `/containers/json?all=1&filters=${filters}`)
   const gone = (path: string) => ask(socket, 'DELETE', path).catch(() => undefined)
-  await Promise.all([...forwarders, ...found.containers].map((one) => gone(`/containers/${one.Id}?force=1&v=1`)))
+  const containers = [...found.forwarders.map((one) => one.id), ...found.containers.map((one) => one.Id)]
+  await Promise.all(containers.map((id) => gone(`/containers/${id}?force=1&v=1`)))
   await Promise.all(found.networks.map((one) => gone(`/networks/${one.id}`)))
   for (const tag of found.tags) await gone(`/images/${tag}`)
 }
