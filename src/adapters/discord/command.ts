@@ -1,5 +1,6 @@
 import type { Command } from '../../core/command/define.ts'
 import { splitWords } from '../../core/command/words.ts'
+import type { ChatFile } from '../../core/chat/file.ts'
 import type { Input } from '../../core/chat/outlet.ts'
 import { missingAll } from '../../core/chat/typed.ts'
 import type { Visitor } from '../../core/model/visitor.ts'
@@ -8,12 +9,12 @@ import { refusal } from '../../core/reply/reply.ts'
 import { type Answer, ephemeral, labelOf, tell } from './answer.ts'
 import type { Ack } from './outlet.ts'
 import { type Option, pathOf, type Payload, type User } from './payload.ts'
-import { findPublished, hasForm, isRequired, lineCommand } from './publish.ts'
+import { findPublished, hasForm, isRequired, lineCommand, types } from './publish.ts'
 import { renderProgress, renderReply, renderSure } from './render.ts'
 import type { OrForm } from './shown.ts'
 
 /** Makes a call of what was asked for, and its acknowledgement. */
-export type Taking = (input: Input, ack: Ack, turns?: true) => Answer
+export type Taking = (input: Input, ack: Ack, turns?: true, files?: ChatFile[]) => Answer
 
 /** An option's value as a command takes it. @throws DcmError `usage` for a quote that is not closed */
 function valueOf(command: Command, option: Option, users: Record<string, User>): unknown {
@@ -32,6 +33,7 @@ export function createCommands({ commands, orForm }: { commands: readonly Comman
   function command(payload: Payload, visitor: Visitor, take: Taking, direct: boolean): Answer {
     const { words, options } = pathOf(payload.data)
     let input: Input
+    const files: ChatFile[] = []
     let ask: { name: string; given: Record<string, unknown> } | undefined
     if (words.length === 1 && words[0] === lineCommand) {
       const line = String(options[0]?.value ?? '')
@@ -51,7 +53,12 @@ export function createCommands({ commands, orForm }: { commands: readonly Comman
         )
       const args: Record<string, unknown> = {}
       try {
-        for (const option of options) args[option.name] = valueOf(found, option, payload.data?.resolved?.users ?? {})
+        for (const option of options) {
+          const sent = option.type === types.attachment ? payload.data?.resolved?.attachments : undefined
+          const file = sent?.[String(option.value)]
+          if (file?.url) files.push({ name: file.filename ?? 'file', size: Number(file.size), at: file.url })
+          else args[option.name] = valueOf(found, option, payload.data?.resolved?.users ?? {})
+        }
       } catch (error) {
         if (!(error instanceof DcmError)) throw error
         return tell(refusal(error), direct)
@@ -60,7 +67,7 @@ export function createCommands({ commands, orForm }: { commands: readonly Comman
       const missing = Object.entries(found.args).some(([name, arg]) => isRequired(arg) && args[name] === undefined)
       if (missing && hasForm(found)) ask = { name: found.name, given: args }
     }
-    return ask ? orForm(visitor, ask.name, ask.given, take(input, 5)) : take(input, 5)
+    return ask ? orForm(visitor, ask.name, ask.given, take(input, 5)) : take(input, 5, undefined, files)
   }
 
   function component(payload: Payload, visitor: Visitor, take: Taking, direct: boolean): Answer {

@@ -1,4 +1,5 @@
 import type { Chat } from '../../core/chat/chat.ts'
+import type { ChatFile } from '../../core/chat/file.ts'
 import type { Input } from '../../core/chat/outlet.ts'
 import type { Door } from '../../core/door/door.ts'
 import { DcmError } from '../../core/reply/error.ts'
@@ -50,7 +51,7 @@ export function createHandle(deps: HandleDeps) {
     const channel = payload.channel_id ?? ''
     const at = deps.now()
 
-    const call = (input: Input | (() => Promise<Input>), ack: Ack, turns?: true): Answer => {
+    const call = (input: Input | (() => Promise<Input>), ack: Ack, turns?: true, files?: ChatFile[]): Answer => {
       const address: InteractionAddress = {
         kind: 'call',
         scope: payload.id,
@@ -82,6 +83,7 @@ export function createHandle(deps: HandleDeps) {
             input: given,
             address,
             channel: direct ? 'a direct message' : `${guild}/${channel}`,
+            ...(files?.length ? { files } : {}),
           })
         },
       }

@@ -9,6 +9,7 @@ import { createGateway } from './gateway.ts'
 import { createHandle } from './handle.ts'
 import { createEndpoint, readKey } from './http.ts'
 import { createMembers } from './members.ts'
+import { createFetch } from './file.ts'
 import { createOutlet } from './outlet.ts'
 import { isSame, publish, type Published } from './publish.ts'
 
@@ -82,7 +83,7 @@ export function createDiscord(options: DiscordOptions): Discord {
   const gateway = token
     ? createGateway({ token, url: options.apiUrl, api, handle, log, problem: (words) => void (trouble = words) })
     : undefined
-  chat.attach(createOutlet(api, now))
+  chat.attach({ ...createOutlet(api, now), fetch: createFetch(options.apiUrl) })
 
   const { published, problems: unpublished } = publish(door.commands)
   for (const problem of unpublished) log.warn({ problem }, 'Discord: a command does not fit')

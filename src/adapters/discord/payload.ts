@@ -21,7 +21,10 @@ export type Payload = {
     custom_id?: string
     values?: string[]
     options?: Option[]
-    resolved?: { users?: Record<string, User> }
+    resolved?: {
+      users?: Record<string, User>
+      attachments?: Record<string, { filename?: string; size?: number; url?: string }>
+    }
     components?: { component?: { custom_id?: string }; components?: { custom_id?: string }[] }[]
   }
 }

@@ -7,7 +7,7 @@ const limits = { commands: 100, options: 25, choices: 25, description: 100, char
 const named = /^[-_\p{Ll}\p{N}]{1,32}$/u
 
 /** Types of options there. */
-export const types = { group: 2, subcommand: 1, string: 3, integer: 4, boolean: 5, user: 6, number: 10 }
+export const types = { group: 2, subcommand: 1, string: 3, integer: 4, boolean: 5, user: 6, number: 10, attachment: 11 }
 
 export type Option = {
   type: number
@@ -86,8 +86,9 @@ const completes = (arg: Arg) => arg.of !== undefined || kinds[arg.kind].complete
 function optionsOf(command: Command): Option[] {
   const form = hasForm(command)
   const options = Object.entries(command.args)
-    .filter(([, arg]) => !arg.secret)
+    .filter(([name, arg]) => !arg.secret && !(command.file && name === 'name'))
     .map(([name, arg]) => toOption(name, arg, isRequired(arg) && !form))
+  if (command.file) options.push({ type: types.attachment, name: 'file', description: 'The file.', required: true })
   if (command.changes && !('post' in command.args))
     options.push({ type: types.boolean, name: 'post', description: reserved.post.about })
   return [...options.filter((option) => option.required), ...options.filter((option) => !option.required)]

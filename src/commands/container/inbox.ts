@@ -12,6 +12,7 @@ export const inbox = defineCommand({
   needs: 'enter',
   changes: true,
   streams: true,
+  file: true,
   private: true,
   args: {
     container: {

@@ -113,8 +113,10 @@ export function createAnswer({ works, door, commands, log, identify, over }: Ans
     input: Input,
     { actor, id, address, outlet }: { actor: Actor; id: string; address: Address; outlet: Outlet },
   ): Promise<Reply> {
-    const words = 'line' in input ? input.line.trim().split(/\s+/) : []
-    const [verb = '', named] = words
+    const words = 'line' in input ? input.line.trim().split(/\s+/) : 'name' in input ? [input.name] : []
+    const [verb = '', typed] = words
+    const filled = 'args' in input ? input.args['container'] : undefined
+    const named = typeof filled === 'string' ? filled : typed
     if (!['', 'cp', 'inbox'].includes(verb) || words.length > 2)
       return refusal(
         new DcmError(

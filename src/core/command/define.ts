@@ -90,6 +90,8 @@ export type Command<T extends Args = Args> = {
   strangers?: true
   /** Takes or gives a stream of bytes beside its arguments, so that each call of it is carried out anew. */
   streams?: true
+  /** What it takes is one file, such as chats send; its name comes with it as `name`. */
+  file?: true
   /** Its answer is for the caller alone. */
   private?: true
   args: T

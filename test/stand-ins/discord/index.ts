@@ -54,7 +54,13 @@ type Endpoint = (request: Request) => Response | Promise<Response>
 export async function createDiscord(options: { heartbeat?: number } = {}) {
   const state = createState()
   const rest = createRest(state)
+  /** What people have attached, as Discord's CDN has it: for whoever has the address. */
+  const kept = new Map<string, Buffer>()
   const server = createServer((request, response) => {
+    const file = kept.get(request.url ?? '')
+    if (file) return void response.writeHead(200, { 'content-length': file.length }).end(file)
+    if (request.url?.startsWith('/attachments/'))
+      return void response.writeHead(404).end('This content is no longer available.')
     rest.serve(request, response, port()).catch((error: unknown) => {
       state.violations.push(`the stand-in broke: ${String(error)}`)
       response.destroy()
@@ -221,6 +227,7 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
     function chosen(leaf: Json, values: Json, focused?: string): { options: Json[]; resolved: Json } {
       const known = (leaf['options'] as Json[] | undefined) ?? []
       const users: Json = {}
+      const attachments: Json = {}
       const options = Object.entries(values).map(([name, value]) => {
         const option = known.find((one) => one['name'] === name)
         if (!option) throw new Error(`no option ${name}`)
@@ -228,13 +235,23 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
         if (choices?.length && !choices.some((one) => one.value === value))
           throw new Error(`${String(value)} is no choice of ${name}`)
         if (option['type'] === 6) users[String(value)] = userJson(state.users.get(String(value))!)
+        if (option['type'] === 11) {
+          const file = value as { filename: string; size: number; url: string }
+          const fileId = state.id()
+          attachments[fileId] = { id: fileId, ...file }
+          return { name, type: 11, value: fileId }
+        }
         return { name, type: option['type'], value, ...(focused === name ? { focused: true } : {}) }
       })
       if (focused === undefined)
         for (const option of known)
           if (option['required'] && !(String(option['name']) in values))
             throw new Error(`${String(option['name'])} is required`)
-      return { options, resolved: Object.keys(users).length > 0 ? { resolved: { users } } : {} }
+      const resolved = {
+        ...(Object.keys(users).length > 0 ? { users } : {}),
+        ...(Object.keys(attachments).length > 0 ? { attachments } : {}),
+      }
+      return { options, resolved: Object.keys(resolved).length > 0 ? { resolved } : {} }
     }
 
     const me = {
@@ -382,6 +399,13 @@ export async function createDiscord(options: { heartbeat?: number } = {}) {
     token: state.token,
     applicationId: state.applicationId,
     publicKey: publicKeyOf(state),
+    /** Keeps a file as if somebody had attached it. @returns its attachment object */
+    keep(filename: string, content: Buffer | string) {
+      const bytes = Buffer.from(content)
+      const path = `/attachments/${state.id()}/${state.id()}/${encodeURIComponent(filename)}?ex=1&is=1&hm=1`
+      kept.set(path, bytes)
+      return { filename, size: bytes.length, url: `http://127.0.0.1:${port()}${path}` }
+    },
     /** Everything that the bot asked, and what it got. */
     asked: state.asked,
     violations: state.violations,
