@@ -222,3 +222,38 @@ describe('exec runs at most once', () => {
     expect(calls).toBe(1)
   })
 })
+
+describe('K01 a composition comes up whole', () => {
+  test('whenever the process dies', async () => {
+    await world.say(alice, 'rm -f web')
+    const image = (await world.store.images.byRef(null, 'debian:latest'))!
+    const service = (name: string, waits: string[]): Intents['compose-up']['services'][number] => ({
+      ...{ service: name, name: `shop-${name}`, imageId: image.id, imageRef: image.ref, ports: [] },
+      limits: { memory: 2 ** 26, cpus: 100, pids: 32 },
+      spec: {
+        ...{ env: [], command: [], restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
+        compose: { project: 'shop', service: name },
+      },
+      waits: waits.map((one) => ({ service: one, health: null })),
+    })
+    const input = {
+      ownerId: alice.id,
+      project: 'shop',
+      services: [service('db', []), service('web', ['db'])],
+      volumes: [],
+    }
+    const calls = await each(async (death) => {
+      const { dead, outcome } = await live('compose-up', input, death)
+      expect(outcome.reply, JSON.stringify(death)).toMatchObject({ tone: 'ok', text: 'shop is up: 2 services.' })
+      const mine = await world.store.containers.of(alice.id)
+      expect(mine.map((one) => `${one.name} ${one.state}`).toSorted()).toEqual(['shop-db running', 'shop-web running'])
+      const list = await world.host.engine.list()
+      expect(list.map((seen) => seen.engineId).toSorted()).toEqual(mine.map((one) => one.engineId).toSorted())
+      expect(await world.store.operations.countOpen()).toBe(0)
+      expect((await world.say(alice, 'compose down shop --yes')).error).toBeUndefined()
+      expect(await world.host.engine.list()).toEqual([])
+      return dead
+    })
+    expect(calls).toBeGreaterThan(3)
+  }, 60_000)
+})
