@@ -352,7 +352,7 @@ export function createHttp(options: HttpOptions): Http {
       requestId: turn.requestId,
       ...idempotency(turn),
     }
-    return run(turn, call, route.command.changes, readWait(wait ?? turn.url.searchParams.get('wait')), key)
+    return run(turn, call, !!route.command.changes, readWait(wait ?? turn.url.searchParams.get('wait')), key)
   }
 
   /** A command that reads a stream of bytes: they are the body, and its arguments are in the query. */
