@@ -5,7 +5,7 @@ import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
 import { keepImage } from '../core/containers/keep.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
-import { basesOf, plan, readRecipe } from '../core/containers/recipe.ts'
+import { basesOf, checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { type Host, HostError, type SeenImage, sshPaths } from '../core/host/host.ts'
@@ -157,6 +157,7 @@ export const build = defineOperation<'build', State>({
   doing: 'building an image',
   async admit(tx, input, id, works) {
     const recipe = readRecipe(input.dockerfile, input.context)
+    checkValues(recipe, input.args)
     const member = await lockMember(tx, input.ownerId)
     const bases = []
     for (const ref of basesOf(recipe, input.args)) bases.push(await findBase(tx, input.ownerId, ref))

@@ -91,6 +91,27 @@ test('B02 FROM is an image that its member may use, by no other name and through
   expect(await refs(alice!)).toEqual([])
 })
 
+test.each(['ENV', 'LABEL', 'ARG'])(
+  'a value that doubles with each line is refused before anything is stored: %s',
+  async (verb) => {
+    const doubling = `FROM debian\nENV A=xx\n${'ENV A=$A$A\n'.repeat(13)}`
+    const grown = [
+      `${doubling}${'ENV A=$A$A\n'.repeat(13)}${verb} B=$A`,
+      `${doubling}${Array.from({ length: 100 }, (_, n) => `${verb} B${n}=${n}$A`).join('\n')}`,
+      `${'ARG A=xx\n'}${'ARG A=$A$A\n'.repeat(26)}FROM debian`,
+    ]
+    const { operations } = world.store
+    for (const dockerfile of grown) {
+      const [reply, begun] = [await build(alice!, dockerfile), await operations.recent(alice!.id, 1)]
+      expect(reply).toMatchObject({ error: 'usage', text: expect.stringMatching(/^Line \d+: .* over 256 KB\.$/) })
+      expect(begun.filter((row) => row.kind === 'build' && row.status !== 'done')).toEqual([])
+    }
+    const fits = await build(alice!, `FROM debian\nENV A=xx\n${'ENV A=$A$A\n'.repeat(10)}${verb} B=$A`)
+    expect(fits.error, fits.text).toBeUndefined()
+    await world.say(alice!, 'rmi -f made:v1')
+  },
+)
+
 test('stages come one after the other, each from its own image, and the last alone is kept', async () => {
   await world.say(alice!, 'create web --image debian')
   await world.say(alice!, 'commit web base:v1')

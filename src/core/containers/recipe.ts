@@ -24,10 +24,30 @@ export function readRecipe(text: string, context: string | null): Recipe {
   return recipe as Recipe
 }
 
+const wrong = (line: number, says: string) => new DcmError('usage', `Line ${line}: ${says}.`, { try: 'help build' })
+
+/** Characters that one value, and all of a recipe's together, may come to: `ENV A=$A$A` doubles with each line. */
+const mostOfOne = 65_536
+const mostOfAll = 262_144
+
+type Fill = (line: number, text: string, vars: ReadonlyMap<string, string>) => string
+
+/** Fills in the variables of one recipe. @throws DcmError `usage` where it grows too long */
+function createFill(): Fill {
+  let room = mostOfAll
+  return (line, text, vars) => {
+    const filled = expand(text, vars, Math.min(mostOfOne, room))
+    if (filled === null)
+      throw wrong(line, 'with its variables filled in, a value is over 64 KB or all of them are over 256 KB')
+    room -= filled.length
+    return filled
+  }
+}
+
 /** What ARG lines give: what was said with `--build-arg`, and else what stands there. */
-function giveArgument(vars: Map<string, string>, step: Instruction, given: ReadonlyMap<string, string>): void {
+function giveArgument(fill: Fill, vars: Map<string, string>, step: Instruction, given: ReadonlyMap<string, string>) {
   if (step.verb !== 'ARG') return
-  const value = given.get(step.name) ?? (step.value === null ? undefined : expand(step.value, vars))
+  const value = given.get(step.name) ?? (step.value === null ? undefined : fill(step.line, step.value, vars))
   if (value !== undefined) vars.set(step.name, value)
 }
 
@@ -35,17 +55,18 @@ const pairsOf = (entries: readonly string[]) =>
   new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const))
 
 /** What ARG lines before FROM give. */
-function globalsOf({ before }: Recipe, given: readonly string[]): Map<string, string> {
+function globalsOf(fill: Fill, { before }: Recipe, given: readonly string[]): Map<string, string> {
   const vars = new Map<string, string>()
-  for (const step of before) giveArgument(vars, step, pairsOf(given))
+  for (const step of before) giveArgument(fill, vars, step, pairsOf(given))
   return vars
 }
 
 /** The images that stages build on, as a member's own names. @throws DcmError `usage` when one is none */
 export function basesOf(recipe: Recipe, given: readonly string[]): string[] {
-  const vars = globalsOf(recipe, given)
+  const fill = createFill()
+  const vars = globalsOf(fill, recipe, given)
   return recipe.stages.map(({ from, line }) => {
-    const name = expand(from, vars)
+    const name = fill(line, from, vars)
     const ref = parseImageRef(name)
     if (ref) return formatImageRef(ref)
     throw new DcmError(
@@ -62,8 +83,6 @@ export type Task =
   | { kind: 'folder'; line: number; said: string; path: string }
   | { kind: 'copy'; line: number; said: string; stage: number | null; sources: string[]; target: string; owner: string }
 
-const wrong = (line: number, says: string) => new DcmError('usage', `Line ${line}: ${says}.`, { try: 'help build' })
-
 const path = (line: number, from: string, text: string): string => {
   const whole = text.startsWith('/') ? text : `${from === '/' ? '' : from}/${text}`
   const parts: string[] = []
@@ -76,6 +95,9 @@ const path = (line: number, from: string, text: string): string => {
   return plain
 }
 
+/** What an image says that is built on. */
+type Base = Pick<SeenImage, 'env' | 'entrypoint' | 'command'>
+
 /**
  * What a recipe comes to on these bases, stage by stage: what is done, and what an image of it says of itself.
  * @throws DcmError `usage`
@@ -83,22 +105,42 @@ const path = (line: number, from: string, text: string): string => {
 export function plan(
   recipe: Recipe,
   given: readonly string[],
-  bases: readonly SeenImage[],
+  bases: readonly Base[],
 ): { tasks: Task[]; config: ImageConfig }[] {
   const args = pairsOf(given)
   const named = [...recipe.before, ...recipe.stages.flatMap((stage) => stage.steps)]
   const strange = [...args.keys()].find((name) => !named.some((one) => one.verb === 'ARG' && one.name === name))
   if (strange !== undefined) throw wrong(1, `there is no ARG ${strange.slice(0, 60)} for --build-arg`)
-  const globals = globalsOf(recipe, given)
-  return recipe.stages.map((stage, at) => planStage(recipe, stage, args, globals, bases[at]!))
+  const fill = createFill()
+  const globals = globalsOf(fill, recipe, given)
+  return recipe.stages.map((stage, at) => planStage(fill, recipe, stage, args, globals, bases[at]!))
+}
+
+const bare: Base = { env: [], entrypoint: [], command: [] }
+
+/**
+ * Whether a recipe's values stay within bounds, as far as can be told before its bases have been looked at.
+ * @throws DcmError `usage`
+ */
+export function checkValues(recipe: Recipe, given: readonly string[]): void {
+  const stages = recipe.stages.map((stage) => ({
+    ...stage,
+    steps: stage.steps.filter(({ verb }) => verb === 'ARG' || verb === 'ENV' || verb === 'LABEL'),
+  }))
+  plan(
+    { ...recipe, stages },
+    given,
+    stages.map(() => bare),
+  )
 }
 
 function planStage(
+  fill: Fill,
   recipe: Recipe,
   stage: Stage,
   args: ReadonlyMap<string, string>,
   globals: ReadonlyMap<string, string>,
-  base: SeenImage,
+  base: Base,
 ): { tasks: Task[]; config: ImageConfig } {
   const env = pairsOf(base.env)
   const set = new Map<string, string>()
@@ -113,7 +155,7 @@ function planStage(
   for (const step of stage.steps) {
     const { line, said } = step
     const value = (text: string) => {
-      const result = expand(text, vars)
+      const result = fill(line, text, vars)
       if (/[\p{Cc}]/u.test(result)) throw wrong(line, 'a value holds a control character')
       return result
     }
@@ -123,7 +165,7 @@ function planStage(
         // What ENV says is stronger. Docker docs, "Using ARG variables".
         if (set.has(step.name)) break
         if (step.value === null && globals.has(step.name)) vars.set(step.name, globals.get(step.name)!)
-        else giveArgument(vars, step, args)
+        else giveArgument(fill, vars, step, args)
         break
       case 'ENV':
         for (const [name, text] of step.pairs) set.set(name, value(text))
@@ -168,7 +210,7 @@ function planStage(
         const from = recipe.stages.findIndex(
           (one, n) => step.from !== null && (String(n) === step.from || one.name === step.from.toLowerCase()),
         )
-        if (from >= 0 && sources.some((one) => one.replace(/[/.]+$/, '') === ''))
+        if (from >= 0 && sources.some((one) => /^[/.]*$/.test(one)))
           throw wrong(line, 'COPY --from names what to copy, and not all there is')
         const target = value(step.target)
         const into = target.endsWith('/') || target === '.' || sources.length > 1

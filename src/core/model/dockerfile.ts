@@ -172,7 +172,7 @@ export function parseDockerfile(text: string): Recipe | Problem[] {
       whole += lines[at]!.replace(/\\[ \t]*$/, '')
       if (!/\\[ \t]*$/.test(lines[at]!)) break
     }
-    const [, word = '', tail = ''] = /^\s*(\S+)\s*([\s\S]*?)\s*$/.exec(whole) ?? []
+    const [, word = '', tail = ''] = /^(\S+)\s*([\s\S]*)$/.exec(whole.trim()) ?? []
     const verb = word.toUpperCase()
     const said = `${verb} ${tail}`.slice(0, 60).trim()
     try {
@@ -194,7 +194,7 @@ export function parseDockerfile(text: string): Recipe | Problem[] {
     }
   }
   if (stages.length === 0 && problems.length === 0) problems.push({ line: 1, says: 'There is no FROM' })
-  if (stages.flatMap((stage) => stage.steps).length > 200)
+  if ([...before, ...stages.flatMap((stage) => stage.steps)].length > 200)
     problems.push({ line: 1, says: 'More than 200 instructions are too many' })
   return problems.length > 0 ? problems : { before, stages }
 }
@@ -202,11 +202,12 @@ export function parseDockerfile(text: string): Recipe | Problem[] {
 /**
  * Puts values in the place of `$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}`, and takes quotes and backslashes
  * away. What is put in is never read again. Docker docs, "Environment replacement".
+ * @returns null where more than `most` characters would come of it
  */
-export function expand(text: string, vars: ReadonlyMap<string, string>): string {
+export function expand(text: string, vars: ReadonlyMap<string, string>, most: number): string | null {
   let result = ''
   let quote = ''
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && result.length <= most; at++) {
     const char = text[at]!
     if (quote === "'") {
       if (char === "'") quote = ''
@@ -231,5 +232,5 @@ export function expand(text: string, vars: ReadonlyMap<string, string>): string 
       at += match[0].length - 1
     } else result += char
   }
-  return result
+  return result.length <= most ? result : null
 }

@@ -101,6 +101,13 @@ describe('what is not offered is told with its line, all at once', () => {
     expect(problems('# syntax=x\nFROM a\nADD a b\nRUN x\nVOLUME /x').map(({ line }) => line)).toEqual([1, 3, 5])
   })
 
+  // What takes time by the square of its length does not end within a test.
+  test('a line of a million blanks is read at once', () => {
+    const blanks = ' '.repeat(2 ** 20)
+    expect(read(`FROM x\nRUN a${blanks}b${blanks}`).steps).toMatchObject([{ text: `a${blanks}b` }])
+    expect(read(`FROM x\n${blanks}RUN${blanks}a\n${blanks}`).steps).toMatchObject([{ text: 'a' }])
+  })
+
   test('any text is read or refused', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseDockerfile(`FROM x\n${text}`)))
   })
@@ -140,5 +147,10 @@ describe('variables', () => {
     ['$B', '$A'],
     ['$$A ${', '$one ${'],
     ['$1 ${A', '$1 ${A'],
-  ])('%s', (text, value) => expect(expand(text, vars)).toBe(value))
+  ])('%s', (text, value) => expect(expand(text, vars, 100)).toBe(value))
+
+  test('nothing comes of more than is asked for', () => {
+    expect(expand('$A$A', vars, 6)).toBe('oneone')
+    expect(expand('$A$A', vars, 5)).toBeNull()
+  })
 })
