@@ -49,6 +49,9 @@ export type Runner = {
 
 const lease = 15_000
 const patience = 30_000
+/** Lives in a row that a stored operation may end before it is held to be what ends them. */
+const deaths = 5
+const longest = 600_000
 
 /**
  * Runs operations. Each is leased to one process at a time; a process that dies lets its leases run out and another,
@@ -177,6 +180,25 @@ export function createRunner(deps: {
       patiently(async () => {
         if (!(await store.operations.save(row.id, row.fence, changes))) throw new Lost()
       }, signal)
+    if (row.fence - 1 - row.attempts >= deaths) {
+      const facts = { operation: row.id, kind: row.kind, step: operation.steps[step]?.name, begun: row.fence }
+      if (status === 'undoing' || operation.waits || operation.steps[step]?.forward) {
+        log.error(
+          facts,
+          `an operation was under way at ${deaths} ends of DCM in a row; it waits before it is tried again`,
+        )
+        // One life may then try it, and the next waits again; a start takes up at once only what has a holder.
+        await store.operations.postpone(row.id, row.fence, longest, { attempts: row.fence + 1 - deaths, holder: null })
+        return
+      }
+      log.error(facts, `an operation was under way at ${deaths} ends of DCM in a row; it is undone`)
+      error = {
+        code: 'internal',
+        sentence: `DCM ended ${deaths} times in a row while this was being done, so it was given up; tell an admin, who finds it in the log.`,
+      }
+      status = 'undoing'
+      await save({ status, error })
+    }
     let undoing = status === 'undoing'
     const run = (): Run<Intent, State> => ({
       ...works,
@@ -244,7 +266,7 @@ export function createRunner(deps: {
       if (cause instanceof Lost) return
       // Left for later: by the next start of this process, by another one, or by this one's next look.
       const wait = signal.aborted ? 0 : Math.min(60_000, 1000 * 2 ** Math.min(row.attempts, 6))
-      await store.operations.postpone(row.id, row.fence, wait, { attempts: row.attempts + 1 }).catch(() => undefined)
+      await store.operations.postpone(row.id, row.fence, wait, { attempts: row.fence }).catch(() => undefined)
       if (!signal.aborted)
         log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
       if (undoing && error)

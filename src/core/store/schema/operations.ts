@@ -29,6 +29,7 @@ export const operations = pgTable(
     progress: text('progress'),
     error: jsonb('error').$type<{ code: string; sentence: string; try?: string }>(),
     reply: jsonb('reply').$type<unknown>(),
+    /** The fence when it was last put back: lives since then have ended without a word of it. */
     attempts: integer('attempts').notNull().default(0),
     nextAt: at('next_at').notNull().defaultNow(),
     holder: text('holder'),
