@@ -39,6 +39,32 @@ test('D07: it ends where the quota of disk does, and df counts it', async () => 
   await inside('db', 'rm /opt/rw/big')
 })
 
+test('no link, of an image or in a volume, brings a folder of a member over a place of the system', async () => {
+  await dcm.must('quota set alice disk=1g')
+  await alice.must('volume create bait')
+  expect((await alice.run('create nested --image debian -v data:/data -v bait:/data/sub')).error).toBe('usage')
+  await alice.must('create trap --image debian -v bait:/bait')
+  // What a runtime that follows the link would open as /dev/null.
+  await inside(
+    'trap',
+    'for at in /bait /storage; do mkdir -p $at/shm $at/pts $at/mqueue; ln -sf /proc/sys/kernel/hostname $at/null; done',
+  )
+  await inside('trap', 'ln -s /dev /x; rm -f /storage; ln -s /dev /storage')
+  await alice.must('commit trap trap:x')
+  await alice.must('create sprung --image trap:x -v bait:/x')
+  const devices = await inside(
+    'sprung',
+    'stat -c %F /dev/null /dev/zero; awk \'$5 ~ "^/(dev|proc)/[^ ]*null|^/dev$" {print $3, $5, $9}\' /proc/self/mountinfo | grep -v tmpfs',
+  )
+  expect(devices).toBe('character special file\ncharacter special file')
+  expect(await inside('sprung', 'cat /proc/sys/kernel/hostname; ls /storage /x | sort -u | tr "\\n" " "')).toMatch(
+    /^sprung\n.*mqueue null pts shm/,
+  )
+  await alice.must('rm -f trap sprung')
+  await alice.must('rmi trap:x --yes')
+  await alice.must('volume rm bait --yes')
+})
+
 test('D02: what is in it is not followed on the host, and with it it is gone', async () => {
   await inside('db', 'cd /opt/rw && ln -s / root && ln -s /etc/passwd p && mkdir -p a/b && echo x >a/b/c')
   expect((await alice.run('volume rm data --yes')).error).toBe('conflict')

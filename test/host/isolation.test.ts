@@ -185,7 +185,7 @@ describe('two members on one host', () => {
     expect(seen.Config).toMatchObject({ User: '0:0', Healthcheck: { Test: ['NONE'] }, StopSignal: 'SIGTERM' })
     expect(Object.fromEntries(seen.Mounts.map((mount) => [mount.Destination, mount.RW]))).toEqual({
       '/run/dcm': false,
-      '/storage': true,
+      '/run/dcm/storage': true,
     })
   })
 

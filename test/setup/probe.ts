@@ -25,8 +25,8 @@ say firmware $(ls /sys/firmware | wc -l)
 say keys $(wc -c </proc/keys)
 say devices $(find /dev -xdev '(' -type b -o -type c ')' | grep -vE '^/dev/(null|zero|full|random|urandom|tty|console|ptmx|pts/.*)$' | wc -l)
 say interfaces $(ls /sys/class/net | grep -cvE '^(lo|eth[0-9]+|.*tunl?[0-9]|sit0|gre.*|erspan0|ip6?_vti0|ip6tnl0|ip6gre0)$')
-say foreign-mounts $(awk '$5 != "/" && $5 !~ "^/(proc|sys|dev)(/|$)" {print $5}' /proc/self/mountinfo | grep -cvE '^/(etc/(hosts|hostname|resolv.conf)|run/dcm|storage|(usr/)?sbin/docker-init|dev/init)$')
-say storage $(awk '$5 == "/storage" {print $6}' /proc/self/mountinfo | tr , '\\n' | grep -cE '^(nosuid|nodev)$')
+say foreign-mounts $(awk '$5 != "/" && $5 !~ "^/(proc|sys|dev)(/|$)" {print $5}' /proc/self/mountinfo | grep -cvE '^/(etc/(hosts|hostname|resolv.conf)|run/dcm(/storage)?|(usr/)?sbin/docker-init|dev/init)$')
+say storage $(awk '$5 == "/run/dcm/storage" {print $6}' /proc/self/mountinfo | tr , '\\n' | grep -cE '^(nosuid|nodev)$')
 `
 
 /** Tries connections from inside: `reached` or `closed` for each `address:port`. */

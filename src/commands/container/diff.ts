@@ -23,8 +23,9 @@ export const diff = defineCommand({
   }),
   async run({ container, limit }, { watch }) {
     const most = Math.min(Math.max(limit, 1), 5000)
-    const { changes, total } = await watch.changes(container, most + ours.size)
-    const theirs = changes.filter((change) => !ours.has(change.path))
+    const { changes, total } = await watch.changes(container, most + ours.size + 16)
+    const led = new Set(container.spec.volumes?.map((volume) => volume.path))
+    const theirs = changes.filter(({ path }) => !ours.has(path) && !led.has(path))
     const shown = theirs.slice(0, most)
     const all = total - (changes.length - theirs.length)
     const data = { total: all, changes: shown }

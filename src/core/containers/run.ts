@@ -38,6 +38,7 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
     hostKey: deps.seal.open(row.hostKeySealed, row.id),
     authorizedKeys: await authorizedKeys(deps.store, row),
     secrets: await openSecrets(deps, row.id),
+    volumes: (row.spec.volumes ?? []).map((volume) => volume.path),
   })
 }
 

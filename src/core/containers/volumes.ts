@@ -1,7 +1,7 @@
 import type { Context } from '../command/context.ts'
 import type { Container } from '../model/container.ts'
 import { newId } from '../model/id.ts'
-import type { Mounted } from '../model/volume.ts'
+import { type Mounted, overlap } from '../model/volume.ts'
 import type { Works } from '../operation/define.ts'
 import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
@@ -12,9 +12,17 @@ import { lockMember } from './admit.ts'
 /** Volumes that one member may have. */
 const most = 50
 
-/** Checks, under the owner's lock, that what a container is to mount is still there. @throws DcmError `not_found` */
+/** Checks, under the owner's lock, that what a container is to mount is still there. @throws DcmError `not_found`, `usage` */
 export async function checkVolumes(tx: Tables, ownerId: string, mounted: readonly Mounted[] = []): Promise<void> {
   if (mounted.length === 0) return
+  if (overlap(mounted.map((one) => one.path)))
+    throw new DcmError(
+      'usage',
+      'Two volumes cannot be at one place, nor one inside another; give each a place of its own.',
+      {
+        try: 'help create',
+      },
+    )
   const there = new Set((await tx.volumes.of(ownerId)).map((volume) => volume.id))
   const gone = mounted.find((one) => !there.has(one.id))
   if (gone) throw new DcmError('not_found', `You have no volume called ${gone.name}.`, { try: 'volume ls' })

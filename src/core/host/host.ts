@@ -309,7 +309,14 @@ export type Engine = {
 }
 
 /** What a container mounts read-only at `/run/dcm`. The private key is in OpenSSH's format; secrets are by file name. */
-export type RunFolder = { id: string; hostKey: string; authorizedKeys: string; secrets?: Record<string, string> }
+export type RunFolder = {
+  id: string
+  hostKey: string
+  authorizedKeys: string
+  secrets?: Record<string, string>
+  /** Where inside the volumes are looked for, in the order in which the container mounts them. */
+  volumes?: readonly string[]
+}
 
 /** A member's storage. `hard`: a file system of its own, which cannot grow past `limit`. */
 export type Storage = { path: string; hard: boolean; limit: number; used: number }

@@ -14,5 +14,9 @@ const system =
 /** Whether something may be mounted at this path of a container: nothing there is the system's or DCM's own. */
 export const mountable = (path: string): boolean => path.length <= 200 && plain.test(path) && !system.test(path)
 
+/** Whether two of these places are one, or one is inside another. */
+export const overlap = (paths: readonly string[]): boolean =>
+  paths.some((path, at) => paths.some((other, to) => at !== to && `${path}/`.startsWith(`${other}/`)))
+
 /** Volumes that one container may have. */
 export const mostMounted = 16

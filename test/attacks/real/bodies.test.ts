@@ -172,7 +172,7 @@ describe('B04 to B08, B12: what an image brings is neutralised', () => {
       Mounts.filter((mount) => mount.Type === 'bind')
         .map((mount) => mount.Destination)
         .toSorted(),
-    ).toEqual(['/run/dcm', '/storage'])
+    ).toEqual(['/run/dcm', '/run/dcm/storage'])
     expect(Config.Labels).toMatchObject({ 'dcm.instance': dcm.instance(), own: 'label' })
     expect(Config.Labels['dcm.owner']).not.toBe('bob')
     expect(Config['StopSignal']).toBe('SIGTERM')

@@ -100,7 +100,9 @@ export function createTrouble(call: EngineCall, allowed: Allowed): string[] {
       must(
         aid
           ? mount.Target === '/aid'
-          : (mount.Target === '/run/dcm' && mount.ReadOnly === true) || mount.Target === '/storage',
+          : (mount.Target === '/run/dcm' && mount.ReadOnly === true) ||
+              // Where no link of a member's can lead it: DCM's own folder is read-only.
+              /^\/run\/dcm\/(?:storage|volumes\/[a-z0-9]+)$/.test(String(mount.Target)),
         `Target ${mount.Target}`,
       )
       if (!aid) must(mount.BindOptions?.Propagation === 'rprivate', 'Propagation')

@@ -114,7 +114,7 @@ describe('the create request', () => {
         Devices: [],
         Mounts: [
           { Type: 'bind', Source: '/srv/dcm/run/c1', Target: '/run/dcm', ReadOnly: true },
-          { Type: 'bind', Source: '/srv/dcm/storage/u1/data', Target: '/storage', ReadOnly: false },
+          { Type: 'bind', Source: '/srv/dcm/storage/u1/data', Target: '/run/dcm/storage', ReadOnly: false },
         ],
       },
       NetworkingConfig: { EndpointsConfig: { 'dcm-i1-net-u1': { Aliases: ['web'] } } },

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { grantableCaps } from '../../model/grant.ts'
-import { mostMounted, mountable } from '../../model/volume.ts'
+import { mostMounted, mountable, overlap } from '../../model/volume.ts'
 import { type ContainerWish, HostError, type SeenImage } from '../host.ts'
 import { containerRef, fullImage, networkName } from './names.ts'
+import { inside, storageFolder, volumeFolder } from './places.ts'
 
 /** What a create request is built with beside the wish: whose object it is, where ports bind, and what the image brings. */
 export type Place = { instance: string; bindHost: string; image: SeenImage }
@@ -203,14 +204,21 @@ const bind = (source: string, target: string, readOnly: boolean): Mount => {
   return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
 }
 
-/** A member's own volumes, at places that are neither the system's nor DCM's. */
-function ownVolumes(wished: NonNullable<ContainerWish['mounts']['volumes']>): Mount[] {
-  if (wished.length > mostMounted) throw refuse(`More than ${mostMounted} volumes are mounted.`)
-  if (new Set(wished.map((one) => one.path)).size < wished.length) throw refuse('Two volumes are mounted at one place.')
-  return wished.map(({ source, path, readOnly }) => {
-    if (!mountable(path)) throw refuse('A volume is mounted where the system or DCM keeps its own.')
-    return bind(source, path, readOnly)
-  })
+/**
+ * What a member can write into, mounted below DCM's own read-only folder: the runtime follows links of the container's
+ * when it mounts, and a member's folder that came to be /dev would have it open what they put there (CVE-2025-31133 is
+ * one such way). The entry program leads the places where they are looked for to it.
+ */
+function ownFolders({ storage, volumes = [] }: ContainerWish['mounts']): Mount[] {
+  if (volumes.length > mostMounted) throw refuse(`More than ${mostMounted} volumes are mounted.`)
+  if (overlap(volumes.map((one) => one.path))) throw refuse('Two volumes are mounted at one place.')
+  return [
+    bind(storage, inside(storageFolder), false),
+    ...volumes.map(({ source, path, readOnly }, at) => {
+      if (!mountable(path)) throw refuse('A volume is mounted where the system or DCM keeps its own.')
+      return bind(source, inside(volumeFolder(at)), readOnly)
+    }),
+  ]
 }
 
 /**
@@ -220,14 +228,17 @@ function ownVolumes(wished: NonNullable<ContainerWish['mounts']['volumes']>): Mo
 function volumes(image: SeenImage, memory: number, covered: ReadonlySet<string>): Mount[] {
   if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
   const paths = new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))
-  return [...paths.difference(covered)].map((path) => {
-    if (!mountable(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
-    return {
-      Type: 'tmpfs',
-      Target: path,
-      TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 },
-    }
-  })
+  const under = (path: string) => [...covered].some((place) => `${path}/`.startsWith(`${place}/`))
+  return [...paths]
+    .filter((path) => !under(path))
+    .map((path) => {
+      if (!mountable(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
+      return {
+        Type: 'tmpfs',
+        Target: path,
+        TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 },
+      }
+    })
 }
 
 /**
@@ -262,7 +273,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
     restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
   if (!/^(no|unless-stopped|on-failure:\d+)$/.test(policy)) throw refuse('The restart policy is unknown.')
 
-  const own = ownVolumes(wish.mounts.volumes ?? [])
+  const led = new Set(['/storage', ...(wish.mounts.volumes ?? []).map((one) => one.path)])
   const body: CreateBody = {
     Hostname: wish.name,
     Domainname: '',
@@ -314,9 +325,8 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
       Devices: wish.devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' })),
       Mounts: [
         bind(wish.mounts.run, '/run/dcm', true),
-        bind(wish.mounts.storage, '/storage', false),
-        ...own,
-        ...volumes(place.image, memory, new Set(own.map((mount) => mount.Target))),
+        ...ownFolders(wish.mounts),
+        ...volumes(place.image, memory, led),
       ],
     },
     NetworkingConfig: {

@@ -46,7 +46,7 @@ export function createDockerHost(options: DockerHostOptions): Host & { close(): 
     instance: options.instance,
     engine,
     aid,
-    warn: options.log.warn,
+    warn: (facts, message) => options.log.warn(facts, message),
   })
   return {
     id: options.id,

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { mountable } from '../../model/volume.ts'
 import { HostError, type RunFolder } from '../host.ts'
 import {
   ensureFolder,
@@ -12,6 +13,7 @@ import {
   replaceFile,
   trueFolder,
 } from './folder.ts'
+import { storageFolder, volumeFolder } from './places.ts'
 import { createSftp } from './sftp.ts'
 import { sshdConfig } from './sshd.ts'
 
@@ -41,6 +43,18 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
       if (!Object.hasOwn(secrets, name)) await rm(join(folder, name), { force: true })
   }
 
+  /** The folders that a member's own are mounted on, and what the entry program leads to them. */
+  async function putPlaces(path: string, volumes: readonly string[], given: Ownership): Promise<void> {
+    if (!volumes.every(mountable)) throw new HostError('refused', 'A volume is mounted where the system keeps its own.')
+    await ensureFolder(join(path, 'volumes'), 0o755)
+    const led = [
+      [storageFolder, '/storage'] as const,
+      ...volumes.map((place, at) => [volumeFolder(at), place] as const),
+    ]
+    for (const [folder] of led) await ensureFolder(join(path, folder), 0o755)
+    await replaceFile(path, 'places', led.map(([folder, place]) => `${folder} ${place}\n`).join(''), 0o644, given)
+  }
+
   return {
     async place(folder: RunFolder): Promise<string> {
       const path = at(folder.id)
@@ -54,6 +68,7 @@ export function createRuns(root: string, trash: string, owner: () => Promise<Own
           replaceFile(path, 'sshd_config', sshdConfig, 0o644, given),
           replaceFile(path, 'authorized_keys', folder.authorizedKeys, 0o644, given),
           putSecrets(path, folder.secrets ?? {}, given),
+          putPlaces(path, folder.volumes ?? [], given),
           sftp.place(join(path, 'sftp')),
           // Under userns-remap sshd's user cannot pass a foreign file's mode 0600; the folder above is closed instead.
           replaceFile(path, 'ssh_host_ed25519_key', folder.hostKey, given ? 0o600 : 0o644, given),
