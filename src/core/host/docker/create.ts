@@ -225,20 +225,15 @@ function ownFolders({ storage, volumes = [] }: ContainerWish['mounts']): Mount[]
  * An image's VOLUME would become an anonymous volume outside every quota; a memory file system of limited size covers
  * it, whose content counts as the container's memory and ends with it.
  */
-function volumes(image: SeenImage, memory: number, covered: ReadonlySet<string>): Mount[] {
+function volumes(image: SeenImage, memory: number, covered: readonly string[]): Mount[] {
   if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
-  const paths = new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))
-  const under = (path: string) => [...covered].some((place) => `${path}/`.startsWith(`${place}/`))
-  return [...paths]
+  const paths = [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))]
+  if (!paths.every(mountable)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
+  const under = (path: string) => covered.some((place) => `${path}/`.startsWith(`${place}/`))
+  const memorySize = Math.min(256 * mebi, Math.floor(memory / 4))
+  return paths
     .filter((path) => !under(path))
-    .map((path) => {
-      if (!mountable(path)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
-      return {
-        Type: 'tmpfs',
-        Target: path,
-        TmpfsOptions: { SizeBytes: Math.min(256 * mebi, Math.floor(memory / 4)), Mode: 0o755 },
-      }
-    })
+    .map((path) => ({ Type: 'tmpfs', Target: path, TmpfsOptions: { SizeBytes: memorySize, Mode: 0o755 } }))
 }
 
 /**
@@ -273,7 +268,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
     restart.name === 'on-failure' ? `on-failure:${whole(restart.max, 1, 99, 'The number of restarts')}` : restart.name
   if (!/^(no|unless-stopped|on-failure:\d+)$/.test(policy)) throw refuse('The restart policy is unknown.')
 
-  const led = new Set(['/storage', ...(wish.mounts.volumes ?? []).map((one) => one.path)])
+  const led = (wish.mounts.volumes ?? []).map((one) => one.path)
   const body: CreateBody = {
     Hostname: wish.name,
     Domainname: '',
