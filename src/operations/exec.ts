@@ -1,3 +1,4 @@
+import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { running, signalling } from '../core/containers/inside.ts'
 import { createOutput } from '../core/containers/output.ts'
@@ -40,6 +41,8 @@ export const exec = defineOperation<'exec', State>({
   doing: 'running',
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
+    // A suspended member runs nothing, neither now nor by a schedule; an admin, or whom it is shared with, may.
+    if (input.byId === null || input.byId === container.ownerId) await lockMember(tx, container.ownerId)
     if (container.state !== 'running')
       throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
         try: `start ${container.name}`,

@@ -207,7 +207,7 @@ describe('exec runs at most once', () => {
       times = 0
       const { dead, outcome } = await live(
         'exec',
-        { containerId: before.id, argv: ['true'], folder: '/', lives: 60_000 },
+        { containerId: before.id, byId: alice.id, argv: ['true'], folder: '/', lives: 60_000 },
         death,
       )
       expect(times).toBeLessThanOrEqual(1)

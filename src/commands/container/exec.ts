@@ -37,8 +37,9 @@ export const exec = defineCommand({
     command: { kind: 'argv', rest: true, about: 'The program and its arguments, as they are.' },
   },
   gives: endedData,
-  async run({ container, workdir, timeout, command }) {
+  async run({ container, workdir, timeout, command }, { caller }) {
     checkRun(command, timeout, `exec ${container.name} -- ls`)
-    return begin('exec', { containerId: container.id, argv: command, folder: workdir, lives: timeout })
+    const how = { argv: command, folder: workdir, lives: timeout }
+    return begin('exec', { containerId: container.id, byId: caller.person.id, ...how })
   },
 })

@@ -85,7 +85,8 @@ export type Intents = {
   prune: { ownerId: string; containers: string[]; images: string[] }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
   /** `lives`: milliseconds that it may take. It is run once at most: what a crash cut off is told, not repeated. */
-  exec: { containerId: string; argv: string[]; folder: string; lives: number }
+  /** `byId`: who runs it; null when DCM does by itself. */
+  exec: { containerId: string; byId: string | null; argv: string[]; folder: string; lives: number }
   /** A container that lives for one command, and whose log and exit code are kept. */
   run: {
     ownerId: string

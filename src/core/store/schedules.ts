@@ -19,6 +19,7 @@ export const schedules = (db: Db) => {
       const rows = await select().where(eq(table.ownerId, ownerId)).orderBy(asc(table.nextAt))
       return rows.map(({ row, container }) => ({ ...row, container }))
     },
+    /** Those of members who are suspended or leaving wait. */
     async due(): Promise<(ScheduleRow & { container: string; owner: string; late: number })[]> {
       const late = sql<string>`(extract(epoch from now() - ${table.nextAt}) * 1000)::text`
       const rows = await db
@@ -26,7 +27,7 @@ export const schedules = (db: Db) => {
         .from(table)
         .innerJoin(containers, eq(containers.id, table.containerId))
         .innerJoin(people, eq(people.id, table.ownerId))
-        .where(lte(table.nextAt, sql`now()`))
+        .where(and(lte(table.nextAt, sql`now()`), eq(people.state, 'active')))
         .orderBy(asc(table.nextAt))
         .limit(100)
       return rows.map(({ row, container, owner, late: ms }) => ({ ...row, container, owner, late: Number(ms) }))

@@ -114,7 +114,10 @@ export async function fireSchedules(upkeep: Upkeep): Promise<void> {
     const move = (tx: Pick<Tables, 'schedules'>, trouble: string | null, operationId?: string) =>
       tx.schedules.advance(row, next, trouble, operationId)
     if (row.late > tooLate) {
-      await move(store, `It was due ${formatTime(row.nextAt)}, while DCM was away, and was left out.`)
+      await move(
+        store,
+        `It was due ${formatTime(row.nextAt)}, while DCM was away or you were suspended, and was left out.`,
+      )
       continue
     }
     const asker = byItself(upkeep, row.ownerId, `schedule ${row.verb}`, `${row.owner}/${row.container}`)
@@ -149,7 +152,7 @@ function fire(
       return beginNow(
         upkeep,
         'exec',
-        { containerId, argv: argv ?? [], folder: '/root', lives: scheduledRun },
+        { containerId, byId: null, argv: argv ?? [], folder: '/root', lives: scheduledRun },
         asker,
         also,
       )

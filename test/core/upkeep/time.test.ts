@@ -265,6 +265,32 @@ describe('schedules', () => {
       await world.refused(alice!, line, 'usage')
   })
 
+  test.each(['stop', 'run'])('S4 those of a suspended member wait: %s', async (verb) => {
+    const box = await made()
+    const id = await add(`schedule ${box.name} ${verb} "0 3 * * *"${verb === 'run' ? ' -- true' : ''}`)
+    let runs = 0
+    world.host.fake.programs(async function* () {
+      runs++
+      yield* []
+      return 0
+    })
+    await due(id)
+    await world.say(world.admin, 'user suspend alice')
+    await fireSchedules(upkeep)
+    expect((await ended(box.id))!.state).toBe('running')
+    const wish = { containerId: box.id, argv: ['true'], folder: '/root', lives: 1000 }
+    const asker = { ownerId: alice!.id, target: box.name }
+    for (const byId of [null, alice!.id])
+      await expect(world.runner.consider('exec', { ...wish, byId }, asker)).rejects.toThrow(/is suspended/)
+    await world.runner.consider('exec', { ...wish, byId: world.admin.id }, asker)
+    expect([runs, await world.store.operations.countOpen(), await notices(id)]).toEqual([0, 0, []])
+    await world.say(world.admin, 'user resume alice')
+    await fireSchedules(upkeep)
+    await expect.poll(() => world.store.operations.countOpen()).toBe(0)
+    expect([runs, (await ended(box.id))!.state]).toEqual(verb === 'run' ? [1, 'running'] : [0, 'exited'])
+    await world.say(alice!, `schedule rm ${id}`)
+  })
+
   test('M: what came while DCM was away is left out when it is too late for it', async () => {
     const box = await made()
     const id = await add(`schedule ${box.name} stop "0 20 * * *"`)
