@@ -5,10 +5,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What needs the engine comes last: it is what fails for reasons of the machine. */
+/** What needs the engine comes last: it is what fails for reasons of the machine, and waits more than it computes. */
 const groups = [
-  ['unit', 'wire', 'store'],
-  ['host', 'e2e'],
+  { projects: ['unit', 'wire', 'store'], workers: 2 },
+  { projects: ['host', 'e2e'], workers: 3 },
 ]
 
 type Report = {
@@ -48,12 +48,12 @@ const asked = process.argv.slice(2)
 let passed = 0
 let failed = 0
 
-for (const group of groups) {
+for (const { projects: group, workers } of groups) {
   console.log(`== ${group.join(' and ')} tests`)
   const file = join(folder, `${group.join('-')}.json`)
   const projects = group.flatMap((name) => ['--project', name])
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests']
-  const child = spawn('vitest', ['run', ...projects, ...reporters, ...asked], { stdio: 'inherit', env })
+  const child = spawn('vitest', ['run', `--maxWorkers=${workers}`, ...projects, ...reporters, ...asked], { stdio: 'inherit', env })
   running = child
   const [code] = (await once(child, 'exit')) as [number | null]
   const before = failed
