@@ -53,7 +53,10 @@ for (const { projects: group, workers } of groups) {
   const file = join(folder, `${group.join('-')}.json`)
   const projects = group.flatMap((name) => ['--project', name])
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests']
-  const child = spawn('vitest', ['run', `--maxWorkers=${workers}`, ...projects, ...reporters, ...asked], { stdio: 'inherit', env })
+  const child = spawn('vitest', ['run', `--maxWorkers=${workers}`, ...projects, ...reporters, ...asked], {
+    stdio: 'inherit',
+    env,
+  })
   running = child
   const [code] = (await once(child, 'exit')) as [number | null]
   const before = failed

@@ -63,7 +63,7 @@ const packages: Record<string, string[]> = {
   postgres: ['src/core/store'],
   '@electric-sql/pglite': ['src/core/store'],
   ssh2: ['src/core/host', 'src/core/secret', 'src/adapters/ssh'],
-  croner: ['src/core/upkeep'],
+  croner: ['src/core/containers'],
   'tar-stream': ['src/core/host', 'src/client'],
   hono: ['src/adapters'],
   '@hono/node-server': ['src/adapters/http'],

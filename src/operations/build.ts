@@ -2,7 +2,7 @@ import { checkDisk, lockMember, readGrants, reserve, reserveHost } from '../core
 import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
 import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
-import { keepImage } from '../core/containers/keep.ts'
+import { keepImage } from '../core/containers/ownimage.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { basesOf, checkValues, plan, readRecipe } from '../core/containers/recipe.ts'

@@ -1,6 +1,6 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
-import { keepImage } from '../core/containers/keep.ts'
+import { keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation } from '../core/operation/define.ts'

@@ -1,4 +1,4 @@
-import { forgetImage } from '../core/containers/keep.ts'
+import { forgetImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { HostError, sshPaths } from '../core/host/host.ts'
 import { defineOperation } from '../core/operation/define.ts'

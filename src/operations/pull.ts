@@ -1,5 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
-import { keepImage } from '../core/containers/keep.ts'
+import { keepImage } from '../core/containers/ownimage.ts'
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { diskLimit } from '../core/containers/wish.ts'

@@ -1,4 +1,4 @@
-import { syncKeys, syncSecrets } from '../core/containers/run.ts'
+import { syncKeys, syncSecrets } from '../core/containers/runfolder.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { ok } from '../core/reply/reply.ts'
 

@@ -1,5 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
-import { keepImage } from '../core/containers/keep.ts'
+import { keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import type { Image } from '../core/model/image.ts'
 import { defineOperation } from '../core/operation/define.ts'

@@ -1,6 +1,6 @@
 import { keepAnAdmin } from '../core/people/people.ts'
 import { erase } from '../core/containers/erase.ts'
-import { syncKeys } from '../core/containers/run.ts'
+import { syncKeys } from '../core/containers/runfolder.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'

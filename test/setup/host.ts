@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDockerHost, type DockerHostOptions } from '../../src/core/host/docker/index.ts'
 import { run } from '../../src/core/host/docker/program.ts'
-import { commandExit } from '../../src/core/host/docker/exit.ts'
+import { commandExit } from '../../src/core/host/exit.ts'
 import type { ContainerWish, Host, SeenImage } from '../../src/core/host/host.ts'
 import { createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
 

@@ -3,6 +3,9 @@ import type { PortWish } from '../command/intents.ts'
 import { formatRestart, type Grant, permitsRestart } from '../model/grant.ts'
 import type { Reach, Spec } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
+import type { Caller } from '../policy/can.ts'
+import type { Tables } from '../store/store.ts'
+import { readGrants } from './admit.ts'
 
 const ask = (what: string, thing: string) =>
   new DcmError('denied', `${what} needs a grant: an admin can give it with "grant MEMBER ${thing}".`, { try: 'grants' })
@@ -43,3 +46,11 @@ export const mayUse = (image: Image, personId: string, grants: readonly Grant[])
       grants.some(
         (grant) => grant.kind === 'image' && (grant.ref === image.ref || `${grant.ref}:latest` === image.ref),
       )))
+
+/** The images that a caller may use, and for an admin whose call is not narrowed every offered one. */
+export async function visibleImages(tables: Pick<Tables, 'grants' | 'images'>, caller: Caller): Promise<Image[]> {
+  const { person, scope } = caller
+  const grants = readGrants(await tables.grants.of(person.id))
+  const all = await tables.images.visible(person.id)
+  return all.filter((image) => mayUse(image, person.id, grants) || (person.role === 'admin' && !scope))
+}

@@ -1,4 +1,4 @@
-import { commandExit } from '../host/docker/exit.ts'
+import { commandExit } from '../host/exit.ts'
 import type { Container } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 

@@ -5,8 +5,7 @@ import type { Image } from '../model/image.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { type Caller, mayName } from '../policy/can.ts'
-import { mayUse } from './allow.ts'
-import { readGrants } from './admit.ts'
+import { visibleImages } from './allow.ts'
 import { dropTag } from './tags.ts'
 
 /** What a caller sees of images. */
@@ -30,12 +29,7 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
   }
 
   return (caller) => {
-    const visible = async () => {
-      const grants = readGrants(await store.grants.of(caller.person.id))
-      return (await store.images.visible(caller.person.id)).filter(
-        (image) => caller.person.role === 'admin' || mayUse(image, caller.person.id, grants),
-      )
-    }
+    const visible = () => visibleImages(store, caller)
     return {
       visible,
       /** Withdrawn first, then dropped: containers made from it go on, and nobody can create from it any more. */

@@ -2,7 +2,7 @@ import type { Context } from '../command/context.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
-import { sealSecret, syncSecrets } from './run.ts'
+import { sealSecret, syncSecrets } from './runfolder.ts'
 
 /** Secrets that one container may have. */
 const most = 64

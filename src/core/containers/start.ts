@@ -5,7 +5,7 @@ import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
 import { joinNetworks } from './network.ts'
 import { replacePort } from './ports.ts'
-import { syncKeys } from './run.ts'
+import { syncKeys } from './runfolder.ts'
 import { wishFor } from './wish.ts'
 
 export type Starting = Works & { signal: AbortSignal; say(text: string): Promise<void> }

@@ -4,7 +4,7 @@ import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { effective } from '../policy/quota.ts'
 import { readGrants, siteQuota } from './admit.ts'
-import { placeRun } from './run.ts'
+import { placeRun } from './runfolder.ts'
 
 /** Bytes that a member's storage may grow to. */
 export async function diskLimit(works: Pick<Works, 'store'>, ownerId: string): Promise<number> {

@@ -6,7 +6,7 @@ import { createCopy } from '../containers/copy.ts'
 import { createExport } from '../containers/export.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
-import { spreadKeys, syncKeys } from '../containers/run.ts'
+import { spreadKeys, syncKeys } from '../containers/runfolder.ts'
 import { createSecrets } from '../containers/secrets.ts'
 import { createRegistries } from '../containers/registries.ts'
 import { createRoom } from '../containers/room.ts'
@@ -28,7 +28,7 @@ import { createShares } from '../people/shares.ts'
 import { createTokens } from '../people/tokens.ts'
 import type { Caller } from '../policy/can.ts'
 import { examine } from '../upkeep/doctor.ts'
-import { createTime } from '../upkeep/time.ts'
+import { createTime } from '../containers/times.ts'
 
 /** Puts together what commands may ask for; what depends on the caller is narrowed for each call. */
 export function createContexts(

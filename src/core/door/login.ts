@@ -1,6 +1,6 @@
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../operation/runner.ts'
-import { spreadKeys } from '../containers/run.ts'
+import { spreadKeys } from '../containers/runfolder.ts'
 import { newId } from '../model/id.ts'
 import type { Actor, Person } from '../model/person.ts'
 import { createCodes } from '../people/codes.ts'

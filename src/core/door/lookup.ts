@@ -1,5 +1,4 @@
-import { mayUse } from '../containers/allow.ts'
-import { readGrants } from '../containers/admit.ts'
+import { visibleImages } from '../containers/allow.ts'
 import type { Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/kinds.ts'
 import { calledBy, type Container } from '../model/container.ts'
@@ -39,14 +38,9 @@ export function lookupFor(
     return theirs && store.containers.byName(theirs.id, own)
   }
 
-  async function visibleImages(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
-    const grants = readGrants(await store.grants.of(person.id))
-    return (await store.images.visible(person.id)).filter(
-      (image) =>
-        (whose !== 'own' || image.ownerId !== null) &&
-        (whose !== 'offered' || image.ownerId === null) &&
-        (mayUse(image, person.id, grants) || (person.role === 'admin' && !actor.scope)),
-    )
+  async function imagesOf(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
+    const all = await visibleImages(store, actor)
+    return whose === 'any' ? all : all.filter((image) => (image.ownerId !== null) === (whose === 'own'))
   }
 
   return {
@@ -73,7 +67,7 @@ export function lookupFor(
     async image(ref, whose) {
       const parsed = parseImageRef(ref)
       const full = parsed ? formatImageRef(parsed) : ref
-      const images = await visibleImages(whose)
+      const images = await imagesOf(whose)
       // One's own comes before an offered one of the same name.
       const found =
         images.find((image) => image.ref === full && image.ownerId !== null) ??
@@ -83,7 +77,7 @@ export function lookupFor(
         images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
       throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
     },
-    imageRefs: async (whose) => (await visibleImages(whose)).map((image) => image.ref.replace(/:latest$/, '')),
+    imageRefs: async (whose) => (await imagesOf(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     async volume(name) {
       const mine = await store.volumes.of(person.id)
       const found = mine.find((volume) => volume.name === name)

@@ -10,9 +10,9 @@ import { scheduledRun } from '../model/schedule.ts'
 import type { Action, Reply } from '../reply/reply.ts'
 import type { ScheduleRow } from '../store/schedules.ts'
 import type { Tables } from '../store/store.ts'
-import { syncKeys } from '../containers/run.ts'
+import { syncKeys } from '../containers/runfolder.ts'
 import { dismiss } from '../people/shares.ts'
-import { nextTime } from './cron.ts'
+import { nextTime } from '../containers/cron.ts'
 import type { Upkeep } from './reconcile.ts'
 
 /** How long before its end a container's owner is told. */

@@ -8,7 +8,7 @@ import type { Works } from '../operation/define.ts'
 import type { Log, Runner } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
 import { locate } from '../containers/locate.ts'
-import { syncKeys } from '../containers/run.ts'
+import { syncKeys } from '../containers/runfolder.ts'
 import { dropTag } from '../containers/tags.ts'
 import { type Ended, judge } from './judge.ts'
 

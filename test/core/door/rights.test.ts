@@ -157,6 +157,18 @@ describe('a scoped token', () => {
       })
   })
 
+  test('of an admin shows no restricted image that they were not granted, wherever it is asked for', async () => {
+    world.host.fake.addImage('secret:1')
+    await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
+    const seen = async (how = {}) => {
+      const { data } = await world.say(world.admin, 'images', how)
+      const one = await world.say(world.admin, 'create it --image hidden --dry-run', how)
+      return [(data as { ref: string }[]).some(({ ref }) => ref.startsWith('hidden')), one.error !== 'not_found']
+    }
+    expect(await seen()).toEqual([true, true])
+    expect(await seen(as(world.admin, { commands: ['images', 'create'], containers: null }))).toEqual([false, false])
+  })
+
   test('is good for its containers only, and the others are as if they were not there', async () => {
     const how = as(alice!, { commands: null, containers: ['web'] })
     expect((await world.say(alice!, 'ps', how)).data).toMatchObject([{ name: 'web' }])

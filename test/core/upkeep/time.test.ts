@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { nextTime } from '../../../src/core/upkeep/cron.ts'
+import { nextTime } from '../../../src/core/containers/cron.ts'
 import { expire, fireSchedules } from '../../../src/core/upkeep/clock.ts'
 import { stopIdle } from '../../../src/core/upkeep/idle.ts'
 import type { Upkeep } from '../../../src/core/upkeep/reconcile.ts'
