@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { DcmError } from '../../core/reply/error.ts'
 import type { Log } from '../../log.ts'
-import type { Http, Origin } from './app.ts'
+import type { Http } from './app.ts'
+import type { Origin } from './turn.ts'
 
 const mostHeaders = 100
 
