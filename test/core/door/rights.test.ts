@@ -162,11 +162,11 @@ describe('a scoped token', () => {
     await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
     const seen = async (how = {}) => {
       const { data } = await world.say(world.admin, 'images', how)
-      const one = await world.say(world.admin, 'create it --image hidden --dry-run', how)
-      return [(data as { ref: string }[]).some(({ ref }) => ref.startsWith('hidden')), one.error !== 'not_found']
+      const one = await world.say(world.admin, 'image show hidden', how)
+      return [(data as { image: string }[]).some(({ image }) => image.startsWith('hidden')), one.error !== 'not_found']
     }
     expect(await seen()).toEqual([true, true])
-    expect(await seen(as(world.admin, { commands: ['images', 'create'], containers: null }))).toEqual([false, false])
+    expect(await seen(as(world.admin, { commands: ['images', 'image'], containers: null }))).toEqual([false, false])
   })
 
   test('is good for its containers only, and the others are as if they were not there', async () => {
