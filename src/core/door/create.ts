@@ -161,7 +161,7 @@ export function createDoor(deps: DoorDeps): Door {
     )
     const questions = replies.filter(({ reply }) => asksToConfirm(reply))
     const asked = questions.map(({ target }) => target)
-    const gathered = gather(replies)
+    const gathered = gather(replies, parsed.reserved['dry-run'])
     if (asked.length === 0) return gathered
     const adds = Object.assign(
       {},

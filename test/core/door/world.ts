@@ -42,16 +42,16 @@ export function checkReply(said: Said, reply: Reply): void {
   expect(JSON.stringify({ ...reply, code: '' }), line).not.toMatch(/\/fake\/|at \w+ \(|node_modules|\/work\//)
   expect(reply.tone === 'error', line).toBe(reply.error !== undefined && !asks(reply))
   if (reply.error !== undefined || reply.data === undefined) return
-  const { command, given } =
+  const { command, given, dry } =
     typeof said === 'string'
-      ? parseLine(commands, said)
-      : { command: findCommand(commands, said.name.split(' ')).command, given: said.args }
+      ? { ...parseLine(commands, said), dry: parseLine(commands, said).reserved['dry-run'] }
+      : { ...findCommand(commands, said.name.split(' ')), given: said.args, dry: said.args['dry-run'] === true }
   expect(JSON.parse(JSON.stringify(reply.data)), line).toEqual(reply.data)
   const each = eachArg(command)
   const several = each !== undefined && Array.isArray(given[each]) && given[each].length > 1
-  const targets = several ? (reply.data as { data: unknown; operation: { state: string } | null }[]) : []
+  const targets = several ? (reply.data as { data?: unknown; operation: { state: string } | null }[]) : []
   const answers = several
-    ? targets.filter((one) => one.operation?.state !== 'running').map((one) => one.data)
+    ? targets.filter((one) => one.operation?.state !== 'running' && !(dry && !('data' in one))).map((one) => one.data)
     : [reply.data]
   for (const data of answers) expect(command.gives?.safeParse(data).error, line).toBeUndefined()
 }
