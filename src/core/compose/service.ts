@@ -179,7 +179,8 @@ const readers: Record<string, Reader> = {
       const text =
         item.is === 'map' ? longPort(reading, item, `${key}.${index}`) : scalar(reading, item, `${key}.${index}`)
       if (text === undefined) continue
-      if (/^(?:\[.*\]|[\d.]+\.[\d.]+):/.test(text) || /^[^:]*\.[^:]*:/.test(text)) {
+      const colon = text.indexOf(':')
+      if (/^\[.*\]:/.test(text) || text.slice(0, Math.max(0, colon)).includes('.')) {
         reading.bad(
           item.at,
           `${key}.${index}`,

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseDocument, type Document } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node as YamlNode,
+  parseDocument,
+  type Document,
+  visit,
+} from 'yaml'
 
 /** A place in the text, both counted from 1. */
 export type At = { line: number; column: number }
@@ -18,6 +28,7 @@ export type Node =
 /** Values in all, aliases followed, and levels: what is more is no composition but an attack on its reader. */
 const mostValues = 10_000
 const deepest = 24
+const mostAliases = 100
 
 class TooMuch extends Error {
   override readonly name = 'TooMuch'
@@ -34,9 +45,17 @@ export function readTree(text: string): { root: Node | undefined; problems: Prob
     root: undefined,
     problems: [{ ...where, key: '', why }],
   })
+  const tooMuch = () =>
+    refused(`It holds more than ${mostValues} values with its aliases followed, or more than ${deepest} levels.`)
+  // Each that is out of place is an error of its own, which takes longer than a value does.
+  if ((text.match(/[[\]{},]/g)?.length ?? 0) > mostValues) return tooMuch()
   let document: Document.Parsed
   try {
-    document = parseDocument(text, { lineCounter, prettyErrors: false, merge: false, strict: true, logLevel: 'silent' })
+    document = parseDocument(text, {
+      ...{ lineCounter, prettyErrors: false, merge: false, strict: true, logLevel: 'silent' },
+      // Each key is compared with all others there; below it is looked up.
+      uniqueKeys: false,
+    })
   } catch (error) {
     if (error instanceof RangeError) return refused('It is nested too deeply.')
     throw error
@@ -53,13 +72,15 @@ export function readTree(text: string): { root: Node | undefined; problems: Prob
     }
 
   let values = 0
+  const twice = new Map<string, Problem>()
+  const targets = new Map<YamlNode, YamlNode | undefined>()
   const open = new Set<YamlNode>()
 
   function read(node: YamlNode | null, parent: At, depth: number): Node {
     if (++values > mostValues || depth > deepest) throw new TooMuch()
     const here = node?.range ? at(node.range[0]) : parent
     if (isAlias(node)) {
-      const target = node.resolve(document) as YamlNode | undefined
+      const target = targets.get(node)
       if (!target || open.has(target)) throw new TooMuch()
       return place(read(target, here, depth + 1), here)
     }
@@ -80,12 +101,16 @@ export function readTree(text: string): { root: Node | undefined; problems: Prob
   }
 
   function entriesOf(node: Extract<YamlNode, { items: unknown }>, here: At, depth: number): Entry[] {
+    const keys = new Set<string>()
     const own: Entry[] = []
     const merged: Entry[] = []
     for (const pair of node.items as { key: YamlNode; value: YamlNode | null }[]) {
       const keyed = read(pair.key, here, depth + 1)
       const value = read(pair.value, keyed.at, depth + 1)
       const key = keyed.is === 'text' ? keyed.text : ''
+      if (keys.has(key))
+        twice.set(`${keyed.at.line}:${keyed.at.column}`, { ...keyed.at, key, why: 'It is there twice.' })
+      keys.add(key)
       if (key !== '<<') own.push({ key, at: keyed.at, value })
       // https://yaml.org/type/merge.html: the map's own keys come first, then earlier ones of a list.
       else
@@ -101,14 +126,25 @@ export function readTree(text: string): { root: Node | undefined; problems: Prob
   }
 
   try {
-    return { root: read(document.contents as YamlNode | null, { line: 1, column: 1 }, 0), problems: [] }
+    findTargets(document, targets)
+    if (targets.size > mostAliases) return refused(`It holds more than ${mostAliases} aliases.`)
+    const root = read(document.contents as YamlNode | null, { line: 1, column: 1 }, 0)
+    return twice.size > 0 ? { root: undefined, problems: [...twice.values()].slice(0, 20) } : { root, problems: [] }
   } catch (error) {
-    if (error instanceof TooMuch || error instanceof RangeError)
-      return refused(
-        `It holds more than ${mostValues} values with its aliases followed, or more than ${deepest} levels.`,
-      )
+    if (error instanceof TooMuch || error instanceof RangeError) return tooMuch()
     throw error
   }
+}
+
+/** What each alias stands for: the last before it that has that anchor. YAML 1.2.2, section 7.1. */
+function findTargets(document: Document.Parsed, targets: Map<YamlNode, YamlNode | undefined>): void {
+  const anchors = new Map<string, YamlNode>()
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source))
+      else if (node.anchor) anchors.set(node.anchor, node as YamlNode)
+    },
+  })
 }
 
 /** What an alias stands for is told of where the alias is. */

@@ -63,6 +63,37 @@ describe('I03 YAML that is meant to harm', () => {
   })
 })
 
+// What takes time by the square of its length does not end within a test: a document may be far smaller than these.
+describe('S2 what is long is read or refused at once', () => {
+  test.each([
+    [
+      'keys',
+      `services: {}\n${Array.from({ length: 60_000 }, (_, at) => `k${at}:\n`).join('')}`,
+      /more than 10000 values/,
+    ],
+    ['aliases', `services: {}\nx: &a 1\ny:\n${'  - *a\n'.repeat(60_000)}`, /more than 100 aliases/],
+    ['indicators out of place', `services: {}${']'.repeat(400_000)}`, /more than 10000 values/],
+    ['a port', `services: {web: {image: debian, ports: ["${'.'.repeat(65_000)}"]}}`, /Give one port/],
+  ])('%s', (_, text, why) => expect(read(text).problems).toMatchObject([{ why: expect.stringMatching(why) }]))
+})
+
+test('an alias stands for the last anchor of its name before it, also where it is followed', () => {
+  const { composition, problems } = read(`
+x-a: &a {environment: {WHO: one}}
+x-b: &b {<<: *a, image: debian}
+x-c: &a {environment: {WHO: two}}
+services:
+  one: *b
+  two: {<<: *a, image: debian}
+`)
+  expect(problems).toEqual([])
+  expect(composition.services.map(({ env }) => env.get('WHO'))).toEqual(['one', 'two'])
+})
+
+test('a key that is there twice is told where it is the second time', () => {
+  expect(told(read('services:\n  a: {image: x}\n  a: {image: y}\n'))).toEqual(['3:3 a: It is there twice.'])
+})
+
 test('all that is wrong is told at once, each with line and column', () => {
   expect(
     told(
