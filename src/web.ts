@@ -4,6 +4,7 @@ import type { Http, Origin } from './adapters/http/index.ts'
 import { type Config, readConfig } from './config.ts'
 import { createAbsentHost } from './core/host/absent.ts'
 import { newId } from './core/model/id.ts'
+import { systemAsker } from './core/operation/asker.ts'
 import { createRunner } from './core/operation/runner.ts'
 import { openPostgres } from './core/store/open.ts'
 import { createStore } from './core/store/store.ts'
@@ -71,12 +72,8 @@ export async function openWeb(
     })
     const runner = createRunner({ works, operations, holder, log, storesOnly: true })
     async function renew(containerId: string): Promise<void> {
-      const asker = { ownerId: null, actorId: null, actorName: null, asName: null, target: null }
-      const id = await runner.begin(
-        'renew',
-        { containerId },
-        { ...asker, surface: 'system', command: 'renew', requestId: newId(random) },
-      )
+      const asker = systemAsker(random, 'renew', { ownerId: null, target: null })
+      const id = await runner.begin('renew', { containerId }, asker)
       await runner.wait(id, { ms: patience })
     }
     const background = createBackground()

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newId } from '../core/model/id.ts'
+import { systemAsker } from '../core/operation/asker.ts'
 import type { Works } from '../core/operation/define.ts'
 import type { Runner } from '../core/operation/runner.ts'
 
@@ -38,16 +38,7 @@ export async function offerImages(deps: {
       last = performance.now()
       say(`  ${entry}: ${line.trim().slice(0, 100)}`)
     })
-    const asker = {
-      ownerId: null,
-      actorId: null,
-      actorName: null,
-      asName: null,
-      surface: 'system',
-      command: 'image offer',
-      target: ref,
-      requestId: newId(works.random),
-    }
+    const asker = systemAsker(works.random, 'image offer', { ownerId: null, target: ref })
     const id = await runner.begin('offer-image', { source: built, ref, about, restricted: false }, asker)
     const outcome = await runner.wait(id, {})
     if (outcome?.reply?.error) throw new Error(outcome.reply.text)

@@ -1,9 +1,9 @@
 import { notice } from '../chat/notices.ts'
-import { newId } from '../model/id.ts'
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Container } from '../model/container.ts'
 import type { NoticeKind } from '../model/notice.ts'
 import { formatTime } from '../model/time.ts'
+import { systemAsker } from '../operation/asker.ts'
 import type { Asker } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
 import { scheduledRun } from '../model/schedule.ts'
@@ -19,18 +19,6 @@ import type { Upkeep } from './reconcile.ts'
 const ahead = 15 * 60_000
 /** A schedule that comes later than this, because DCM was away, is not made up for. */
 const tooLate = 3_600_000
-
-/** Nobody in particular asked for it. */
-const byItself = ({ works }: Upkeep, ownerId: string, command: string, target: string): Asker => ({
-  ownerId,
-  actorId: null,
-  actorName: null,
-  asName: null,
-  surface: 'system',
-  command,
-  target,
-  requestId: newId(works.random),
-})
 
 /** Begins something in the name of time itself. @returns why it cannot be now, or null when it was begun */
 async function beginNow<K extends Intent>(
@@ -91,7 +79,7 @@ export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
       upkeep,
       'remove',
       { containerId: container.id, expired: true },
-      byItself(upkeep, container.ownerId, 'expire', `${container.owner}/${name}`),
+      systemAsker(upkeep.works.random, 'expire', { ownerId: container.ownerId, target: `${container.owner}/${name}` }),
     )
     if (why === null)
       await tell(
@@ -107,7 +95,7 @@ export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
 
 /** Does what is due. What is due and its next time are one transaction, so that it is done once however many look. */
 export async function fireSchedules(upkeep: Upkeep): Promise<void> {
-  const { store } = upkeep.works
+  const { store, random } = upkeep.works
   for (const row of await store.schedules.due()) {
     const now = await store.site.clock()
     const next = nextTime(row.cron, row.zone, now)
@@ -120,7 +108,8 @@ export async function fireSchedules(upkeep: Upkeep): Promise<void> {
       )
       continue
     }
-    const asker = byItself(upkeep, row.ownerId, `schedule ${row.verb}`, `${row.owner}/${row.container}`)
+    const { ownerId, verb, owner, container } = row
+    const asker = systemAsker(random, `schedule ${verb}`, { ownerId, target: `${owner}/${container}` })
     const also = async (tx: Tables, operationId: string) => {
       // A run has an outcome that its owner wants to hear of; that it was begun is all that start and stop have.
       if (!(await move(tx, null, row.verb === 'run' ? operationId : undefined)))

@@ -1,7 +1,7 @@
-import { newId } from '../model/id.ts'
 import { formatSize } from '../model/units.ts'
 import { HostError } from '../host/host.ts'
 import { diskLimit } from '../containers/wish.ts'
+import { systemAsker } from '../operation/asker.ts'
 import { tell, type Upkeep } from './reconcile.ts'
 
 /** Share of a disk that stays free for the host itself. */
@@ -49,16 +49,7 @@ async function relieve(
   for (const member of over.toSorted((a, b) => b.used - b.limit - (a.used - a.limit)))
     for (const container of await works.store.containers.of(member.id)) {
       if (container.desired === 'exited') continue
-      const asker = {
-        ownerId: member.id,
-        actorId: null,
-        actorName: null,
-        asName: null,
-        surface: 'system',
-        command: 'stop',
-        target: container.name,
-        requestId: newId(works.random),
-      }
+      const asker = systemAsker(works.random, 'stop', { ownerId: member.id, target: container.name })
       await runner
         .begin('stop', { containerId: container.id, seconds: 10 }, asker)
         .then((id) => runner.wait(id, { ms: 30_000 }))

@@ -1,8 +1,8 @@
 import { notice } from '../chat/notices.ts'
 import { HostError } from '../host/host.ts'
 import { calledBy, type Container } from '../model/container.ts'
-import { newId } from '../model/id.ts'
 import { formatDuration } from '../model/units.ts'
+import { systemAsker } from '../operation/asker.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Upkeep } from './reconcile.ts'
 
@@ -78,16 +78,8 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
       continue
     }
     if (container.silent < idleStop || container.warned < ahead(idleStop)) continue
-    const asker = {
-      ownerId: container.ownerId,
-      actorId: null,
-      actorName: null,
-      asName: null,
-      surface: 'system',
-      command: 'idle',
-      target: `${container.owner}/${name}`,
-      requestId: newId(works.random),
-    }
+    const { ownerId, owner } = container
+    const asker = systemAsker(works.random, 'idle', { ownerId, target: `${owner}/${name}` })
     try {
       await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
       await tell(

@@ -5,6 +5,7 @@ import type { NoticeKind } from '../model/notice.ts'
 import type { Seen } from '../host/host.ts'
 import { HostError } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
+import { systemAsker } from '../operation/asker.ts'
 import type { Log, Runner } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
 import { locate } from '../containers/locate.ts'
@@ -149,16 +150,7 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
         revivals: row.revivals + 1,
         reviveAt: new Date(works.now().getTime() + backoff(row.revivals)),
       })
-      const asker = {
-        ownerId: container.ownerId,
-        actorId: null,
-        actorName: null,
-        asName: null,
-        surface: 'system',
-        command: 'revive',
-        target: container.name,
-        requestId: newId(works.random),
-      }
+      const asker = systemAsker(works.random, 'revive', { ownerId: container.ownerId, target: container.name })
       await runner.begin('revive', { containerId: id }, asker).catch(async (error: unknown) => {
         if (!(error instanceof DcmError)) throw error
         // What it was granted is revoked: it gives its share back, and its owner reads why.
