@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
+import { confirmationOf } from '../core/reply/confirm.ts'
 import { createProgress } from '../core/reply/progress.ts'
 import { printable } from '../core/reply/text.ts'
 import { copies, copy } from './copy.ts'
@@ -40,10 +41,7 @@ async function confirmed(sentence: string): Promise<boolean> {
 }
 
 /** What would confirm, when a reply is only a question. */
-function asked({ reply }: Outcome): { line: string; words: string[] } | undefined {
-  const data = reply.data as { confirm?: unknown; line: string; words: string[] } | undefined
-  return reply.error === 'conflict' && data?.confirm === true ? data : undefined
-}
+const asked = ({ reply }: Outcome) => confirmationOf(reply)
 
 /** Copies files in or out, as long as nobody interrupts. */
 async function copyFiles(where: Where, { words, json }: Options): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Letter } from '../../core/chat/outlet.ts'
+import { confirmationOf } from '../../core/reply/confirm.ts'
 import type { Reply } from '../../core/reply/reply.ts'
 import { columns, plain, width } from '../../core/reply/text.ts'
 import { block, cut, escape, span, touchy } from './escape.ts'
@@ -100,8 +101,7 @@ function pageRows(page: NonNullable<Letter['page']>): Row[] {
 }
 
 /** Whether a reply is the question before a command. */
-const asks = (reply: Reply) =>
-  reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+const asks = (reply: Reply) => confirmationOf(reply) !== undefined
 
 function components(letter: Letter): Row[] {
   const { reply, page } = letter

@@ -1,6 +1,7 @@
 import { splitWords, untypeset } from '../../core/command/words.ts'
 import type { Door } from '../../core/door/door.ts'
 import type { Actor } from '../../core/model/person.ts'
+import { confirmationOf } from '../../core/reply/confirm.ts'
 import { toAnsi } from '../../core/reply/ansi.ts'
 import { DcmError, exitCodes } from '../../core/reply/error.ts'
 import { createProgress } from '../../core/reply/progress.ts'
@@ -60,8 +61,8 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
       { progress: (text) => progress.say(text), signal: console.signal },
     )
     progress.clear()
-    const asked = reply.data as { confirm?: unknown; line: string; words: string[] } | undefined
-    if (reply.error !== 'conflict' || asked?.confirm !== true || json) return reply
+    const asked = confirmationOf(reply)
+    if (!asked || json) return reply
     if (!console.confirm) return { ...reply, text: `${reply.text} To confirm: ${asked.line}` }
     await console.put('stderr', `${printable(reply.text)}\n`)
     if (await console.confirm('Go on? [y/N] ')) return ask(asked.words)

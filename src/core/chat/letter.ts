@@ -1,4 +1,5 @@
 import { newId, type Random } from '../model/id.ts'
+import { confirmationOf } from '../reply/confirm.ts'
 import type { Action, Reply } from '../reply/reply.ts'
 import type { Seal } from '../secret/seal.ts'
 import type { ButtonNew, OutboxNew } from '../store/outbox.ts'
@@ -40,7 +41,7 @@ export async function composeLetter(
   },
 ): Promise<Stored> {
   const { outboxId, reply, asker } = given
-  const asks = reply.tone === 'warn' && (reply.data as { confirm?: unknown } | undefined)?.confirm === true
+  const asks = confirmationOf(reply) !== undefined
   const rows: { button: Button; row: ButtonNew }[] = (reply.actions ?? []).slice(0, 20).map((action) => {
     const danger = asks || action.danger === true
     const id = buttonId(deps.random)

@@ -8,6 +8,7 @@ import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import type { Log, Runner } from '../operation/runner.ts'
 import { type Caller, canCall, mayCall, mayFollow, stranger } from '../policy/can.ts'
+import { type Confirmation, confirmationOf } from '../reply/confirm.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply, warn } from '../reply/reply.ts'
 import { createActing } from './acting.ts'
@@ -18,7 +19,7 @@ import type { Call, Door, Waiting } from './door.ts'
 import { createWriter, type Facts, harmless } from './facts.ts'
 import { gather } from './gather.ts'
 import { createIdentify } from './identify.ts'
-import { type Confirmation, confirming, namedAs, targetOf } from './line.ts'
+import { confirming, namedAs, targetOf } from './line.ts'
 import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
@@ -159,14 +160,14 @@ export function createDoor(deps: DoorDeps): Door {
         return { target, reply }
       }),
     )
-    const questions = replies.filter(({ reply }) => asksToConfirm(reply))
+    const questions = replies.flatMap(({ target, reply }) => {
+      const question = confirmationOf(reply)
+      return question ? [{ target, adds: question.adds }] : []
+    })
     const asked = questions.map(({ target }) => target)
     const gathered = gather(replies, parsed.reserved['dry-run'])
     if (asked.length === 0) return gathered
-    const adds = Object.assign(
-      {},
-      ...questions.map(({ reply }) => (reply.data as Confirmation).adds),
-    ) as Confirmation['adds']
+    const adds = Object.assign({}, ...questions.map((one) => one.adds)) as Confirmation['adds']
     const confirm = confirming(parsed, { ...parsed.given, [each]: asked }, adds)
     const actions = [{ label: 'Confirm', line: confirm.line, danger: true as const }]
     if (asked.length < replies.length) return { ...gathered, actions }
@@ -294,9 +295,6 @@ export function createDoor(deps: DoorDeps): Door {
   }
   return door
 }
-
-/** Whether a reply is only the question before a command. */
-const asksToConfirm = (reply: Reply) => (reply.data as { confirm?: unknown } | undefined)?.confirm === true
 
 /** Whether a command is about something that is not the caller's own. */
 function isOthers(command: Command, args: Record<string, unknown>, { person }: Caller): boolean {

@@ -2,6 +2,7 @@ import { join } from 'shlex'
 import type { Command } from '../command/define.ts'
 import type { Given, Parsed } from '../command/parse.ts'
 import { untypeset } from '../command/words.ts'
+import type { Confirmation } from '../reply/confirm.ts'
 import { printable } from '../reply/text.ts'
 import type { Call } from './door.ts'
 
@@ -26,8 +27,6 @@ export function namedAs(input: Call['input']): string | undefined {
 }
 
 /** What comes with a question: the call that confirms it, as a line and as its words, and what that has beside the first. */
-export type Confirmation = { confirm: true; line: string; words: string[]; adds: Record<string, true> }
-
 /** The same call with `--yes`, and with what the question `adds`. */
 export function confirming({ command, reserved }: Parsed, given: Given, adds: Record<string, true>): Confirmation {
   const words = lineOf(command, { ...given, ...adds })
