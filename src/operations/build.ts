@@ -8,7 +8,7 @@ import { createOutput } from '../core/containers/output.ts'
 import { basesOf, checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { wishFor } from '../core/containers/wish.ts'
-import { type Host, HostError, type SeenImage, sshPaths } from '../core/host/host.ts'
+import { type Host, isFault, type SeenImage, sshPaths } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
 import { formatDuration, formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -222,7 +222,7 @@ export const build = defineOperation<'build', State>({
                 cause: error,
               },
             )
-          if (error instanceof HostError && (error.fault === 'gone' || error.fault === 'taken'))
+          if (isFault(error, 'gone') || isFault(error, 'taken'))
             throw new DcmError('conflict', `${run.state.name} ended before the build had.`, { cause: error })
           throw error
         } finally {

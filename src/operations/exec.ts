@@ -2,7 +2,7 @@ import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { running, signalling } from '../core/containers/inside.ts'
 import { createOutput } from '../core/containers/output.ts'
-import { HostError } from '../core/host/host.ts'
+import { HostError, isFault } from '../core/host/host.ts'
 import { formatDuration } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -88,12 +88,12 @@ export const exec = defineOperation<'exec', State>({
           const { text, cut } = output.end()
           return { output: text, cut, late, code: late ? null : await program.exit() }
         } catch (error) {
-          if (error instanceof HostError && error.fault === 'taken')
+          if (isFault(error, 'taken'))
             throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
               cause: error,
               try: `start ${container.name}`,
             })
-          if (error instanceof HostError && error.fault === 'down') throw cutOff()
+          if (isFault(error, 'down')) throw cutOff()
           throw error
         }
       },

@@ -1,6 +1,6 @@
 import { forgetImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
-import { HostError, sshPaths } from '../core/host/host.ts'
+import { isFault, sshPaths } from '../core/host/host.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
@@ -27,7 +27,7 @@ export const removeImage = defineOperation<'remove-image', Removing>({
         try {
           await run.host(run.settings.hostId).engine.untag(run.state.engineRef)
         } catch (cause) {
-          if (!(cause instanceof HostError && cause.fault === 'taken')) throw cause
+          if (!isFault(cause, 'taken')) throw cause
           throw new DcmError('conflict', `A container still needs ${run.state.ref}; remove that first.`, {
             cause,
             try: 'ps',

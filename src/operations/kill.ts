@@ -1,6 +1,6 @@
 import { present } from '../core/containers/change.ts'
 import { settle } from '../core/containers/start.ts'
-import { HostError } from '../core/host/host.ts'
+import { isFault } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'
@@ -37,7 +37,7 @@ export const kill = defineOperation<'kill', State>({
           await run.host(container.hostId).engine.kill(container.engineId!, run.input.signal)
         } catch (error) {
           // It ended before the signal came: that is what the next step finds.
-          if (!(error instanceof HostError && error.fault === 'taken')) throw error
+          if (!isFault(error, 'taken')) throw error
         }
         return { sent: true }
       },

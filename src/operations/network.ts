@@ -2,7 +2,7 @@ import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { namesOf, settleNetwork } from '../core/containers/network.ts'
 import { membersOf } from '../core/containers/networks.ts'
-import { HostError } from '../core/host/host.ts'
+import { isFault } from '../core/host/host.ts'
 import { foreignNetwork } from '../core/model/network.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -161,7 +161,7 @@ export const leaveNetwork = defineOperation<'leave-network', Omit<Joining, 'had'
         try {
           if (container.engineId) await run.host(container.hostId).engine.leave(container.engineId, name)
         } catch (error) {
-          if (!(error instanceof HostError && error.fault === 'gone')) throw error
+          if (!isFault(error, 'gone')) throw error
         }
         await run.store.networks.part(run.input.networkId, container.id)
       },

@@ -3,7 +3,7 @@ import { lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { forwarder, openForward } from '../core/containers/forward.ts'
 import { givePorts, heldFor, pickPort } from '../core/containers/ports.ts'
-import { HostError } from '../core/host/host.ts'
+import { isFault } from '../core/host/host.ts'
 import type { AddedPort, Container, Proto } from '../core/model/container.ts'
 import { formatTime } from '../core/model/time.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -70,7 +70,7 @@ export const addPort = defineOperation<'add-port', Adding>({
             await openForward(run, container.hostId, { ...container, ...mine })
             return { now: container }
           } catch (error) {
-            if (!(error instanceof HostError && error.fault === 'taken')) throw error
+            if (!isFault(error, 'taken')) throw error
             if (port.host !== undefined || run.state.had || tries >= 5)
               throw new DcmError(
                 'conflict',

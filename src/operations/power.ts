@@ -1,7 +1,7 @@
 import { readGrants } from '../core/containers/admit.ts'
 import { admitRunning, checkStillGranted, present } from '../core/containers/change.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
-import { HostError } from '../core/host/host.ts'
+import { isFault } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
 import type { Place } from '../core/model/place.ts'
 import { defineOperation, type Run, type Works } from '../core/operation/define.ts'
@@ -58,7 +58,7 @@ async function release(run: Run<'start' | 'restart', State>): Promise<void> {
     if (container.engineId) await run.host(container.hostId).engine.stop(container.engineId, 5)
   } catch (error) {
     // What somebody took away in Docker has nothing to stop; trying for ever would keep its lock for ever.
-    if (!(error instanceof HostError && error.fault === 'gone')) throw error
+    if (!isFault(error, 'gone')) throw error
   }
   await run.store.containers.update(container.id, { desired: 'exited' })
 }

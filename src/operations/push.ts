@@ -1,5 +1,5 @@
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
-import { HostError, type Moved } from '../core/host/host.ts'
+import { isFault, type Moved } from '../core/host/host.ts'
 import { formatRemote } from '../core/model/registry.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -47,7 +47,7 @@ export const push = defineOperation<'push', State>({
         try {
           await run.host(run.state.hostId).engine.push(run.state.engineId, remote, credential, progress, run.signal)
         } catch (error) {
-          if (error instanceof HostError && error.fault === 'taken')
+          if (isFault(error, 'taken'))
             throw new DcmError(
               'conflict',
               `Docker on this host calls another image ${formatRemote(remote)} already; push under another tag.`,

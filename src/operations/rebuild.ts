@@ -1,5 +1,5 @@
 import { dropTag } from '../core/containers/tags.ts'
-import { HostError, sshPaths } from '../core/host/host.ts'
+import { isFault, sshPaths } from '../core/host/host.ts'
 import type { Image } from '../core/model/image.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation } from '../core/operation/define.ts'
@@ -55,7 +55,7 @@ export const rebuildImage = defineOperation<'rebuild-image', State>({
           const { engineId, size, layers } = seen
           return { made: { engineId, size, layers, ssh: await engine.imageHas(engineId, sshPaths) } }
         } catch (error) {
-          if (error instanceof HostError && error.fault === 'refused')
+          if (isFault(error, 'refused'))
             throw new DcmError('conflict', `${ref} stays as it is. ${error.message}`, { cause: error })
           throw error
         }

@@ -12,7 +12,7 @@ import { checkNetwork } from '../core/containers/networks.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { commandExit } from '../core/host/exit.ts'
-import { HostError } from '../core/host/host.ts'
+import { HostError, isFault } from '../core/host/host.ts'
 import { type Container, type Desired, type Port, publicPorts } from '../core/model/container.ts'
 import { defineOperation, type Run, type Works } from '../core/operation/define.ts'
 import { toData, toFields } from '../core/reply/container.ts'
@@ -201,14 +201,14 @@ export const recreate = defineOperation<'recreate', State>({
         try {
           if (old.engineId) await engine.stop(old.engineId, run.input.seconds)
         } catch (error) {
-          if (!(error instanceof HostError && error.fault === 'gone')) throw error
+          if (!isFault(error, 'gone')) throw error
         }
         await run.say('starting the new one')
         try {
           await engine.start(container.engineId!)
           await prove(run, container)
         } catch (error) {
-          const held = error instanceof HostError && error.fault === 'taken'
+          const held = isFault(error, 'taken')
           if (!held && !(error instanceof DcmError && error.code === 'conflict')) throw error
           const why = held
             ? `One of the ports of ${container.name} is held by something else on this host.`

@@ -5,7 +5,7 @@ import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
-import { HostError } from '../core/host/host.ts'
+import { isFault } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
 import { formatDuration } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -118,7 +118,7 @@ export const run = defineOperation<'run', State>({
             if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
           }
         } catch (error) {
-          if (error instanceof HostError && error.fault === 'gone') throw removed(container.name, error)
+          if (isFault(error, 'gone')) throw removed(container.name, error)
           throw error
         }
       },

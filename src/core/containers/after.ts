@@ -4,7 +4,7 @@ import type { Health } from '../model/health.ts'
 import { newId } from '../model/id.ts'
 import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import { running, signalling } from './inside.ts'
 import type { Starting } from './start.ts'
 
@@ -88,7 +88,7 @@ async function ask(
     }
     return { code: late ? null : await program.exit(), said: plain(said).trim().replaceAll('\n', ' / ').slice(-200) }
   } catch (error) {
-    if (error instanceof HostError && (error.fault === 'taken' || error.fault === 'gone'))
+    if (isFault(error, 'taken') || isFault(error, 'gone'))
       throw new DcmError('conflict', `${name}, which has to be up before it, has ended.`, { cause: error })
     throw error
   }

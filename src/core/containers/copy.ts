@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { Context } from '../command/context.ts'
 import type { Spot } from '../command/kinds.ts'
-import { type Exec, HostError, type LogChunk } from '../host/host.ts'
+import { type Exec, isFault, type LogChunk } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import { formatSize } from '../model/units.ts'
@@ -94,7 +94,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
         },
       }
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'taken')
+      if (isFault(error, 'taken'))
         throw new DcmError('conflict', `${container.name} is not running, so nothing can be copied.`, {
           cause: error,
           try: `start ${container.name}`,

@@ -1,5 +1,5 @@
 import type { Context } from '../command/context.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import { calledBy } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import type { Works } from '../operation/define.ts'
@@ -20,7 +20,7 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
         .host(one.hostId)
         .engine.inside(one.engineId)
         .catch((error: unknown) => {
-          if (error instanceof HostError && error.fault === 'gone') return undefined
+          if (isFault(error, 'gone')) return undefined
           throw explain(error)
         })
       if (theirs?.chain.every((layer, at) => layer === chain[at])) return one

@@ -1,4 +1,4 @@
-import { type Engine, HostError, type Seen } from '../host/host.ts'
+import { type Engine, isFault, type Seen } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function locate(
     try {
       return await engine.inspect(container.engineId)
     } catch (error) {
-      if (!(error instanceof HostError && error.fault === 'gone')) throw error
+      if (!isFault(error, 'gone')) throw error
     }
   return engine.find(container.engineName)
 }

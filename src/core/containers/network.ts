@@ -1,4 +1,4 @@
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
@@ -45,7 +45,7 @@ export async function settleNetwork(works: Works, id: string, hostId: string): P
       await engine.createNetwork({ name, bridge, subnet, ownerId })
       return name
     } catch (error) {
-      if (!(error instanceof HostError && error.fault === 'taken')) throw error
+      if (!isFault(error, 'taken')) throw error
       // Somebody else on this engine took the subnet in the same moment: give it up, unless the network is there.
       if ((await engine.networks()).some((network) => network.own && network.name === name)) throw error
       await store.networks.setSubnet(id, hostId, null)

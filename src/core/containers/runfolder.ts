@@ -1,4 +1,4 @@
-import { type Files, type Host, HostError } from '../host/host.ts'
+import { type Files, type Host, isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Seal } from '../secret/seal.ts'
 import type { Store } from '../store/store.ts'
@@ -55,7 +55,7 @@ export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'o
       await deps.host(container.hostId).files.writeKeys(container.id, text)
     } catch (error) {
       // Its folder is not made yet, or no more; it is made with the keys of then.
-      if (error instanceof HostError && error.fault === 'gone') return
+      if (isFault(error, 'gone')) return
       throw error
     }
     const now = await authorizedKeys(deps.store, container)
@@ -83,7 +83,7 @@ export async function syncSecrets(
     try {
       await deps.host(container.hostId).files.writeSecrets(container.id, secrets)
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'gone') return
+      if (isFault(error, 'gone')) return
       throw error
     }
     const now = await openSecrets(deps, container.id)

@@ -1,4 +1,4 @@
-import { HostError, type Seen } from '../host/host.ts'
+import { HostError, isFault, type Seen } from '../host/host.ts'
 import { type Container, sshPort } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { plain } from '../reply/text.ts'
@@ -37,7 +37,7 @@ export async function startAnew(run: Starting, id: string, network: string): Pro
       await engine.start(engineId)
       return await greet(run, { ...container, engineId })
     } catch (error) {
-      if (!(error instanceof HostError && error.fault === 'taken') || tries >= 5) throw error
+      if (!isFault(error, 'taken') || tries >= 5) throw error
       if (!(await replaceHeld(run, container))) throw error
       await engine.remove(engineId)
     }
@@ -65,7 +65,7 @@ export async function startAgain(run: Starting, container: Container): Promise<v
   try {
     await host.engine.start(engineId)
   } catch (error) {
-    if (!(error instanceof HostError && error.fault === 'taken')) throw error
+    if (!isFault(error, 'taken')) throw error
     const ports = container.ports.map((port) => port.host).join(', ')
     throw new DcmError(
       'conflict',

@@ -40,6 +40,10 @@ export class HostError extends Error {
   }
 }
 
+/** Whether something failed at a host in this very way. */
+export const isFault = (error: unknown, fault: HostFault): error is HostError =>
+  error instanceof HostError && error.fault === fault
+
 /** Everything that a create request is built from. There is no other way to say anything to the engine's create. */
 export type ContainerWish = {
   /** Unique name in the engine, made by DCM from the operation's id: `dcm-<instance>-…`. */

@@ -1,12 +1,10 @@
-import { HostError } from '../host/host.ts'
+import { HostError, isFault } from '../host/host.ts'
 import { DcmError } from '../reply/error.ts'
 import { down, unreachable, violated } from '../store/db.ts'
 
 /** Whether trying again in a moment may simply work: nobody answered. */
 export const passing = (error: unknown): boolean =>
-  (error instanceof HostError && error.fault === 'down') ||
-  (error instanceof DcmError && error.code === 'unavailable') ||
-  unreachable(error)
+  isFault(error, 'down') || (error instanceof DcmError && error.code === 'unavailable') || unreachable(error)
 
 const caps: Record<string, string> = {
   usage_containers: 'containers',

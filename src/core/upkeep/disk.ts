@@ -1,5 +1,5 @@
 import { formatSize } from '../model/units.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import { diskLimit } from '../containers/wish.ts'
 import { systemAsker } from '../operation/asker.ts'
 import { tell, type Upkeep } from './reconcile.ts'
@@ -18,7 +18,7 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
     const [storage, layers, images] = await Promise.all([
       // Nobody's folder, however deep or strange, keeps the others' from being measured or the disk from being saved.
       host.files.storage(person.id).catch((err: unknown) => {
-        if (err instanceof HostError && err.fault === 'down') throw err
+        if (isFault(err, 'down')) throw err
         log.warn({ owner: person.id, err }, 'a storage could not be measured')
         return 'unknown' as const
       }),

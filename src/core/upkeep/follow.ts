@@ -1,5 +1,5 @@
 import { locate } from '../containers/locate.ts'
-import { HostError } from '../host/host.ts'
+import { HostError, isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Ended } from './judge.ts'
 import { reconcile, settleOne, type Strays, type Upkeep } from './reconcile.ts'
@@ -74,8 +74,7 @@ export async function follow(upkeep: Upkeep, hostId: string, signal: AbortSignal
       }).finally(() => clearInterval(beat))
       await listened
     } catch (error) {
-      if (!(error instanceof HostError && error.fault === 'down'))
-        log.warn({ host: hostId, err: error }, 'following the engine broke; starting over')
+      if (!isFault(error, 'down')) log.warn({ host: hostId, err: error }, 'following the engine broke; starting over')
     } finally {
       signal.removeEventListener('abort', stop)
       link.abort()

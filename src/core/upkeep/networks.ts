@@ -1,5 +1,5 @@
 import { joinNetworks, settleNetwork } from '../containers/network.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import type { Upkeep } from './reconcile.ts'
 
 /** Makes members' own networks on a host, and who has joined them, what the database says. */
@@ -11,7 +11,7 @@ export async function settleNetworks(upkeep: Upkeep, hostId: string): Promise<vo
     try {
       await work()
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'down') throw error
+      if (isFault(error, 'down')) throw error
       log.warn({ ...what, err: error }, 'a network could not be settled; it is tried again')
     }
   }

@@ -2,7 +2,7 @@ import { notice } from '../chat/notices.ts'
 import { readGrants } from '../containers/admit.ts'
 import { checkPorts } from '../containers/allow.ts'
 import { forwarder, openForward } from '../containers/forward.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import { newId } from '../model/id.ts'
 import { formatTime } from '../model/time.ts'
 import { DcmError } from '../reply/error.ts'
@@ -73,7 +73,7 @@ export async function settlePorts(upkeep: Upkeep, hostId: string): Promise<void>
         await warn(upkeep, port, text, again)
       }
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'down') throw error
+      if (isFault(error, 'down')) throw error
       log.warn(
         { container: port.containerId, port: port.host, err: error },
         'a port could not be opened; it is tried again',

@@ -3,7 +3,7 @@ import { notice } from '../chat/notices.ts'
 import type { Container } from '../model/container.ts'
 import type { NoticeKind } from '../model/notice.ts'
 import type { Seen } from '../host/host.ts'
-import { HostError } from '../host/host.ts'
+import { isFault } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
 import { systemAsker } from '../operation/asker.ts'
 import type { Log, Runner } from '../operation/runner.ts'
@@ -187,7 +187,7 @@ export async function reconcile(upkeep: Upkeep, hostId: string, ended: (engineId
     try {
       await settleOne(upkeep, row.id, seen, seen ? ended(seen.engineId) : { seen: false })
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'down') throw error
+      if (isFault(error, 'down')) throw error
       log.warn({ container: row.id, err: error }, 'a container could not be settled; it is tried again')
     }
   }

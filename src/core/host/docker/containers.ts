@@ -1,4 +1,12 @@
-import { type ContainerWish, HostError, type LogChunk, type LogOptions, type Seen, type SeenImage } from '../host.ts'
+import {
+  type ContainerWish,
+  HostError,
+  isFault,
+  type LogChunk,
+  type LogOptions,
+  type Seen,
+  type SeenImage,
+} from '../host.ts'
 import { createBody, labels } from './create.ts'
 import { malformed } from './fault.ts'
 import { logFrames } from './frames.ts'
@@ -71,9 +79,6 @@ function readInspected(body: unknown): { seen: Seen; labels: Record<string, stri
     networks,
   }
 }
-
-const isFault = (error: unknown, fault: HostError['fault']): boolean =>
-  error instanceof HostError && error.fault === fault
 
 /** The life of a container on one engine. */
 export function createContainers(wire: Wire, place: { instance: string; bindHost: string }) {
