@@ -3,7 +3,7 @@ import { keepImage } from '../core/containers/ownimage.ts'
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { diskLimit } from '../core/containers/wish.ts'
-import { type Host, HostError, type Moved, sshPaths } from '../core/host/host.ts'
+import { type Host, isFault, type Moved, sshPaths } from '../core/host/host.ts'
 import { formatRemote, type Remote } from '../core/model/registry.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -126,7 +126,7 @@ export const pull = defineOperation<'pull', State>({
             await host.engine.tag(seen.engineId, run.state.engineRef)
           } catch (error) {
             // Another's pull of the same was undone in between, and took it away.
-            if (error instanceof HostError && error.fault === 'gone' && tries < 3) continue
+            if (isFault(error, 'gone') && tries < 3) continue
             throw error
           }
           await letGo(run, host)

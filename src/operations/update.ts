@@ -1,6 +1,6 @@
 import { lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
-import { HostError } from '../core/host/host.ts'
+import { HostError, isFault } from '../core/host/host.ts'
 import type { Container, Limits } from '../core/model/container.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'
@@ -51,7 +51,7 @@ export const update = defineOperation<'update', State>({
           await engine.update(container.engineId!, after)
         } catch (cause) {
           // cgroup v1 refuses a limit below what is in use; the engine has no status of its own for it.
-          if (!(cause instanceof HostError && cause.fault === 'broken' && after.memory < before.memory)) throw cause
+          if (!(isFault(cause, 'broken') && after.memory < before.memory)) throw cause
           throw new DcmError(
             'conflict',
             `${container.name} uses more than ${formatSize(after.memory)} of memory now: end something in it, or stop it first.`,

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ContainerWish, type Engine, type Files, HostError } from '../host.ts'
+import { type ContainerWish, type Engine, type Files, HostError, isFault } from '../host.ts'
 import { type Aid } from './aid.ts'
 import { ensureFolder, fileFault, type Ownership, trueFolder } from './folder.ts'
 import { createRuns } from './runs.ts'
@@ -49,7 +49,7 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
       // Nothing is started: the engine looks for the folder when it creates.
       return await aid.lend({ imageId, command: ['/dcm'], folder: path }, async () => true)
     } catch (error) {
-      if (error instanceof HostError && error.fault === 'refused') return false
+      if (isFault(error, 'refused')) return false
       throw error
     }
   }

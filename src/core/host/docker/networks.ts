@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HostError } from '../host.ts'
+import { HostError, isFault } from '../host.ts'
 import { labels } from './create.ts'
 import { fullId, networkName } from './names.ts'
 import { array, maybeObject, object, string, stringMap } from './read.ts'
@@ -98,7 +98,7 @@ export function createNetworks(wire: Wire, instance: string) {
         await wire.call('POST', ['networks', 'create'], { body, deadline: deadlines.start, pool: 'long' })
         there()
       } catch (error) {
-        if (!(error instanceof HostError && error.fault === 'taken')) throw error
+        if (!isFault(error, 'taken')) throw error
         // Another creation of this very network may be under way: it holds name, bridge and subnet before it is listed.
         for (let tries = 0; tries < 50; tries++) {
           const other = await find(name)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, open, readdir, readFile, rename, rm, stat, statfs, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HostError, type Storage } from '../host.ts'
+import { HostError, isFault, type Storage } from '../host.ts'
 import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, trueFolder } from './folder.ts'
 import { must, run } from './program.ts'
 import { alone } from './turn.ts'
@@ -138,7 +138,7 @@ export function createStorages(options: StorageOptions) {
       }
     } catch (error) {
       // What is decided now holds for good, so an engine that is away decides nothing.
-      if (error instanceof HostError && error.fault === 'down') throw error
+      if (isFault(error, 'down')) throw error
       return {
         hard: false,
         why: `Storages are folders whose use is measured: ${fileFault(error, 'Making a file system on a file').message}`,

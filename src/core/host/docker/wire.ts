@@ -3,7 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
-import { HostError } from '../host.ts'
+import { HostError, isFault } from '../host.ts'
 import { answered, failed, malformed } from './fault.ts'
 import { object, string } from './read.ts'
 
@@ -250,7 +250,7 @@ export function createWire(target: Target): Wire {
 
   /** An engine that was away may come back as another version. */
   const forget = (error: unknown): never => {
-    if (error instanceof HostError && error.fault === 'down') known = undefined
+    if (isFault(error, 'down')) known = undefined
     throw error
   }
 
