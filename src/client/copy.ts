@@ -65,7 +65,8 @@ async function copyIn(where: Where, { from, to, flags }: Copy, options: Options,
   if (packed.name !== undefined) query.set('name', packed.name)
   for (const [name, value] of Object.entries(flags)) query.set(name, value === true ? 'true' : value)
   let failure: Error | undefined
-  packed.tar.once('error', (error) => (failure = error))
+  // More than one may come, for what is still being packed when the answer is there already.
+  packed.tar.on('error', (error) => (failure ??= error))
   try {
     const answer = await send(where, {
       ...{ method: 'POST', path: `/v1/cp?${query.toString()}`, accept: 'application/json', stream: packed.tar },

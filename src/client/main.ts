@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { confirmationOf } from '../core/reply/confirm.ts'
 import { createProgress } from '../core/reply/progress.ts'
-import { printable } from '../core/reply/text.ts'
+import { detailsOf, printable } from '../core/reply/text.ts'
 import { copies, copy } from './copy.ts'
 import { type Options, readOptions } from './options.ts'
 import { type Outcome, outcome, Unreachable } from './outcome.ts'
@@ -106,6 +106,9 @@ async function main(argv: string[]): Promise<number> {
     progress.clear()
     const question = asked(got)
     if (question && !options.json) {
+      // What would go is seen before anybody says yes.
+      const details = detailsOf(got.reply)
+      if (details) stderr.write(`${details}\n`)
       if (stdin.isTTY && stderr.isTTY) {
         process.off('SIGINT', interrupt)
         if (!(await confirmed(got.reply.text))) {

@@ -24,7 +24,7 @@ function read(name: string): string {
     if (code === undefined) throw error
     const why =
       code === 'ENOENT'
-        ? 'there is no such file'
+        ? `there is no such file${/^[\w-]+$/.test(name) ? '; @NAME is a file here, and an account of a chat is written like slack:WORKSPACE/USER' : ''}`
         : code === 'EACCES'
           ? 'it is not yours to read'
           : code === 'EISDIR'

@@ -34,7 +34,7 @@ export const update = defineOperation<'update', State>({
       const growth = Object.fromEntries(
         names.filter((name) => most[name] > before[name]).map((name) => [name, most[name] - before[name]]),
       )
-      await reserve(tx, member, growth)
+      await reserve(tx, member, growth, before)
       if (most.memory > before.memory) await reserveHost(tx, container.hostId, most.memory - before.memory)
     }
     await tx.containers.update(container.id, most)

@@ -122,7 +122,9 @@ export function createCalls({ door, log, turns }: { door: Door; log: Log; turns:
     try {
       const body = request.body ?? new Blob([]).stream()
       const call = { actor, input: { name: command.name, args }, requestId, body }
-      return respondReply(await door.handle(call, { signal: held.signal }), turn.headers)
+      const reply = await door.handle(call, { signal: held.signal })
+      if (reply.error && !body.locked) await discard(body)
+      return respondReply(reply, turn.headers)
     } finally {
       held.done()
     }
@@ -142,6 +144,23 @@ function readWait(value: unknown): number {
   if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= 300))
     throw new Refused(400, 'usage', '"wait" is a number of seconds from 0 to 300.')
   return seconds * 1000
+}
+
+/** Reads on for a moment what nobody wants: a caller who is still sending would else not hear why. */
+async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader()
+  const late = setTimeout(() => void reader.cancel().catch(() => undefined), 1000)
+  try {
+    for (let size = 0; size < 4 * 1024 * 1024;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      size += value.byteLength
+    }
+  } catch {
+    // The caller has left.
+  } finally {
+    clearTimeout(late)
+  }
 }
 
 const isTar = (request: Request) => /^application\/x-tar\s*$/i.test(request.headers.get('content-type') ?? '')

@@ -1,3 +1,4 @@
+import { findCommand } from '../../core/command/parse.ts'
 import { splitWords, untypeset } from '../../core/command/words.ts'
 import type { Door } from '../../core/door/door.ts'
 import type { Actor } from '../../core/model/person.ts'
@@ -6,7 +7,7 @@ import { toAnsi } from '../../core/reply/ansi.ts'
 import { DcmError, exitCodes } from '../../core/reply/error.ts'
 import { createProgress } from '../../core/reply/progress.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
-import { printable, toText } from '../../core/reply/text.ts'
+import { detailsOf, printable, toText } from '../../core/reply/text.ts'
 
 /** Where a command's words go, and who can be asked. */
 export type Console = {
@@ -31,10 +32,15 @@ export type ToolDeps = {
 /** The words before `--`, which are DCM's own. */
 const own = (words: readonly string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
 
-async function withInput(words: string[], console: Console): Promise<string[]> {
+async function withInput(words: string[], console: Console, streams: (words: string[]) => boolean): Promise<string[]> {
   const mine = own(words).length
   const piped = words.findIndex((word, at) => at < mine && (word === '-' || /^--[a-z][a-z0-9-]*=-$/i.test(word)))
   if (piped < 0 || !console.input) return words
+  if (streams(words))
+    throw new DcmError(
+      'usage',
+      `${words[0]} takes its bytes over HTTP; by SSH use scp or sftp, or pipe a tar into "ssh -p PORT NAME+CONTAINER@HOST tar -xf - -C /FOLDER".`,
+    )
   const text = (await console.input()).replace(/\r?\n$/, '')
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
     throw new DcmError(
@@ -64,7 +70,7 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     const asked = confirmationOf(reply)
     if (!asked || json) return reply
     if (!console.confirm) return { ...reply, text: `${reply.text} To confirm: ${asked.line}` }
-    await console.put('stderr', `${printable(reply.text)}\n`)
+    await console.put('stderr', `${[detailsOf(reply), printable(reply.text)].filter(Boolean).join('\n')}\n`)
     if (await console.confirm('Go on? [y/N] ')) return ask(asked.words)
     return refusal(new DcmError('conflict', 'Nothing was done.'))
   }
@@ -87,7 +93,11 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     const words = typed.filter((word, at) => word !== '--json' || at >= own(typed).length)
     deps.doing(words[0] ? `command ${printable(words[0]).slice(0, 40)}` : 'command')
     if (words.length === 0) return await show(await ask(['help']))
-    return await show(await ask(await withInput(words, console)))
+    return await show(
+      await ask(
+        await withInput(words, console, (typed) => findCommand(door.commands, own(typed)).command.streams === true),
+      ),
+    )
   } catch (error) {
     progress.clear()
     if (!(error instanceof DcmError)) throw error

@@ -16,7 +16,7 @@ export const push = defineCommand({
   gives: z.object({ image: z.string(), to: z.string() }),
   confirms: ({ image, to }) =>
     to.registry === 'docker.io'
-      ? `Send ${image.ref} with all that is in it to docker.io, where everybody may be able to read it? Confirm with --yes.`
+      ? `Send ${image.ref} with all that is in it to docker.io, where everybody may be able to read it?`
       : undefined,
   async run({ image, to }, { caller }) {
     const { tag } = to

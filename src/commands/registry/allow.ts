@@ -13,7 +13,7 @@ export const registryAllow = defineCommand({
   gives: z.object({ registry: z.string() }),
   confirms: ({ registry }) =>
     inward(registry)
-      ? `Docker on this host, and not a container, asks ${registry}, so that may be the host itself or its network. Allow it? Confirm with --yes.`
+      ? `Docker on this host, and not a container, asks ${registry}, so that may be the host itself or its network. Allow it?`
       : undefined,
   async run({ registry }, { registries }) {
     await registries.allow(registry)

@@ -10,7 +10,7 @@ export const registryDisallow = defineCommand({
   changes: 'rights',
   args: { registry: { kind: 'registry', about: 'Registry that is allowed.' } },
   gives: z.object({ registry: z.string(), logins: z.number().int() }),
-  confirms: ({ registry }) => `Disallow ${registry} and forget every login there? Confirm with --yes.`,
+  confirms: ({ registry }) => `Disallow ${registry} and forget every login there?`,
   async run({ registry }, { registries }) {
     const logins = await registries.disallow(registry)
     const forgotten = logins === 0 ? '' : ` and ${logins === 1 ? 'one login' : `${logins} logins`} there forgotten`

@@ -10,6 +10,6 @@ export const volumeRm = defineCommand({
   begins: true,
   args: { volume: { kind: 'volume', about: 'Volume to remove.' } },
   gives: z.object({ volume: z.string() }),
-  confirms: ({ volume }) => `Remove the volume ${volume.name} and all it holds? Confirm with --yes.`,
+  confirms: ({ volume }) => `Remove the volume ${volume.name} and all it holds?`,
   run: async ({ volume }) => begin('remove-volume', { volumeId: volume.id }),
 })

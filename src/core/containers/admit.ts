@@ -43,9 +43,14 @@ export async function lockMember(tx: Tables, ownerId: string): Promise<Member> {
  * checks refuse whatever this would have missed.
  * @throws DcmError `limited` with the present use, the limit and what would fit
  */
-export async function reserve(tx: Tables, member: Member, wish: Partial<Record<Resource, number>>): Promise<void> {
+export async function reserve(
+  tx: Tables,
+  member: Member,
+  wish: Partial<Record<Resource, number>>,
+  has: Partial<Record<Resource, number>> = {},
+): Promise<void> {
   for (const [resource, amount] of Object.entries(wish) as [Resource, number][]) {
-    const why = refuse(resource, amount, member.used[resource], member.limits[resource])
+    const why = refuse(resource, amount, member.used[resource], member.limits[resource], has[resource])
     if (why) throw new DcmError('limited', why, { try: 'quota show' })
   }
   const cap = (resource: Exclude<Resource, 'disk'>) => Math.max(member.limits[resource].limit, member.used[resource])

@@ -8,7 +8,9 @@ import type { Tables } from '../store/store.ts'
 import { readGrants } from './admit.ts'
 
 const ask = (what: string, thing: string) =>
-  new DcmError('denied', `${what} needs a grant: an admin can give it with "grant MEMBER ${thing}".`, { try: 'grants' })
+  new DcmError('denied', `${what} needs a grant: an admin can give it with "grant MEMBER ${thing}".`, {
+    try: `request ${thing}`,
+  })
 
 /**
  * Checks everything that an admin must have permitted against the grants in force: the one place where it is decided,

@@ -83,7 +83,9 @@ export function lookupFor(
       const found = mine.find((volume) => volume.name === name)
       if (found) return found
       const hint = mine.length > 0 ? `; you have ${some(mine.map((volume) => volume.name))}` : ''
-      throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, { try: 'volume ls' })
+      throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, {
+        try: containerName.test(name) ? `volume create ${name}` : 'volume ls',
+      })
     },
     async network(name) {
       const mine = await store.networks.of(person.id)

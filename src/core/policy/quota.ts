@@ -69,12 +69,14 @@ const free: Record<Resource, string> = {
 /**
  * @returns why a wish for more of a resource is refused, naming the rule, the present use, the limit and what would
  * work; undefined when it fits.
+ * @param has what the container that is to get more has already
  */
 export function refuse(
   resource: Resource,
   wish: number,
   used: number,
   { limit, from, group }: Limit,
+  has = 0,
 ): string | undefined {
   if (used + wish <= limit) return undefined
   const show = (amount: number) => formatAmount(resource, amount)
@@ -87,7 +89,7 @@ export function refuse(
   const left = limit - used
   const fits = flags[resource] && left >= (least[resource] ?? 1)
   const smaller = fits
-    ? `ask for at most ${floorAmount(resource, left)} with ${flags[resource]}, ${free[resource].includes(' or ') ? '' : 'or '}`
+    ? `ask for at most ${floorAmount(resource, left + has)} with ${flags[resource]}, ${free[resource].includes(' or ') ? '' : 'or '}`
     : ''
   return `You may have ${show(limit)} ${words[resource]} (${whose}) and use ${show(used)}, so ${show(wish)} more does not fit: ${smaller}${free[resource]}.`
 }

@@ -32,14 +32,19 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
+/** The fields and the table of a Reply as plain text; empty where it has neither. */
+export function detailsOf({ fields, table }: Pick<Reply, 'fields' | 'table'>): string {
+  const parts: string[] = []
+  if (fields) parts.push(columns(Object.entries(fields).map(([name, value]) => [`  ${inLine(name)}`, inLine(value)])))
+  if (table) parts.push(columns([table.head, ...table.rows.map((row) => row.map(inLine))]))
+  return parts.join('\n')
+}
+
 /** The whole of a Reply as plain text: what a terminal without colours, a log file or a screen reader gets. */
 export function toText(reply: Reply): string {
   const parts = [printable(reply.text)]
-  if (reply.fields) {
-    const rows = Object.entries(reply.fields).map(([name, value]) => [`  ${inLine(name)}`, inLine(value)])
-    parts.push(columns(rows))
-  }
-  if (reply.table) parts.push(columns([reply.table.head, ...reply.table.rows.map((row) => row.map(inLine))]))
+  const details = detailsOf(reply)
+  if (details) parts.push(details)
   if (reply.code) parts.push(printable(reply.code))
   for (const action of reply.actions ?? []) parts.push(`  ${inLine(action.label)}: ${inLine(action.line)}`)
   return parts.join('\n')
