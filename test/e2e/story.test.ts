@@ -262,7 +262,9 @@ describe('what an admin permits to one', () => {
     await dcm.must(`grant alice port:${port}`)
     expect((await bob.run(line)).error).toBe('denied')
     const { data } = await alice.must<Machine>(line)
-    expect(data.ports).toEqual([{ container: 80, proto: 'tcp', host: '127.0.0.1', port }])
+    expect(data.ports).toEqual([
+      { container: 80, proto: 'tcp', host: '127.0.0.1', port, share: 'site', expires_at: null },
+    ])
     await alice.ssh('shop', '(printf "HTTP/1.0 200 OK\\r\\n\\r\\nopen\\n" | nc -l -N -p 80) >/dev/null 2>&1 &')
     await until(
       'the shop',

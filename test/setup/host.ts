@@ -185,6 +185,8 @@ export async function ssh(
     const child = execFile(program!, rest, { timeout: 90_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 255) : 0, stdout, stderr }),
     )
+    // One that ends without reading what it is given says so by its exit code.
+    child.stdin?.on('error', () => undefined)
     child.stdin?.end(options.input ?? '')
   })
 }
