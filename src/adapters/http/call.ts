@@ -120,10 +120,10 @@ export function createCalls({ door, log, turns }: { door: Door; log: Log; turns:
     const held = hold(turn, key)
     turn.origin.patient?.()
     try {
-      const body = request.body ?? new Blob([]).stream()
-      const call = { actor, input: { name: command.name, args }, requestId, body }
+      const reader = (request.body ?? new Blob([]).stream()).getReader()
+      const call = { actor, input: { name: command.name, args }, requestId, body: piecesOf(reader) }
       const reply = await door.handle(call, { signal: held.signal })
-      if (reply.error && !body.locked) await discard(body)
+      await discard(reader)
       return respondReply(reply, turn.headers)
     } finally {
       held.done()
@@ -146,16 +146,21 @@ function readWait(value: unknown): number {
   return seconds * 1000
 }
 
-/** Reads on for a moment what nobody wants: a caller who is still sending would else not hear why. */
-async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader()
-  const late = setTimeout(() => void reader.cancel().catch(() => undefined), 1000)
+type Reader = ReadableStreamDefaultReader<Uint8Array>
+
+/** A body that may be left off: to cancel it would end the connection, and with it the answer. */
+async function* piecesOf(reader: Reader): AsyncGenerator<Uint8Array> {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+}
+
+/** How long what nobody wants is read on, in milliseconds. */
+const patience = 5000
+
+/** Reads the rest of a body for a while: a caller who is still sending would else not hear the answer. */
+async function discard(reader: Reader): Promise<void> {
+  const late = setTimeout(() => void reader.cancel().catch(() => undefined), patience)
   try {
-    for (let size = 0; size < 4 * 1024 * 1024;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      size += value.byteLength
-    }
+    while (!(await reader.read()).done);
   } catch {
     // The caller has left.
   } finally {
