@@ -112,14 +112,6 @@ const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 /** PostgreSQL keeps neither NUL in text nor half of a surrogate pair in JSON: better refused here than an error there. */
 const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
-/** A file is named to the `dcm` command alone, which sends what is in it. */
-function notAFile(text: string): void {
-  if (/^@[^\s@]{1,200}$/.test(text))
-    throw wrong(
-      `${text} is a file that only the dcm command reads: by SSH pipe its content in and write - in its place; in a chat paste it.`,
-    )
-}
-
 function readPort(text: string): PortWish | undefined {
   const match = /^(?:([1-9]\d{0,4}):)?([1-9]\d{0,4})(?:\/(tcp|udp))?$/.exec(text)
   if (!match) return undefined
@@ -232,21 +224,13 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     word: 'TEXT',
     schema: string,
     hint: 'up to 16384 characters',
-    read: (text) => {
-      notAFile(text)
-      return text.length > 16_384 || !storable(text) ? undefined : text
-    },
+    read: (text) => (text.length > 16_384 || !storable(text) ? undefined : text),
   },
   document: {
     word: 'DOCUMENT',
     schema: string,
     hint: 'up to 60000 characters',
-    read: (text) => {
-      notAFile(text)
-      if (/^[\w~-][\w./~-]{0,199}$/.test(text))
-        throw wrong(`"${text}" looks like the name of a file: write @${text} to have its content sent.`)
-      return text.length > 60_000 || !storable(text) ? undefined : text
-    },
+    read: (text) => (text.length > 60_000 || !storable(text) ? undefined : text),
   },
   'container-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refuseContainerName) },
   'person-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refusePersonName) },

@@ -18,6 +18,8 @@ import { diskLimit } from './wish.ts'
 const most = 4
 const stall = 60_000
 const longest = 3_600_000
+/** How long the engine may need to pass a signal on. */
+const telling = 5000
 /** Bytes of one copy, whatever the quota. */
 const largest = 64 * 2 ** 30
 
@@ -105,8 +107,8 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
 
   /** Ends what is still under way, and what it has begun with it. */
   function end(program: Transfer, signal: Signal): void {
-    program
-      .tell(signal)
+    // An engine that does not take the signal must not keep the connection, and with it the answer.
+    within(program.tell(signal), telling)
       .catch(() => undefined)
       .finally(() => program.close())
   }
@@ -206,10 +208,10 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
           source.return?.().then(undefined, () => undefined)
           // It clears up after itself on TERM; what does not end by it is ended.
           if (!ended) {
-            await program.tell('TERM').catch(() => undefined)
+            await within(program.tell('TERM'), telling).catch(() => undefined)
             // Only now: an end of its input alone would look like the end of a tar.
             program.input.end()
-            await within(told, 5000).catch(() => program.tell('KILL').catch(() => undefined))
+            await within(told, telling).catch(() => within(program.tell('KILL'), telling).catch(() => undefined))
           }
           program.close()
           const why = explain(error)

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import type { Proto, Reach, Spec } from '../model/container.ts'
 import { after } from './clock.ts'
 import type { Db } from './db.ts'
@@ -30,7 +30,7 @@ export const ports = (db: Db) => ({
   async taken(hostId: string, proto: Proto): Promise<Set<number>> {
     await db
       .delete(table)
-      .where(and(eq(table.hostId, hostId), isNull(table.containerId), lt(table.heldUntil, sql`now()`)))
+      .where(and(eq(table.hostId, hostId), isNull(table.containerId), lte(table.heldUntil, sql`now()`)))
     const rows = await db
       .select({ port: table.hostPort })
       .from(table)
