@@ -71,9 +71,13 @@ async function perform(
   let told = 0
   log.take({ stream: 'stdout', data: Buffer.from(`${at}: ${task.said}\n`) })
   await run.say(`${at}: ${task.said}`)
-  const going = await host.engine.exec(engineId, { argv: task.argv, env: task.env, user: task.user, tty: null })
-  going.input.on('error', () => undefined)
-  going.input.end()
+  const going = await host.engine.exec(engineId, {
+    argv: task.argv,
+    env: task.env,
+    user: task.user,
+    tty: null,
+    input: false,
+  })
   for await (const chunk of going.output) {
     own.take(chunk)
     log.take(chunk)
@@ -107,9 +111,7 @@ async function basesIn(run: Mine, host: Host): Promise<SeenImage[]> {
 
 /** Clears away what stages have left for each other, as far as there is a container to do it in. */
 async function clear(run: Mine, host: Host, engineId: string): Promise<void> {
-  const going = await host.engine.exec(engineId, { argv: clearing(run.id), env: [], tty: null })
-  going.input.on('error', () => undefined)
-  going.input.end()
+  const going = await host.engine.exec(engineId, { argv: clearing(run.id), env: [], tty: null, input: false })
   for await (const _ of going.output);
 }
 

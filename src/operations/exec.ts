@@ -25,8 +25,7 @@ async function endIt(run: Mine, engineId: string): Promise<void> {
   try {
     const killing = await run
       .host(run.settings.hostId)
-      .engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null })
-    killing.input.end()
+      .engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null, input: false })
     for await (const _ of killing.output);
   } catch (error) {
     // The container may have ended, and it with it.
@@ -64,9 +63,8 @@ export const exec = defineOperation<'exec', State>({
           const program = await engine.exec(container.engineId, {
             ...running(run.input.argv, run.id, run.input.folder),
             tty: null,
+            input: false,
           })
-          program.input.on('error', () => undefined)
-          program.input.end()
           let late = false
           const timer = setTimeout(() => {
             late = true

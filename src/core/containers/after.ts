@@ -63,17 +63,14 @@ async function ask(
   const { engine } = run.host(hostId)
   const id = newId(run.random)
   try {
-    const program = await engine.exec(engineId!, { ...running(health.argv, id, '/'), tty: null })
-    program.input.on('error', () => undefined)
-    program.input.end()
+    const program = await engine.exec(engineId!, { ...running(health.argv, id, '/'), tty: null, input: false })
     let said = ''
     let late = false
     const timer = setTimeout(() => {
       late = true
       void engine
-        .exec(engineId!, { ...signalling(id, 'KILL'), tty: null })
+        .exec(engineId!, { ...signalling(id, 'KILL'), tty: null, input: false })
         .then(async (killing) => {
-          killing.input.end()
           for await (const _ of killing.output);
         })
         .catch(() => undefined)

@@ -76,7 +76,13 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
     }
   }
 
-  async function begin(container: Container, script: string, words: string[], id: string): Promise<Transfer> {
+  async function begin(
+    container: Container,
+    script: string,
+    words: string[],
+    id: string,
+    reads: boolean,
+  ): Promise<Transfer> {
     const { engine } = works.host(container.hostId)
     if (!container.engineId)
       throw new DcmError('conflict', `${container.name} is gone from Docker, so nothing can be copied.`, {
@@ -85,13 +91,16 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
     const { engineId } = container
     try {
       const argv = ['/bin/sh', '-c', script, 'dcm', ...words]
-      const program = await engine.exec(engineId, { ...running(argv, id, '/'), tty: null })
+      const program = await engine.exec(engineId, {
+        ...running(argv, id, '/'),
+        tty: null,
+        ...(reads ? {} : { input: false }),
+      })
       program.input.on('error', () => undefined)
       return {
         ...program,
         async tell(signal) {
-          const telling = await engine.exec(engineId, { ...signalling(id, signal), tty: null })
-          telling.input.end()
+          const telling = await engine.exec(engineId, { ...signalling(id, signal), tty: null, input: false })
           for await (const _ of telling.output);
         },
       }
@@ -120,8 +129,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
       let program: Transfer | undefined
       try {
         const id = newId(works.random)
-        const packed = (program = await begin(container, packing, [path, folder, name], id))
-        packed.input.end()
+        const packed = (program = await begin(container, packing, [path, folder, name], id, false))
         const said = createSaid()
         const until = performance.now() + longest
         const source = packed.output[Symbol.asyncIterator]()
@@ -186,7 +194,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
       try {
         const room = await roomOf(works, container)
         const id = newId(works.random)
-        const program = await begin(container, unpacking, [path, name ?? '', id, make ? 'make' : ''], id)
+        const program = await begin(container, unpacking, [path, name ?? '', id, make ? 'make' : ''], id, true)
         const said = createSaid()
         let ended = false
         const told = (async () => {

@@ -95,8 +95,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     let ended = false
     async function signal(name: string): Promise<void> {
       if (ended || !signals.includes(name as Signal)) return
-      const telling = await host.engine.exec(engineId, { ...signalling(id, name as Signal), tty: null })
-      telling.input.end()
+      const telling = await host.engine.exec(engineId, { ...signalling(id, name as Signal), tty: null, input: false })
       for await (const _ of telling.output);
     }
     return {

@@ -158,7 +158,14 @@ export type LogOptions = { tail?: number; since?: Date; until?: Date; timestamps
 export type LogChunk = { stream: 'stdout' | 'stderr'; data: Buffer }
 
 /** A program to run inside a running container, as its root or another user of its. `tty`: on a terminal of this size; null: on three pipes. */
-export type ExecWish = { argv: string[]; env: string[]; user?: string; tty: { columns: number; rows: number } | null }
+export type ExecWish = {
+  argv: string[]
+  env: string[]
+  user?: string
+  tty: { columns: number; rows: number } | null
+  /** It is given nothing to read. An input that is only ended at once would not do: see host/docker/exec.ts. */
+  input?: false
+}
 
 /** A program that runs inside a container. */
 export type Exec = {

@@ -41,7 +41,9 @@ export function createExec(wire: Wire) {
       throw new HostError('refused', 'What runs inside has to name a program, without NUL.')
     const { tty } = wish
     const body = {
-      AttachStdin: true,
+      // Where an input ends before the program has begun, Docker 20.10 may keep the connection when it has ended (moby,
+      // CloseIO before start): seen on a busy machine as an output without an end.
+      AttachStdin: wish.input !== false,
       AttachStdout: true,
       AttachStderr: true,
       Tty: tty !== null,
