@@ -47,7 +47,7 @@ test('K01 create with two public ports survives kill -9 before and after each en
   expect(await survive(world, create, 'kill')).toEqual([])
 })
 
-test('K01 create survives a connection that is cut before and after each engine call', async () => {
+test('K01 create survives a connection that is cut after each engine call', async () => {
   expect(await survive(world, create, 'reset')).toEqual([])
 })
 

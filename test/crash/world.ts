@@ -126,7 +126,8 @@ const faults: Record<Trouble, (world: World, where: 'before' | 'after') => Fault
 /** The sides of a call on which a trouble makes a difference. */
 const sides = (point: Point, trouble: Trouble): readonly ('before' | 'after')[] => {
   if (trouble === 'status') return ['before']
-  if (point.changes) return ['before', 'after']
+  // A cut before a change is a call that was never made: what that leads to, the 500 shows too.
+  if (point.changes) return trouble === 'reset' ? ['after'] : ['before', 'after']
   // A look changes nothing, so for it the two sides are one; a lost answer to it is asked for again.
   return trouble === 'kill' ? ['before'] : []
 }
