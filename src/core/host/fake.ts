@@ -392,6 +392,7 @@ export function createFakeHost(
       if (container.state !== 'running')
         throw new HostError('taken', `The container is ${container.state}.`, { status: 409 })
       const input = new PassThrough()
+      if (wish.input === false) input.end()
       let code: number | null = null
       const output = async function* () {
         const running = program(wish, input)

@@ -32,7 +32,7 @@ describe('G08: what Discord did not sign, now, is refused and leaves nothing', (
     ['from the future', 401, { timestamp: seconds(330) }],
     ['with a time that is none', 401, { timestamp: 'NaN' }],
     ['with a time in exponents', 401, { timestamp: '1e10' }],
-    ['with another time than was signed', 401, { headers: { 'x-signature-timestamp': seconds(1) } }],
+    ['with another time than was signed', 401, { headers: { 'x-signature-timestamp': seconds(60) } }],
     ['with another body than was signed', 401, { sent: '{"type":1}' }],
   ])('%s', async (_, status, forge) => {
     const before = [await stored(), creates()]
