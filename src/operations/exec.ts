@@ -1,6 +1,7 @@
 import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
-import { running, signalling } from '../core/containers/inside.ts'
+import { running } from '../core/containers/inside.ts'
+import { signalInside } from '../core/containers/signal.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { HostError, isFault } from '../core/host/host.ts'
 import { formatDuration } from '../core/model/units.ts'
@@ -23,10 +24,7 @@ const cutOff = () =>
 /** Ends all that it has started, wherever it has put itself. */
 async function endIt(run: Mine, engineId: string): Promise<void> {
   try {
-    const killing = await run
-      .host(run.settings.hostId)
-      .engine.exec(engineId, { ...signalling(run.id, 'KILL'), tty: null, input: false })
-    for await (const _ of killing.output);
+    await signalInside(run.host(run.settings.hostId).engine, engineId, run.id, 'KILL')
   } catch (error) {
     // The container may have ended, and it with it.
     if (!(error instanceof HostError) || error.fault === 'down') throw error

@@ -5,7 +5,8 @@ import { newId } from '../model/id.ts'
 import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
 import { isFault } from '../host/host.ts'
-import { running, signalling } from './inside.ts'
+import { running } from './inside.ts'
+import { signalInside } from './signal.ts'
 import type { Starting } from './start.ts'
 
 /** How long a health check may go on in all, whatever is asked for. */
@@ -68,11 +69,7 @@ async function ask(
     let late = false
     const timer = setTimeout(() => {
       late = true
-      void engine
-        .exec(engineId!, { ...signalling(id, 'KILL'), tty: null, input: false })
-        .then(async (killing) => {
-          for await (const _ of killing.output);
-        })
+      void signalInside(engine, engineId!, id, 'KILL')
         .catch(() => undefined)
         .finally(() => program.close())
     }, health.timeout)

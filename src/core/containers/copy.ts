@@ -1,3 +1,4 @@
+import type { Caller } from '../command/define.ts'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { Context } from '../command/context.ts'
@@ -8,10 +9,10 @@ import { newId } from '../model/id.ts'
 import { formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
-import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { plain } from '../reply/text.ts'
-import { running, type Signal, signalling } from './inside.ts'
+import { running, type Signal } from './inside.ts'
+import { signalInside } from './signal.ts'
 import { diskLimit } from './wish.ts'
 
 /** Copies of one member at a time; how long nothing may move in one, and how long all of it may take. */
@@ -99,10 +100,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
       program.input.on('error', () => undefined)
       return {
         ...program,
-        async tell(signal) {
-          const telling = await engine.exec(engineId, { ...signalling(id, signal), tty: null, input: false })
-          for await (const _ of telling.output);
-        },
+        tell: (signal) => signalInside(engine, engineId, id, signal),
       }
     } catch (error) {
       if (isFault(error, 'taken'))

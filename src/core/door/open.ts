@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
-import { type Inside, entering, type Signal, signalling, signals, type Terminal } from '../containers/inside.ts'
+import { type Inside, entering, type Signal, signals, type Terminal } from '../containers/inside.ts'
+import { signalInside } from '../containers/signal.ts'
 import { settle } from '../containers/start.ts'
 import { type Host, HostError, type LogChunk } from '../host/host.ts'
 import { type AddedPort, calledBy, type Container, sshPort } from '../model/container.ts'
@@ -8,10 +9,10 @@ import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import type { Log } from '../operation/runner.ts'
-import { type Caller, mayCall } from '../policy/can.ts'
+import { mayCall } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { printable } from '../reply/text.ts'
-import type { Command } from '../command/define.ts'
+import type { Caller, Command } from '../command/define.ts'
 import type { Door } from './door.ts'
 import { lookupFor } from './lookup.ts'
 import { auditEntry } from './record.ts'
@@ -95,8 +96,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     let ended = false
     async function signal(name: string): Promise<void> {
       if (ended || !signals.includes(name as Signal)) return
-      const telling = await host.engine.exec(engineId, { ...signalling(id, name as Signal), tty: null, input: false })
-      for await (const _ of telling.output);
+      await signalInside(host.engine, engineId, id, name as Signal)
     }
     return {
       input: running.input,

@@ -41,8 +41,7 @@ export function createExec(wire: Wire) {
       throw new HostError('refused', 'What runs inside has to name a program, without NUL.')
     const { tty } = wish
     const body = {
-      // Where an input ends before the program has begun, Docker 20.10 may keep the connection when it has ended (moby,
-      // CloseIO before start): seen on a busy machine as an output without an end.
+      // An input that was ended at once, seen with Docker 20.10 on a busy machine: the program ends, its output never does.
       AttachStdin: wish.input !== false,
       AttachStdout: true,
       AttachStderr: true,
