@@ -1,9 +1,9 @@
+import type { Caller } from '../command/define.ts'
 import { DcmError } from '../reply/error.ts'
 import type { PortWish } from '../command/intents.ts'
 import { formatRestart, type Grant, permitsRestart } from '../model/grant.ts'
 import type { Reach, Spec } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
-import type { Caller } from '../policy/can.ts'
 import type { Tables } from '../store/store.ts'
 import { readGrants } from './admit.ts'
 

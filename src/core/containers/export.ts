@@ -1,7 +1,7 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
-import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 
 /** Exports of one member at a time, and how long nobody may read one before it is given up. */

@@ -1,10 +1,11 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { isFault } from '../host/host.ts'
 import { calledBy } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
-import { type Caller, mayName } from '../policy/can.ts'
+import { mayName } from '../policy/can.ts'
 import { visibleImages } from './allow.ts'
 import { dropTag } from './tags.ts'
 

@@ -1,7 +1,7 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { Container } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
-import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Tables } from '../store/store.ts'
 

@@ -1,7 +1,7 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
-import type { Caller } from '../policy/can.ts'
 import { diskLimit } from './wish.ts'
 
 const ended = new Set(['exited', 'created', 'dead', 'missing'])

@@ -1,9 +1,9 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { HostError } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
-import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 
 /** Containers whose load is asked for at one time: the engine takes about a second for each. */

@@ -1,4 +1,4 @@
-import type { Command } from '../command/define.ts'
+import type { Caller, Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { createChatContext } from '../chat/context.ts'
 import { createCompose } from '../compose/plan.ts'
@@ -26,7 +26,6 @@ import { createQuota } from '../people/quota.ts'
 import { createNamed } from '../people/site.ts'
 import { createShares } from '../people/shares.ts'
 import { createTokens } from '../people/tokens.ts'
-import type { Caller } from '../policy/can.ts'
 import { examine } from '../upkeep/doctor.ts'
 import { createTime } from '../containers/times.ts'
 

@@ -1,16 +1,24 @@
 import { visibleImages } from '../containers/allow.ts'
-import type { Command, Need } from '../command/define.ts'
+import type { Caller, Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/kinds.ts'
 import { calledBy, type Container } from '../model/container.ts'
 import { containerName, formatImageRef, parseImageRef, personName } from '../model/name.ts'
 import type { Image } from '../model/image.ts'
-import { type Caller, canCall, mayName, mayTouch } from '../policy/can.ts'
+import { canCall, mayName, mayTouch } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 
 /** Lists a few names for a refusal. They are all the caller's own. */
 const some = (names: readonly string[]) =>
   names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`
+
+/** The one of somebody's own things that is called so. @throws DcmError `not_found`, with the names that there are */
+function ownNamed<T extends { name: string }>(noun: string, mine: readonly T[], name: string, instead: string): T {
+  const found = mine.find((one) => one.name === name)
+  if (found) return found
+  const hint = mine.length > 0 ? `; you have ${some(mine.map((one) => one.name))}` : ''
+  throw new DcmError('not_found', `You have no ${noun} called ${name.slice(0, 60)}${hint}.`, { try: instead })
+}
 
 const words = { view: 'to look at only', exec: 'to look at and to enter', ssh: 'to look at and to enter' } as const
 
@@ -78,24 +86,16 @@ export function lookupFor(
       throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
     },
     imageRefs: async (whose) => (await imagesOf(whose)).map((image) => image.ref.replace(/:latest$/, '')),
-    async volume(name) {
-      const mine = await store.volumes.of(person.id)
-      const found = mine.find((volume) => volume.name === name)
-      if (found) return found
-      const hint = mine.length > 0 ? `; you have ${some(mine.map((volume) => volume.name))}` : ''
-      throw new DcmError('not_found', `You have no volume called ${name.slice(0, 60)}${hint}.`, {
-        try: containerName.test(name) ? `volume create ${name}` : 'volume ls',
-      })
-    },
-    async network(name) {
-      const mine = await store.networks.of(person.id)
-      const found = mine.find((network) => network.name === name)
-      if (found) return found
-      const hint = mine.length > 0 ? `; you have ${some(mine.map((network) => network.name))}` : ''
-      throw new DcmError('not_found', `You have no network called ${name.slice(0, 60)}${hint}.`, { try: 'network ls' })
-    },
-    networkNames: async () => (await store.networks.of(person.id)).map((network) => network.name),
+    volume: async (name) =>
+      ownNamed(
+        'volume',
+        await store.volumes.of(person.id),
+        name,
+        containerName.test(name) ? `volume create ${name}` : 'volume ls',
+      ),
     volumeNames: async () => (await store.volumes.of(person.id)).map((volume) => volume.name),
+    network: async (name) => ownNamed('network', await store.networks.of(person.id), name, 'network ls'),
+    networkNames: async () => (await store.networks.of(person.id)).map((network) => network.name),
     async group(name) {
       const found = mayName(actor) && personName.test(name) ? await store.groups.byName(name) : undefined
       if (found) return found

@@ -1,5 +1,5 @@
+import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import type { Caller } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 

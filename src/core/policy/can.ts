@@ -1,10 +1,7 @@
-import type { Command, Need } from '../command/define.ts'
+import type { Caller, Command, Need } from '../command/define.ts'
 import type { Container, ShareLevel } from '../model/container.ts'
-import type { Actor, Person } from '../model/person.ts'
+import type { Actor } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
-
-/** Someone who may act: known, active, and not narrowed to nothing. */
-export type Caller = Actor & { person: Person }
 
 /** Whether a scoped token's list names this command: by its whole name, or by its noun (`port` for `port add`). */
 const inScope = (list: readonly string[] | null, name: string) =>

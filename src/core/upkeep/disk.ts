@@ -15,7 +15,8 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
   await store.containers.setLayers(await host.engine.layerSizes())
   const over: { id: string; name: string; used: number; limit: number }[] = []
   for (const person of await store.people.list()) {
-    const [storage, layers, images] = await Promise.all([
+    const [limit, storage, layers, images] = await Promise.all([
+      diskLimit(works, person.id),
       // Nobody's folder, however deep or strange, keeps the others' from being measured or the disk from being saved.
       host.files.storage(person.id).catch((err: unknown) => {
         if (isFault(err, 'down')) throw err
@@ -26,9 +27,8 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
       store.images.bytes(person.id),
     ])
     // What cannot be measured is taken for full, so that hiding files gains nothing.
-    const used = (storage === 'unknown' ? await diskLimit(works, person.id) : (storage?.used ?? 0)) + layers + images
+    const used = (storage === 'unknown' ? limit : (storage?.used ?? 0)) + layers + images
     await store.people.setUsage(person.id, { disk: used, diskAt: works.now() })
-    const limit = await diskLimit(works, person.id)
     if (used > limit) over.push({ id: person.id, name: person.name, used, limit })
   }
   const free = await host.files.free()
