@@ -8,6 +8,7 @@ const common = {
   pool: 'forks',
   restoreMocks: true,
   unstubEnvs: true,
+  expect: { poll: { timeout: 60_000, interval: 10 } },
 } as const
 
 // Those that speak to a local Slack, Discord or OpenSSH over sockets: they need nothing either, but take minutes.
@@ -23,8 +24,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...apart, ...wire],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -32,8 +33,8 @@ export default defineConfig({
           ...common,
           name: 'wire',
           include: wire.map((folder) => `${folder}/*.test.ts`),
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -42,8 +43,8 @@ export default defineConfig({
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           execArgv: ['--import', './src/preload.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

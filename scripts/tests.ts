@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 /** What needs the engine comes last: it is what fails for reasons of the machine, and waits more than it computes. */
 const groups = [
@@ -15,7 +15,7 @@ type Report = {
   numPassedTests: number
   numFailedTests: number
   numPendingTests: number
-  testResults: { status: string; assertionResults: { status: string }[] }[]
+  testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[]
 }
 
 /** What someone has set for their own DCM is not for tests. */
@@ -47,6 +47,8 @@ setInterval(() => {
 const asked = process.argv.slice(2)
 let passed = 0
 let failed = 0
+/** Named again at the end, where whoever reads only the last lines finds them. */
+const failures: string[] = []
 
 for (const { projects: group, workers } of groups) {
   console.log(`== ${group.join(' and ')} tests`)
@@ -69,6 +71,10 @@ for (const { projects: group, workers } of groups) {
     )
     failed += report.numFailedTests + broken.length
     if (asked.length === 0) failed += report.numPendingTests
+    for (const { name, assertionResults } of report.testResults)
+      for (const { status, fullName } of assertionResults)
+        if (status === 'failed') failures.push(`${relative(process.cwd(), name)}: ${fullName}`)
+    failures.push(...broken.map(({ name }) => `${relative(process.cwd(), name)}: did not load, or not end`))
   } catch {
     console.error(`The ${group.join(' and ')} tests gave no report.`)
   }
@@ -76,5 +82,6 @@ for (const { projects: group, workers } of groups) {
 }
 
 rmSync(folder, { recursive: true })
+for (const failure of failures) console.log(`FAILED ${failure}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0

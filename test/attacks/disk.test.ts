@@ -10,7 +10,7 @@ beforeAll(async () => {
   ;[mallory, victim] = [await world.member('mallory'), await world.member('victim')]
   for (const who of [mallory, victim])
     expect((await world.say(who, 'create web --image debian -m 64m')).error).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const measure = () =>

@@ -9,7 +9,7 @@ beforeAll(async () => {
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   for (const who of [alice, bob]) await must('create web --image debian -m 64m', who)
   await must('commit web x:1', bob)
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const must = async (line: string, who = alice!) => {

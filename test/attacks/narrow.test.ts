@@ -9,7 +9,7 @@ beforeAll(async () => {
   ;[ada, mallory] = [await world.member('ada'), await world.member('mallory')]
   for (const name of ['web', 'db'])
     expect((await world.say(ada, `create ${name} --image debian -m 64m`)).error).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const narrowed = (person: Person, commands: string[] | null, containers: string[] | null): Actor => ({

@@ -15,7 +15,7 @@ beforeAll(async () => {
   token = (await world.say(alice, 'token new http')).code!
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   http = createHttp({ door: world.door, log: log as never, version: '0' })
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Got = { status: number; reply: Reply }

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import { createLog } from '../../src/log.ts'
 import { createWorld, publicKey, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let [alice, bob]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const must = async (line: string, who = alice!) => {
@@ -123,7 +124,7 @@ describe('N04 a member who is removed', () => {
           { wait: 0 },
         )
     })()
-    while ((await world.store.containers.of(mad.id)).length < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until('three containers', async () => (await world.store.containers.of(mad.id)).length >= 3)
     await must('user rm mad --images --storage --yes', world.admin)
     over = true
     await loop
@@ -132,7 +133,7 @@ describe('N04 a member who is removed', () => {
     expect(
       (await world.host.engine.list()).filter((seen) => world.host.fake.wish(seen.engineId)?.ownerId === mad.id),
     ).toEqual([])
-  }, 30_000)
+  })
 })
 
 describe('I03, I04 what members and containers write', () => {

@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import { reconcile } from '../../src/core/upkeep/reconcile.ts'
 import { createWorld, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let mallory: Person
 beforeAll(async () => {
   world = await createWorld()
   mallory = await world.member('mallory')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 test('what was granted and revoked does not come up again after the engine was away; what needs no grant does', async () => {
@@ -21,8 +22,7 @@ test('what was granted and revoked does not come up again after the engine was a
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const upkeep = { works: world.works, runner: world.runner, log }
   await reconcile(upkeep, 'local', () => ({ seen: false }))
-  for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+  await until('all to be done', async () => (await world.store.operations.countOpen()) === 0)
   expect(await world.container(mallory, 'plain')).toMatchObject({ state: 'running', desired: 'running' })
   const strong = await world.container(mallory, 'strong')
   expect(strong).toMatchObject({ desired: 'exited', trouble: expect.stringContaining('NET_ADMIN') })

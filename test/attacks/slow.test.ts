@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHttp } from '../../src/adapters/http/index.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { createWorld, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let [mallory, ada]: Person[] = []
@@ -15,7 +16,7 @@ beforeAll(async () => {
   tokens = [(await world.say(mallory, 'token new one')).code!, (await world.say(mallory, 'token new two')).code!]
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   http = createHttp({ door: world.door, log: log as never, version: '0', limits: { large: 2 } })
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const ask = (path: string, at = 0, init: RequestInit = {}) =>
@@ -62,11 +63,6 @@ test('answers that are asked for and not read are kept for the member so many at
     expect((await ask('logs?container=noisy', 0, { method: 'HEAD' })).status).toBe(200)
 })
 
-/** Waits until something is so, for as long as the test may take. */
-async function until(so: () => boolean): Promise<void> {
-  while (!so()) await new Promise((resolve) => setTimeout(resolve, 10))
-}
-
 test("one member's logs take a few of the engine's connections, and nobody else waits for them", async () => {
   const logs = () => world.host.fake.calls.filter((call) => call.method === 'engine.logs').length
   const before = logs()
@@ -85,4 +81,4 @@ test("one member's logs take a few of the engine's connections, and nobody else 
   expect((await others).error).toBeUndefined()
   expect((await Promise.all(asked)).filter((error) => error === undefined)).toHaveLength(23)
   expect((await log(mallory!)).error).toBeUndefined()
-}, 60_000)
+})

@@ -3,7 +3,8 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { serveStandIn, startDcm, tree, until } from './setup.ts'
+import { serveStandIn, startDcm, tree } from './setup.ts'
+import { until } from '../setup/until.ts'
 
 let service: Awaited<ReturnType<typeof serveStandIn>>
 let files: string

@@ -83,13 +83,3 @@ export async function serveStandIn() {
     },
   }
 }
-
-/** Looks again and again until it is so. @throws Error after ten seconds */
-export async function until<T>(look: () => T | undefined | false): Promise<T> {
-  for (let tries = 0; tries < 500; tries++) {
-    const seen = look()
-    if (seen) return seen
-    await new Promise((next) => setTimeout(next, 20))
-  }
-  throw new Error(`It did not come to be: ${look.toString()}`)
-}

@@ -9,7 +9,7 @@ beforeAll(async () => {
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   await world.say(alice!, 'create web --image debian')
   await world.say(alice!, 'share web bob')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const rows: [

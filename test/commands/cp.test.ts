@@ -56,7 +56,7 @@ beforeAll(async () => {
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   await world.say(alice, 'create web --image debian')
   world.host.fake.programs(shell)
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(async () => {
   inside = await mkdtemp(join(tmpdir(), 'dcm-cp-'))
@@ -170,7 +170,7 @@ test('a full disk refuses at once, and no more comes than there is room for', as
     text: expect.stringMatching(/^There is room for 97\.7k more/) as string,
   })
   // What was being unpacked is cleared away by the script itself, on the signal that it gets.
-  await expect.poll(list, { timeout: 10_000 }).toEqual([])
+  await expect.poll(list).toEqual([])
   await set(10 * 2 ** 30)
   const before = world.host.fake.calls.filter(({ method }) => method === 'engine.exec').length
   expect(await put('', endless())).toMatchObject({

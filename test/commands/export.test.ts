@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
   await world.say(alice, 'create web --image debian')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const read = async (bytes: AsyncIterable<Uint8Array>) => {

@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   for (const who of [alice, bob]) await must(`quota unset ${who.name} memory containers running cpus`)
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const must = async (line: string, who = world.admin) => {

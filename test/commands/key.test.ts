@@ -8,7 +8,7 @@ let [alice, bob] = [] as unknown as [Person, Person]
 beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(alice, line)

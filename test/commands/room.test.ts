@@ -18,7 +18,7 @@ beforeAll(async () => {
       'stop copy',
     ])
       expect((await world.say(who, line)).error, line).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 test('df shows what the disk is used by, and warns where it is all used', async () => {

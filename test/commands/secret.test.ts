@@ -9,7 +9,7 @@ beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   await world.say(alice!, 'create web --image debian')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const set = (name: string, text: string, container = 'web') => ({

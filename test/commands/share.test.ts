@@ -14,7 +14,7 @@ beforeAll(async () => {
     [bob, 'web'],
   ] as const)
     expect((await world.say(who, `create ${name} --image debian`)).error).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const upkeep = () => ({

@@ -9,7 +9,7 @@ let [admin, alice, bob] = [] as unknown as [Person, Person, Person]
 beforeAll(async () => {
   world = await createWorld()
   ;[admin, alice, bob] = [await world.member('admin', 'admin'), await world.member('alice'), await world.member('bob')]
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(alice, line)

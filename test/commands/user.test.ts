@@ -8,7 +8,7 @@ let admin: Person
 beforeAll(async () => {
   world = await createWorld()
   admin = await world.member('admin', 'admin')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(admin, line)
@@ -150,7 +150,7 @@ describe('N03: the last active admin', () => {
       expect(reply).toMatchObject({ error: 'conflict' })
       expect(reply.text).toMatch(/is the last active admin; add another with user add NAME --admin first\./)
     }
-  }, 30_000)
+  })
 })
 
 describe('user rm', () => {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import type { World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 /** What somebody sees as the answer to something. */
 export type Seen = {
@@ -56,7 +56,7 @@ export function chatConformance(
     beforeAll(async () => {
       rig = await make()
       ada = await rig.member('ada')
-    }, 60_000)
+    })
     afterAll(async () => {
       expect(rig.violations()).toEqual([])
       await rig[Symbol.asyncDispose]()
@@ -167,8 +167,7 @@ export function chatConformance(
     test('a restart in the middle: what was begun is finished, and its outcome is to be had', async () => {
       const free = rig.world.host.fake.hold('engine.start')
       const answer = await ada.someone.begin('create lasting --image debian')
-      for (let n = 0; n < 200 && !(await own('lasting')); n++) await sleep(10)
-      expect(await own('lasting')).toBeDefined()
+      await until('it to be begun', () => own('lasting'))
       await rig.restart()
       free()
       expect((await answer()).text).toMatch(/lasting is running/)
@@ -201,7 +200,7 @@ export function acknowledgement(name: string, make: () => Promise<ChatRig>): voi
     await ada.someone.type('create busy --image debian')
     const ended = async () => (await rig.world.rows(`select id from outbox where status = 'sent'`)).length
     const open = async () => (await rig.world.rows(`select id from outbox where status in ('called', 'owed')`)).length
-    for (let n = 0; n < 200 && (await open()) > 0; n++) await sleep(20)
+    await until('the outbox to come to rest', async () => (await open()) === 0)
     const before = await ended()
     const free = rig.world.host.fake.hold('engine.processes')
     try {
@@ -211,7 +210,7 @@ export function acknowledgement(name: string, make: () => Promise<ChatRig>): voi
     } finally {
       free()
     }
-    for (let n = 0; n < 3000 && (await ended()) < before + 200; n++) await sleep(20)
+    await until('200 answers', async () => (await ended()) >= before + 200, 120)
     expect(await ended()).toBe(before + 200)
     expect(rig.violations()).toEqual([])
   }, 180_000)

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ContainerWish,
@@ -10,6 +9,7 @@ import {
   type HostFault,
 } from '../../src/core/host/host.ts'
 import { authorizedKeys, createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
+import { until } from '../setup/until.ts'
 
 /** What the suite is run on: a host of its own, an image with sshd in it, and numbers that nobody else uses. */
 export type HostUnderTest = {
@@ -422,7 +422,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.unpause(made.engineId)
       await host.engine.stop(made.engineId, 10)
       await host.engine.remove(made.engineId)
-      for (let tries = 0; tries < 100 && !events.some((event) => event.kind === 'destroy'); tries++) await sleep(50)
+      await until('the last event', () => events.some((event) => event.kind === 'destroy'))
       stop.abort()
       await over
       const mine = events.filter((event) => event.id === made.id)

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reply } from '../../src/core/reply/reply.ts'
 import { type Posted, type Sender, senders } from '../stand-ins/forges.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import { type Member, runProgram } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 const examples = join(import.meta.dirname, '../../examples/ci')
 const sha = '6dcb09b5b57875f334f61aebed695e2e4193db5e'

@@ -3,8 +3,9 @@ import { ask, sharedSocket } from '../setup/engine.ts'
 import { createDatabase, type TestDatabase } from '../setup/postgres.ts'
 import { type EngineProxy, type Fault, type Match, startEngineProxy } from '../stand-ins/engine.ts'
 import { agree, query } from './support/agree.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import type { Member } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 let database: TestDatabase
 let proxy: EngineProxy

@@ -5,8 +5,9 @@ import { createDatabase, type TestDatabase } from '../setup/postgres.ts'
 import { type EngineProxy, startEngineProxy } from '../stand-ins/engine.ts'
 import { agree, query } from './support/agree.ts'
 import { lookAt } from './support/engine.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import type { Member } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 let database: TestDatabase
 let proxy: EngineProxy

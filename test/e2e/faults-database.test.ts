@@ -6,8 +6,9 @@ import { type EngineProxy, startEngineProxy } from '../stand-ins/engine.ts'
 import { createLink, type Link } from '../stand-ins/tcp.ts'
 import { agree, query } from './support/agree.ts'
 import type { Said } from './support/ask.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import type { Member } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 /** A DCM whose database can be taken away, and whose link to it can be stalled and cut. */
 let server: TestServer

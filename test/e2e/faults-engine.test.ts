@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agree } from './support/agree.ts'
-import { until } from './support/dcm.ts'
 import type { Member } from './support/member.ts'
 import { type Isolated, startIsolated } from './support/private.ts'
+import { until } from '../setup/until.ts'
 
 let world: Isolated
 let ada: Member

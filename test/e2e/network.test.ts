@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../setup/engine.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import type { Member } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 let [dcm, alice]: [Dcm, Member] = [] as never
 beforeAll(async () => {

@@ -3,10 +3,11 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../setup/engine.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import type { Member } from './support/member.ts'
 import { reachDoor } from './support/openssh.ts'
+import { until } from '../setup/until.ts'
 
 type Open = { name: string; container: number; proto: string; host: string; port: number; expires_at: string | null }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { type Member, runProgram } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 let [dcm, alice, bob]: [Dcm, Member, Member] = [] as never
 beforeAll(async () => {

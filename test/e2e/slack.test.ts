@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSlackStandIn, type Message, type SlackStandIn } from '../stand-ins/slack/index.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
+import { until } from '../setup/until.ts'
 
 let slack: SlackStandIn
 let dcm: Dcm

@@ -6,9 +6,10 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { type Member, runProgram } from './support/member.ts'
 import { type OpenSsh, reachDoor } from './support/openssh.ts'
+import { until } from '../setup/until.ts'
 
 const run = promisify(execFile)
 

@@ -4,9 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { makeKey, type Member, runProgram } from './support/member.ts'
 import { type OpenSsh, reachDoor } from './support/openssh.ts'
+import { until } from '../setup/until.ts'
 
 const run = promisify(execFile)
 

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../setup/engine.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import { makeKey, type Member } from './support/member.ts'
+import { until } from '../setup/until.ts'
 
 /** What `create` and its kin give to machines; design.md section 5. */
 type Machine = {

@@ -8,9 +8,10 @@ import { type EngineProxy, startEngineProxy } from '../stand-ins/engine.ts'
 import { createSlackStandIn, type Message, type SlackStandIn } from '../stand-ins/slack/index.ts'
 import { senders } from '../stand-ins/forges.ts'
 import { query } from './support/agree.ts'
-import { type Dcm, startDcm, until } from './support/dcm.ts'
+import { type Dcm, startDcm } from './support/dcm.ts'
 import { makeKey, type Member } from './support/member.ts'
 import { startWeb, type WebProcess } from './support/web.ts'
+import { until } from '../setup/until.ts'
 
 /** A worker with the engine, two processes that only answer HTTP, and the same as a function in this one. */
 const stack = new AsyncDisposableStack()

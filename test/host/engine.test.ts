@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createDockerHost } from '../../src/core/host/docker/index.ts'
@@ -16,15 +15,15 @@ import {
   ssh,
 } from '../setup/host.ts'
 import { startEngineProxy } from '../stand-ins/engine.ts'
+import { until } from '../setup/until.ts'
 
 /** Tries the login until the container's sshd is up. */
 async function enter(made: Made, login: Login, command: string, through: string[]): Promise<string> {
-  for (let tries = 0; tries < 60; tries++) {
-    const seen = await ssh(made, login, command, { through })
-    if (seen.code !== 255) return seen.stdout
-    await sleep(200)
-  }
-  throw new Error('No login in time.')
+  const seen = await until('a login', async () => {
+    const tried = await ssh(made, login, command, { through })
+    return tried.code !== 255 && tried
+  })
+  return seen.stdout
 }
 
 test('L02, L04, L05: an engine that is killed, comes back or freezes is told as such, and containers keep port and host key', async () => {

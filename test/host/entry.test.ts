@@ -12,6 +12,7 @@ import {
   ssh,
   type TestMember,
 } from '../setup/host.ts'
+import { until } from '../setup/until.ts'
 
 /** The entry program, in containers of images whose /bin/sh is dash and busybox. */
 describe.each([
@@ -34,13 +35,12 @@ describe.each([
   })
   const make = (more: Parameters<TestMember['make']>[0]) => member.make({ imageId, ...more }, `${login.line}\n`)
   const ended = async (engineId: string) => {
-    for (let tries = 0; tries < 300; tries++) {
+    return until('its end', async () => {
       const seen = await real.host.engine.inspect(engineId)
-      if (seen.state === 'exited') return seen
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    throw new Error('It did not end in 30 s.')
+      return seen.state === 'exited' && seen
+    })
   }
+  const up = (engineId: string) => until('it to be up', async () => (await logOf(real.host, engineId)).includes('up'))
 
   test('passes an argv on untouched, and shows how the command ended', async () => {
     const words = [
@@ -88,8 +88,7 @@ describe.each([
     const plain = await make({ command: ['/bin/bash', '-c', script] })
     const apart = await make({ command: ['setsid', '-w', '/bin/bash', '-c', script] })
     for (const { engineId } of [plain, apart]) {
-      for (let tries = 0; tries < 100 && !(await logOf(real.host, engineId)).includes('up'); tries++)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+      await up(engineId)
       await real.host.engine.stop(engineId, 60)
       expect(await real.host.engine.inspect(engineId)).toMatchObject({ state: 'exited', exitCode: 0 })
     }
@@ -104,8 +103,7 @@ describe.each([
     const { engineId } = await make({
       command: ['/bin/bash', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'],
     })
-    for (let tries = 0; tries < 100 && !(await logOf(real.host, engineId)).includes('up'); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    await up(engineId)
     await real.host.engine.stop(engineId, 1)
     expect(await real.host.engine.inspect(engineId)).toMatchObject({ state: 'exited', exitCode: 137 })
   })
@@ -117,8 +115,7 @@ describe.each([
     })
     const fine = await make({ command: ['/bin/echo', 'once'], restart: { name: 'on-failure', max: 2 } })
     const line = 'dcm: command exited with code 4\n'
-    for (let tries = 0; tries < 200 && (await logOf(real.host, failing.engineId)).split(line).length < 4; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 100))
+    await until('three ends', async () => (await logOf(real.host, failing.engineId)).split(line).length > 3)
     expect(await logOf(real.host, failing.engineId)).toBe(`run\n${line}`.repeat(3))
     expect(await logOf(real.host, fine.engineId)).toBe('once\ndcm: command exited with code 0\n')
     for (const { engineId } of [failing, fine]) expect((await real.host.engine.inspect(engineId)).state).toBe('running')
@@ -136,10 +133,9 @@ describe.each([
     expect(await ended(engineId)).toMatchObject({ exitCode: 5 })
     const idle = await make({ command: [], ssh: false, ports: [] })
     // A signal that comes while the init has not yet given its child a process group is lost; the engine answers before.
-    for (let tries = 0; tries < 100; tries++) {
-      if ((await real.host.engine.processes(idle.engineId)).some(({ command }) => command.startsWith('sleep'))) break
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await until('its sleep', async () =>
+      (await real.host.engine.processes(idle.engineId)).some(({ command }) => command.startsWith('sleep')),
+    )
     expect((await real.host.engine.inspect(idle.engineId)).state).toBe('running')
     await real.host.engine.stop(idle.engineId, 60)
     expect((await real.host.engine.inspect(idle.engineId)).exitCode).toBe(143)

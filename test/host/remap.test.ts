@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { startPrivateEngine } from '../setup/private-engine.ts'
 import { baseRef, clearHost, createLogin, createMember, createRealHost, logOf, ssh } from '../setup/host.ts'
+import { until } from '../setup/until.ts'
 
 test('under userns-remap: login, storage and keys work, and root inside is nobody outside', async () => {
   const shared = await createRealHost('hr')
@@ -14,9 +15,10 @@ test('under userns-remap: login, storage and keys work, and root inside is nobod
     expect((await real.host.engine.info()).remap).toEqual({ uid: 231_072, gid: 231_072 })
     const made = await member.make({ command: ['echo', 'hello'] }, `${login.line}\n`)
     const through = { through: engine.enter }
-    let seen = await ssh(made, login, 'id -u; echo kept >/storage/file && cat /storage/file', through)
-    for (let tries = 0; tries < 50 && seen.code === 255; tries++)
-      seen = await ssh(made, login, 'id -u; echo kept >/storage/file && cat /storage/file', through)
+    const seen = await until('a login', async () => {
+      const tried = await ssh(made, login, 'id -u; echo kept >/storage/file && cat /storage/file', through)
+      return tried.code !== 255 && tried
+    })
     expect(`${seen.stdout}${seen.stderr}`).toBe('0\nkept\n')
     expect(await logOf(real.host, made.engineId)).toContain('hello\n')
     const storage = (await real.host.files.storage('one'))!

@@ -24,7 +24,7 @@ beforeAll(async () => {
     yield { stream: 'stdout', data: Buffer.from('working\n') }
     return ends(wish)
   })
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 test('a recipe is carried out line by line in a container of the member\u2019s, which is gone afterwards', async () => {

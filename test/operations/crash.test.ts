@@ -15,7 +15,7 @@ beforeAll(async () => {
   await world.say(alice, 'create base --image debian')
   await world.say(alice, 'commit base web:v2')
   await world.say(alice, 'rm -f base')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
@@ -136,7 +136,7 @@ describe('K01 a process that dies at any call that changes something leaves one 
       return dead
     })
     expect(calls).toBeGreaterThan(5)
-  }, 60_000)
+  })
 
   test('one that does not come up is the old one', async () => {
     const calls = await each(async (death) => {
@@ -153,7 +153,7 @@ describe('K01 a process that dies at any call that changes something leaves one 
       return dead
     })
     expect(calls).toBeGreaterThan(5)
-  }, 60_000)
+  })
 })
 
 describe('K01 a job runs once, and leaves nothing', () => {
@@ -191,7 +191,7 @@ describe('K01 a job runs once, and leaves nothing', () => {
       return dead
     })
     expect(calls).toBeGreaterThan(3)
-  }, 60_000)
+  })
 })
 
 describe('exec runs at most once', () => {
@@ -255,5 +255,5 @@ describe('K01 a composition comes up whole', () => {
       return dead
     })
     expect(calls).toBeGreaterThan(3)
-  }, 60_000)
+  })
 })

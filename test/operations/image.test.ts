@@ -19,7 +19,7 @@ beforeAll(async () => {
   await must('commit web web:v1')
   await must('create web --image debian', bob)
   await must('commit web web:v1', bob)
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 test('B10 two names of one image are removed one by one, and the last takes the image', async () => {

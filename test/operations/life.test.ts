@@ -8,7 +8,7 @@ let [alice]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(alice!, line)

@@ -12,7 +12,7 @@ beforeAll(async () => {
   upkeep = { works: world.works, runner: world.runner, log: { debug() {}, info() {}, warn() {}, error() {} } }
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
   await world.say(world.admin, 'quota set alice ports=3')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(alice!, line)

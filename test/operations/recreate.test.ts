@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Container } from '../../src/core/model/container.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { createWorld, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let alice: Person
@@ -9,7 +10,7 @@ beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
   await world.say(world.admin, 'quota set alice ports=4')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const web = () => world.container(alice, 'web')
@@ -130,8 +131,7 @@ describe('when the new one does not come up, the one before is back', () => {
   test('also when its command fails', async () => {
     const reply = say('recreate web --yes -- false')
     // The entry program's line, as it stands in a log.
-    for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 1))
+    await until('the second container', async () => (await engines()).length > 1)
     const fresh = (await world.host.engine.list()).find((seen) => seen.engineName !== before.engineName)!
     world.host.fake.write(fresh.engineId, 'dcm: command exited with code 1\n')
     expect(await reply).toMatchObject({
@@ -226,8 +226,7 @@ describe('recreate', () => {
 test('while it is made anew nothing else is done to it', async () => {
   const release = world.host.fake.hold('engine.stop')
   const working = say('redeploy web --image web:v2')
-  for (let tries = 0; tries < 500 && (await engines()).length < 2; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+  await until('the second container', async () => (await engines()).length > 1)
   expect(await say('stop web')).toMatchObject({
     error: 'conflict',
     text: 'web is being made anew; try again when that has ended.',

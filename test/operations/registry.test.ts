@@ -33,7 +33,7 @@ beforeAll(async () => {
     account: { username: 'al', password: 'correct horse' },
   })
   for (const registry of ['open.test', 'shut.test', 'off.test']) await must(`registry allow ${registry}`, world.admin)
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 describe('names', () => {

@@ -1,16 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import { createRunner } from '../../src/core/operation/runner.ts'
 import { operations } from '../../src/operations/index.ts'
 import { createWorld, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let alice: Person
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string) => world.say(alice, line)
@@ -18,12 +18,8 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** The engine's container of a job, once it runs. */
 async function started(): Promise<string> {
-  for (let tries = 0; tries < 1000; tries++) {
-    const seen = (await world.host.engine.list()).find((one) => one.state === 'running')
-    if (seen) return seen.engineId
-    await sleep(2)
-  }
-  throw new Error('no job has started')
+  const running = async () => (await world.host.engine.list()).find((one) => one.state === 'running')
+  return (await until('a job to start', running)).engineId
 }
 
 /** Nothing is left of a job: no container, no row, no share of the quota. */

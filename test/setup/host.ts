@@ -8,6 +8,7 @@ import { run } from '../../src/core/host/docker/program.ts'
 import { commandExit } from '../../src/core/host/exit.ts'
 import type { ContainerWish, Host, SeenImage } from '../../src/core/host/host.ts'
 import { createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
+import { until } from './until.ts'
 
 /** A host over the engine that tests share, under an instance id and a data folder of its own. */
 export type RealHost = {
@@ -128,12 +129,10 @@ export async function logOf(host: Host, engineId: string): Promise<string> {
 
 /** Waits until the command beside sshd has ended. @returns the log */
 export async function commandEnd(host: Host, engineId: string): Promise<string> {
-  for (let tries = 0; tries < 300; tries++) {
+  return until('the command to end', async () => {
     const log = await logOf(host, engineId)
-    if (commandExit(log) !== null) return log
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error('The command did not end in 30 s.')
+    return commandExit(log) !== null && log
+  })
 }
 
 export type Login = { file: string; line: string }

@@ -5,9 +5,9 @@ import { chmod, mkdir, mkdtemp, open as openFile, readdir, readFile, rm, truncat
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ask, open, sharedSocket } from './engine.ts'
+import { until } from './until.ts'
 
 const run = promisify(execFile)
 
@@ -41,17 +41,6 @@ export type PrivateOptions = {
 }
 
 const prefix = 'dcm-private-engine-'
-
-/** Waits for something that is about to be; bounded. */
-async function until<T>(what: string, look: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
-  const end = Date.now() + seconds * 1000
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (Date.now() > end) throw new Error(`Waited ${seconds} s for ${what}.`)
-    await sleep(50)
-  }
-}
 
 const childOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0])
 

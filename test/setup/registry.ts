@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts } from './host.ts'
+import { until } from './until.ts'
 
 /** Debian's registry; scripts/setup fetches it. */
 const program = '/usr/local/lib/dcm-test/docker-registry'
@@ -47,10 +47,10 @@ export async function startRegistry({ locked = false } = {}): Promise<Registry> 
       () => false,
     )
   const up = (async () => {
-    for (let tries = 0; !(await answers()); tries++) {
-      if (tries > 200 || child.exitCode !== null) throw new Error(`The registry does not come up: ${log.slice(-500)}`)
-      await sleep(50)
-    }
+    await until('the registry', () => {
+      if (child.exitCode !== null) throw new Error(`The registry does not come up: ${log.slice(-500)}`)
+      return answers()
+    })
   })()
   await Promise.race([up, failed])
   return {

@@ -8,20 +8,18 @@ import { createStore, type Store } from '../../src/core/store/store.ts'
 import { createDatabase, startPostgres, type TestDatabase } from '../setup/postgres.ts'
 import { createLink, type Link } from '../stand-ins/tcp.ts'
 import { addPerson, fresh, refusalOf } from './databases.ts'
+import { until } from '../setup/until.ts'
 
 const unavailable = expect.objectContaining({ name: 'DcmError', code: 'unavailable' }) as DcmError
 
 /** Asks until the database answers again. */
 async function untilBack(store: Store): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await store.people.list()
-      return
-    } catch (error) {
-      if (tries >= 50) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
+  await until('the database to answer', () =>
+    store.people.list().then(
+      () => true,
+      () => false,
+    ),
+  )
 }
 
 describe('M02: PostgreSQL behind a link that fails', () => {
@@ -102,7 +100,7 @@ test('M01: a server that goes away and comes back is said to be away meanwhile',
   } finally {
     await store.close()
   }
-}, 60_000)
+})
 
 test('two first starts on one database migrate it once', async () => {
   await using database = await createDatabase()
@@ -156,4 +154,4 @@ test('the embedded database is still there after it was closed', async () => {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}, 60_000)
+})

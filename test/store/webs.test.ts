@@ -14,6 +14,7 @@ import { operations } from '../../src/operations/index.ts'
 import { createWorld } from '../core/door/world.ts'
 import { createDatabase } from '../setup/postgres.ts'
 import { createSlackStandIn } from '../stand-ins/slack/index.ts'
+import { until } from '../setup/until.ts'
 
 const nothing = () => undefined
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
@@ -98,14 +99,14 @@ test('two processes that only take requests, without an engine, and one that wor
       acks.push(...(await Promise.all(webs.map(send))).map((response) => response.status))
     }
     expect(acks).toEqual(acks.map(() => 200))
-    for (let n = 0; n < 600 && standIn.messages.filter((one) => /is running/.test(one.text)).length < lines.length; n++)
-      await sleep(25)
+    const running = () => standIn.messages.filter((one) => /is running/.test(one.text))
+    await until('all of them to run', () => running().length >= lines.length)
     await sleep(200)
     expect(world.host.fake.calls.filter((call) => call.method === 'engine.create')).toHaveLength(lines.length)
     expect(new Set((await world.store.containers.of(ada.id)).map((one) => one.name))).toEqual(
       new Set(lines.map((line) => line.split(' ')[1])),
     )
-    expect(standIn.messages.filter((one) => /is running/.test(one.text))).toHaveLength(lines.length)
+    expect(running()).toHaveLength(lines.length)
     expect(
       (await world.store.audit.read({ name: 'ada', limit: 100 }))
         .filter((row) => row.command === 'create')
@@ -117,4 +118,4 @@ test('two processes that only take requests, without an engine, and one that wor
     for (const one of webs) await one.store.close()
     await standIn.close()
   }
-}, 60_000)
+})

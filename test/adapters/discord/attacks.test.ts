@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { hostile } from '../../contracts/chat.ts'
-import { until } from '../../stand-ins/discord/index.ts'
 import { createDiscordRig, type DiscordRig, labelsOf, textOf } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 let rig: DiscordRig
 let ada: Awaited<ReturnType<DiscordRig['member']>>
 beforeAll(async () => {
   rig = await createDiscordRig('http', { limit: true })
   ada = await rig.member('ada')
-}, 60_000)
+})
 afterAll(() => rig[Symbol.asyncDispose]())
 afterEach(() => {
   rig.discord.healed()
@@ -93,7 +93,7 @@ test('G03: while the engine hangs everything is acknowledged in time, and the re
       only: n % 2 ? ada.account.id : null,
     })
   await rig.world.say(ada.person, `rm -f ${got.map((_, n) => `slow${n}`).join(' ')}`)
-}, 60_000)
+})
 
 test('G04: a stranger gets how to link for every command there is, and nothing else: no form, no completion', async () => {
   const eve = rig.discord.person('eve', [rig.home])
@@ -125,7 +125,7 @@ test('G04: a stranger gets how to link for every command there is, and nothing e
   expect([...answers][0]).not.toMatch(/ada|debian|container/)
   expect(await eve.complete('inspect', { container: '' }, 'container')).toEqual([])
   expect(await eve.complete('dcm', { line: 'create x --image ' }, 'line')).toEqual([])
-}, 60_000)
+})
 
 test('G07: another one pressing a button runs it with their own rights, or is refused', async () => {
   const bob = await rig.member('bob')
@@ -258,7 +258,7 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
   // What a notification shows is the content, which holds nothing.
   for (const one of fresh) expect(one.content).toBe('')
   expect(JSON.stringify(rig.said)).not.toMatch(/dcm_[0-9A-Za-z]{32}|stand\.in|ssh -p 2|token[0-9a-f]{32}/)
-}, 30_000)
+})
 
 describe('G12: Discord fails', () => {
   test('429: nothing is tried before Retry-After, the work is done, and the answer comes once', async () => {
@@ -286,16 +286,12 @@ describe('G12: Discord fails', () => {
     ['a 502 with a page', { status: 502, headers: { 'content-type': 'text/html' } }],
     ['a reset', 'reset' as const],
     ['a reset after it was done', 'reset after' as const],
-  ])(
-    '%s: tried again, and shown once',
-    async (_, how) => {
-      rig.discord.trouble({ when: interactions, times: 1, how })
-      const asked = await ada.account.slash('dcm', { line: 'whoami' })
-      await rig.quiet()
-      expect(textOf(asked.message()!)).toContain('You are ada')
-    },
-    20_000,
-  )
+  ])('%s: tried again, and shown once', async (_, how) => {
+    rig.discord.trouble({ when: interactions, times: 1, how })
+    const asked = await ada.account.slash('dcm', { line: 'whoami' })
+    await rig.quiet()
+    expect(textOf(asked.message()!)).toContain('You are ada')
+  })
 
   test('a direct message whose answer is lost is there once', async () => {
     rig.discord.trouble({
@@ -309,7 +305,7 @@ describe('G12: Discord fails', () => {
     await until('the answer', () => ada.account.directs().length > before)
     await rig.quiet()
     expect(ada.account.directs().slice(before).map(textOf)).toEqual([expect.stringContaining('You are ada')])
-  }, 20_000)
+  })
 
   test('past fifteen minutes the result comes as a direct message', async () => {
     const free = rig.world.host.fake.hold('engine.start')
@@ -322,7 +318,7 @@ describe('G12: Discord fails', () => {
     await rig.quiet()
     expect(ada.account.directs().slice(before).map(textOf)).toEqual([expect.stringContaining('lengthy is running')])
     rig.discord.later(-16 * 60_000)
-  }, 20_000)
+  })
 
   test('an answer that its reader has closed comes as a direct message', async () => {
     const free = rig.world.host.fake.hold('engine.start')
@@ -332,7 +328,7 @@ describe('G12: Discord fails', () => {
     free()
     await until('a direct message', () => ada.account.directs().length > before)
     expect(textOf(ada.account.directs().at(-1)!)).toContain('closed is running')
-  }, 20_000)
+  })
 
   test('one 401 does not lose the token, and is said in the log', async () => {
     rig.discord.trouble({
@@ -348,7 +344,7 @@ describe('G12: Discord fails', () => {
     )
     await rig.world.sql(`update outbox set next_at = now() where status = 'owed'`)
     expect(textOf(await rig.last(ada.account, () => ada.account.say('whoami', 'dm')))).toContain('You are ada')
-  }, 20_000)
+  })
 })
 
 test('I02: names that ping, link and mark up are shown letter by letter', async () => {

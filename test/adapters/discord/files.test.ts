@@ -15,7 +15,7 @@ beforeAll(async () => {
     got.push({ argv: wish.argv, tar: Buffer.concat(parts) })
     return 0
   })
-}, 60_000)
+})
 afterAll(() => rig.rig[Symbol.asyncDispose]())
 afterEach(() => {
   got = []

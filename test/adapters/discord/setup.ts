@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createDiscord as createAdapter, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
 import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
 import { createKeptLog, createLife, freeAll } from '../../core/chat/life.ts'
 import { createWorld } from '../../core/door/world.ts'
-import { createDiscord, type Message, type Person, until, type Where } from '../../stand-ins/discord/index.ts'
+import { createDiscord, type Message, type Person, type Where } from '../../stand-ins/discord/index.ts'
+import { until } from '../../setup/until.ts'
 
 /** What one reads of a message: marks gone, what was escaped as it was meant. */
 export function textOf(message: Message): string {
@@ -100,27 +100,21 @@ export async function createDiscordRig(
         (discord.state.channels.get(one.channel)?.with ?? person.id) === person.id,
     )
   const next = (person: Person, before: Map<Message, number>, what = 'an answer'): Promise<Message[]> =>
-    until(
-      what,
-      () => {
-        const found = fresh(person, before)
-        return found.length > 0 && found
-      },
-      15_000,
-    )
+    until(what, () => {
+      const found = fresh(person, before)
+      return found.length > 0 && found
+    })
 
   /** Waits until nothing is thought about any more, and all that was taken has been worked on. */
   async function quiet(): Promise<void> {
     await until(
       'the end of thinking',
       () => ![...discord.state.messages.values()].some((one) => one.thinking && !one.deleted),
-      20_000,
     )
-    for (let n = 0; n < 500; n++) {
-      if ((await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0) return
-      await sleep(20)
-    }
-    throw new Error('the outbox does not come to rest')
+    await until(
+      'the outbox to come to rest',
+      async () => (await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0,
+    )
   }
 
   const seen = (message: Message): Seen => ({

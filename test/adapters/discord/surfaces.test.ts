@@ -3,15 +3,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createDiscord, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
 import { createLinks } from '../../../src/core/chat/links.ts'
 import { publicKey } from '../../core/door/world.ts'
-import { until } from '../../stand-ins/discord/index.ts'
 import { createDiscordRig, type DiscordRig, labelsOf, textOf } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 let rig: DiscordRig
 let ada: Awaited<ReturnType<DiscordRig['member']>>
 beforeAll(async () => {
   rig = await createDiscordRig('gateway')
   ada = await rig.member('ada')
-}, 60_000)
+})
 afterAll(() => rig[Symbol.asyncDispose]())
 afterEach(() => {
   rig.discord.healed()
@@ -250,12 +250,10 @@ test('requests: a card with buttons goes to an admin, who decides; the card says
   expect(labelsOf(card)).toEqual(['Approve for 4 h', 'Approve for 1 d', 'Deny'])
   await rig.last(chief.account, () => chief.account.press(card, 'Approve for 4 h'))
   await until('the card to say so', () => /Approved by chief/.test(textOf(card)) && labelsOf(card).length === 0)
-  await until(
-    'the asker to hear',
-    () => ada.account.directs().some((one) => textOf(one).includes('granted you port:443')),
-    20_000,
+  await until('the asker to hear', () =>
+    ada.account.directs().some((one) => textOf(one).includes('granted you port:443')),
   )
-}, 30_000)
+})
 
 describe('open sign-up', () => {
   test('goes by the server, though accounts are keyed by the user alone', () => {
@@ -288,7 +286,7 @@ describe('registration', () => {
     expect(rig.discord.state.commands.map((one) => one['name'])).toContain('launch')
     await rig.restart()
     expect(puts()).toBe(before + 1)
-  }, 20_000)
+  })
 })
 
 describe('the connection', () => {
@@ -309,7 +307,6 @@ describe('the connection', () => {
       await until('an answer', () => /You are ada/.test(textOf(shown.message()!)))
       await until('a resume', () => rig.discord.gateway.counts.resumed === before + 1)
     },
-    20_000,
   )
 
   test('a command that is heard of too late is left undone, for Discord has said that it failed', async () => {
@@ -318,7 +315,7 @@ describe('the connection', () => {
     await ada.account.resend(made)
     await until('a word in the log', () => rig.said.some((one) => one.message.includes('came too late')))
     expect(await rig.world.store.containers.byName(ada.person.id, 'late')).toBeUndefined()
-  }, 20_000)
+  })
 
   test('a session that is over is begun anew', async () => {
     const before = rig.discord.gateway.counts.identified
@@ -326,10 +323,9 @@ describe('the connection', () => {
     await until(
       'a new session',
       () => rig.discord.gateway.counts.identified > before && rig.discord.gateway.connected(),
-      15_000,
     )
     expect(textOf(await rig.last(ada.account, () => ada.account.slash('whoami')))).toContain('You are ada')
-  }, 30_000)
+  })
 
   test('a lost acknowledgement is sent again, and the command is done once', async () => {
     const creates = () => rig.world.host.fake.calls.filter((call) => call.method === 'engine.create').length
@@ -338,7 +334,7 @@ describe('the connection', () => {
     const shown = await ada.account.slash('dcm', { line: 'create acked --image debian' })
     await until('an answer', () => /acked is running/.test(textOf(shown.message()!)))
     expect(creates()).toBe(before + 1)
-  }, 20_000)
+  })
 })
 
 describe('configuration', () => {
@@ -368,7 +364,7 @@ describe('configuration', () => {
     await until('a problem', () => wrong.adapter.problems().some((one) => one.startsWith('DISCORD_TOKEN is wrong')))
     expect((await rig.world.say(rig.world.admin, 'whoami')).error).toBeUndefined()
     expect(JSON.stringify(wrong.said)).not.toContain('wrong.token')
-  }, 20_000)
+  })
 
   test('missing and malformed parts are said by their names', async () => {
     await using bad = other({ publicKey: 'not a key' })
@@ -386,5 +382,5 @@ describe('configuration', () => {
     const shown = await ada.account.slash('whoami')
     await until('an answer', () => /You are ada/.test(textOf(shown.message()!)))
     await rig.discord.endpoint(undefined)
-  }, 20_000)
+  })
 })

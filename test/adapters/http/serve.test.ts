@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp, type HttpOptions, serveHttp, type ServeOptions } from '../../../src/adapters/http/index.ts'
 import { createLog } from '../../../src/log.ts'
-import { until } from '../../client/setup.ts'
 import { createStandInDoor } from '../../stand-ins/door.ts'
+import { until } from '../../setup/until.ts'
 
 let folder: string
 let ends: (() => Promise<unknown>)[]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../../client/setup.ts'
 import { createApp, readEvents } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 const slow = { as: 'ann', path: '/v1/create', body: { name: 'slow', image: 'debian', wait: 0 } } as const
 

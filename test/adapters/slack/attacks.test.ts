@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { interpreted } from '../../stand-ins/slack/blocks.ts'
 import { hostile } from '../../contracts/chat.ts'
 import { createSlackRig, type SlackRig, textOf } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 let rig: SlackRig
 let ada: Awaited<ReturnType<SlackRig['rig']['member']>>
@@ -11,7 +12,7 @@ beforeAll(async () => {
   rig = await createSlackRig('http')
   ada = await rig.rig.member('ada')
   account = rig.account('ada')
-}, 60_000)
+})
 afterAll(() => rig[Symbol.asyncDispose]())
 afterEach(() => {
   rig.standIn.heal()
@@ -118,12 +119,9 @@ test('G03: while the engine hangs everything is acknowledged in time, and the re
   expect(acks.map((ack) => ack.status)).toEqual(acks.map(() => 200))
   expect((await rig.standIn.command(account, 'whoami')).status).toBe(200)
   free()
-  for (let n = 0; n < 2000; n++) {
-    const got = rig.standIn.messages.filter((one) => !before.has(one) && /is running/.test(one.text))
-    if (got.length === 40) break
-    await sleep(25)
-  }
-  const got = rig.standIn.messages.filter((one) => !before.has(one) && /slow\d+ is running/.test(one.text))
+  const ready = () => rig.standIn.messages.filter((one) => !before.has(one) && /slow\d+ is running/.test(one.text))
+  await until('all of them to run', () => ready().length >= 40)
+  const got = ready()
   expect(got.length).toBe(40)
   expect(got.every((one) => one.to === account.id)).toBe(true)
   expect(new Set(got.map((one) => one.channel))).toEqual(new Set(['C1', `D${account.id}`]))
@@ -182,7 +180,7 @@ describe('G10: who is gone is refused', () => {
     const zoe = await rig.rig.member('zoe')
     const shown = await zoe.someone.type('create hers --image debian')
     await rig.standIn.event(rig.account('zoe'), 'user_change', { user: { id: 'UZOE', team_id: 'T1', deleted: true } })
-    for (let n = 0; n < 100 && (await rig.world.store.identities.of(zoe.person.id)).length > 0; n++) await sleep(10)
+    await until('zoe to be unlinked', async () => (await rig.world.store.identities.of(zoe.person.id)).length === 0)
     expect((await zoe.someone.press(shown, 'Stop')).text).toContain('type link for a code')
     expect((await zoe.someone.type('ps')).text).toContain('type link for a code')
   })
@@ -238,7 +236,7 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
   // A notification shows the fallback: it never holds what is secret either.
   for (const one of fresh) expect(one.text).not.toMatch(/ssh -p|dcm_[0-9A-Za-z]{8}|link [0-9a-z]{4}-/)
   expect(JSON.stringify(rig.said)).not.toMatch(/dcm_[0-9A-Za-z]{32}|xoxb-|ssh -p 2/)
-}, 30_000)
+})
 
 describe('G12: Slack fails', () => {
   test('429: nothing is tried before Retry-After, the work is done, and the answer comes once', async () => {
@@ -249,32 +247,30 @@ describe('G12: Slack fails', () => {
     await rig.quiet()
     expect(got.map((one) => one.text)).toEqual([expect.stringContaining('limited is running')])
     expect((await rig.next(account, before)).length).toBe(1)
-  }, 20_000)
+  })
 
   test.each([
     ['500', { status: 500 }],
     ['a reset connection', { reset: true as const }],
-  ])(
-    '%s: it is tried again and arrives',
-    async (_, fault) => {
-      rig.standIn.fault({ method: 'response_url', ...fault })
-      const before = rig.snapshot()
-      await rig.standIn.command(account, 'whoami')
-      expect(textOf((await rig.next(account, before)).at(-1)!)).toContain('You are ada')
-      await rig.quiet()
-      expect((await rig.next(account, before)).length).toBe(1)
-    },
-    30_000,
-  )
+  ])('%s: it is tried again and arrives', async (_, fault) => {
+    rig.standIn.fault({ method: 'response_url', ...fault })
+    const before = rig.snapshot()
+    await rig.standIn.command(account, 'whoami')
+    expect(textOf((await rig.next(account, before)).at(-1)!)).toContain('You are ada')
+    await rig.quiet()
+    expect((await rig.next(account, before)).length).toBe(1)
+  })
 
   test('the answer to a send is lost: what comes again says that it may be a repeat', async () => {
     rig.standIn.fault({ method: 'response_url', reset: true, after: true })
     const before = rig.snapshot()
     await rig.standIn.command(account, 'whoami')
-    for (let n = 0; n < 400 && (await rig.next(account, before)).length < 2; n++) await sleep(25)
-    const got = await rig.next(account, before)
+    const got = await until('the repeat', async () => {
+      const seen = await rig.next(account, before)
+      return seen.length > 1 && seen
+    })
     expect(got.map((one) => /may be a repeat/.test(textOf(one)))).toEqual([false, true])
-  }, 20_000)
+  })
 
   test('an expired response URL: the answer comes as a direct message', async () => {
     const free = rig.world.host.fake.hold('engine.start')
@@ -285,7 +281,7 @@ describe('G12: Slack fails', () => {
     free()
     const got = (await rig.next(account, before)).at(-1)!
     expect(got).toMatchObject({ channel: `D${account.id}`, text: expect.stringContaining('patient is running') })
-  }, 20_000)
+  })
 
   test('a URL that was used up: likewise', async () => {
     const made = rig.standIn.commandBody(account, 'whoami')
@@ -302,8 +298,8 @@ describe('G12: Slack fails', () => {
     poor.standIn.revoke(poor.token)
     const before = poor.snapshot()
     await poor.standIn.direct(ida, 'whoami')
-    await sleep(300)
-    expect((await poor.world.rows(`select status from outbox where status = 'owed'`)).length).toBe(1)
+    const owed = () => poor.world.rows(`select status from outbox where status = 'owed'`)
+    await until('an answer to be owed', async () => (await owed()).length === 1)
     // A slash command needs no token to be answered.
     await poor.standIn.command(ida, 'whoami')
     expect(textOf((await poor.next(ida, before)).at(-1)!)).toContain('You are ida')
@@ -313,7 +309,7 @@ describe('G12: Slack fails', () => {
     await poor.rig.restart()
     await poor.world.sql(`update outbox set next_at = now() where status = 'owed'`)
     expect((await poor.next(ida, second)).at(-1)).toMatchObject({ channel: `D${ida.id}` })
-  }, 30_000)
+  })
 })
 
 describe('a database that does not answer', () => {
@@ -329,8 +325,7 @@ describe('a database that does not answer', () => {
         Array.from({ length: 20 }, (_, n) => slow.standIn.command(person, `create never${n} --image debian`)),
       )
       expect(acks.map((ack) => ack.status)).toEqual(acks.map(() => 200))
-      for (let n = 0; n < 200 && slow.standIn.messages.filter((one) => !before.has(one)).length < 20; n++)
-        await sleep(20)
+      await until('twenty answers', () => slow.standIn.messages.filter((one) => !before.has(one)).length >= 20)
       const said = slow.standIn.messages.filter((one) => !before.has(one))
       expect(said.map((one) => /nothing was done/.test(one.text))).toEqual(acks.map(() => true))
       free()
@@ -342,7 +337,6 @@ describe('a database that does not answer', () => {
       expect((await lee.someone.type('create now --image debian')).text).toContain('now is running')
       expect(slow.standIn.violations).toEqual([])
     },
-    30_000,
   )
 })
 

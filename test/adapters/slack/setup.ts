@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createSlack, type SlackOptions } from '../../../src/adapters/slack/index.ts'
 import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
 import { createKeptLog, createLife, freeAll } from '../../core/chat/life.ts'
 import { createWorld } from '../../core/door/world.ts'
 import { createSlackStandIn, type Message, type Person } from '../../stand-ins/slack/index.ts'
+import { until } from '../../setup/until.ts'
 
 /** All that a message shows, as one text. */
 export function textOf(message: { text?: unknown; blocks?: unknown }): string {
@@ -92,14 +92,12 @@ export async function createSlackRig(
 
   /** Waits for what a person sees that was not there, or not so, before. */
   async function next(person: Person, before: Map<Message, number>): Promise<Message[]> {
-    for (let n = 0; n < 1500; n++) {
+    return until('Slack to be told something', () => {
       const fresh = standIn.messages.filter(
         (one) => (one.to === null || one.to === person.id) && before.get(one) !== one.edits && !isProgress(one),
       )
-      if (fresh.length > 0) return fresh
-      await sleep(10)
-    }
-    throw new Error('Slack was told nothing')
+      return fresh.length > 0 && fresh
+    })
   }
   const snapshot = () => new Map(standIn.messages.map((one) => [one, one.edits]))
   const isProgress = (one: Message) => one.text.endsWith('…') && one.blocks.length === 1
@@ -113,11 +111,10 @@ export async function createSlackRig(
 
   /** Waits until all that was taken has been worked on. */
   async function quiet(): Promise<void> {
-    for (let n = 0; n < 500; n++) {
-      const open = await world.rows(`select id from outbox where status in ('called', 'owed')`)
-      if (open.length === 0) return
-      await sleep(20)
-    }
+    await until(
+      'the outbox to come to rest',
+      async () => (await world.rows(`select id from outbox where status in ('called', 'owed')`)).length === 0,
+    )
   }
 
   function someone(person: Person): Someone {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { publicKey } from '../../core/door/world.ts'
 import { scopes } from '../../../src/adapters/slack/install.ts'
 import { createSlackRig, type SlackRig, textOf } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 let rig: SlackRig
 let ada: Awaited<ReturnType<SlackRig['rig']['member']>>
@@ -11,18 +12,10 @@ beforeAll(async () => {
   rig = await createSlackRig('http')
   ada = await rig.rig.member('ada')
   account = rig.account('ada')
-}, 60_000)
+})
 afterAll(() => rig[Symbol.asyncDispose]())
 afterEach(() => expect(rig.standIn.violations.splice(0)).toEqual([]))
 
-const until = async <T>(look: () => T | undefined): Promise<T> => {
-  for (let n = 0; n < 400; n++) {
-    const found = look()
-    if (found !== undefined) return found
-    await sleep(10)
-  }
-  throw new Error('it did not come')
-}
 /** The form that opens next. */
 const seenViews = new Set<string>()
 const view = async (title: string) => {
@@ -171,7 +164,7 @@ describe('the home page', () => {
         (one) => one.channel === `D${account.id}` && /head has denied your request for port:443/.test(one.text),
       ),
     )
-  }, 30_000)
+  })
 
   test('of a stranger says how to link', async () => {
     expect(textOf(await home(rig.account('passer')))).toContain('type link for a code')
@@ -189,7 +182,7 @@ describe('what is typed to the bot', () => {
     const fresh = rig.standIn.messages.filter((one) => !before.has(one))
     expect(fresh).toHaveLength(1)
     expect(fresh[0]!.edits).toBeGreaterThanOrEqual(1)
-  }, 20_000)
+  })
 
   test('a mention in a channel is answered there to the one who asked, or directly where the bot is no member', async () => {
     let before = rig.snapshot()
@@ -262,7 +255,7 @@ describe('requests', () => {
     const mine = (await rig.world.rows<{ id: string }>(`select id from requests where thing = 'cap:NET_RAW'`))[0]!
     expect((await boss.someone.type(`approve ${mine.id}`)).text).toContain('Another admin has to decide')
     expect((await ada.someone.type(`approve ${mine.id}`)).text).toContain('approve is for admins')
-  }, 30_000)
+  })
 })
 
 describe('OAuth', () => {
@@ -341,7 +334,7 @@ describe('OAuth', () => {
     expect(await chat.installation('slack', 'E7')).toBeDefined()
     expect(new URL(begun.headers.get('location')!).searchParams.get('scope')).toBe(scopes.join(','))
     await open(oauth)
-  }, 30_000)
+  })
 })
 
 describe('configuration', () => {
@@ -416,4 +409,4 @@ test('Socket Mode: after Slack has renewed the link or cut it, commands come thr
     expect((await kim.someone.type('whoami')).text).toContain('You are kim')
   }
   expect(socket.standIn.violations).toEqual([])
-}, 60_000)
+})

@@ -12,7 +12,7 @@ let ada: Pair
 beforeAll(async () => {
   world = await createSshWorld({ grace: 1500, waiting: 60, waitingFrom: 40 })
   ada = (await world.someone('ada')).key
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const dial = async (): Promise<Socket> => {
@@ -80,7 +80,7 @@ test('random bytes, before the handshake and after its first line, end only thei
   }
   expect(sent).toBeGreaterThan(20)
   await alive()
-}, 60_000)
+})
 
 test('a client that breaks off in the middle of its messages harms nobody', async () => {
   for (let n = 0; n < 20; n++) {
@@ -109,4 +109,4 @@ test('SIGTERM’s way: goodbye at the prompt, commands end first, then nobody is
   await closed
   await expect(other.login('ada', key)).rejects.toThrow()
   await other[Symbol.asyncDispose]()
-}, 60_000)
+})

@@ -23,7 +23,7 @@ beforeAll(async () => {
     'a container of nobody': { name: 'nobody-here+web', key: eve },
     'no name at all': { name: '!!', key: eve },
   }
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 /** Tries the same some times on one connection, which bears with nine. @returns how long each refusal took, in milliseconds */

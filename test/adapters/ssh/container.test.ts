@@ -7,6 +7,7 @@ import type { FakeProgram } from '../../../src/core/host/fake.ts'
 import type { LogChunk } from '../../../src/core/host/host.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { collect, createSshWorld, exec, forward, type Pair, shell, type SshWorld } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 // Each opens connections of its own; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 60_000 })
@@ -34,7 +35,7 @@ beforeAll(async () => {
     expect(reply.error, reply.text).toBeUndefined()
   }
   await world.say((await world.store.people.byName('eve'))!, 'create hers --image debian')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 let client: Client
@@ -171,8 +172,7 @@ describe('NAME+CONTAINER: a program in any image', () => {
     await once(channel, 'data')
     const before = calls('engine.exec').length
     inside.destroy()
-    for (let tries = 0; calls('engine.exec').length === before && tries < 200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    await until('another exec', () => calls('engine.exec').length > before)
     expect(calls('engine.exec').at(-1)!.args[1]).toMatchObject({ argv: expect.arrayContaining(['HUP']) })
     gate.resolve()
   })

@@ -14,7 +14,7 @@ beforeAll(async () => {
   world = await createSshWorld()
   ada = (await world.someone('ada')).key
   eve = (await world.someone('eve')).key
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const parse = (text: string) => ssh2.utils.parseKey(text) as ParsedKey

@@ -4,6 +4,7 @@ import type { Client } from 'ssh2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Person } from '../../../src/core/model/person.ts'
 import { collect, createSshWorld, exec, type Pair, reader, shell, type SshWorld } from './setup.ts'
+import { until } from '../../setup/until.ts'
 
 // Each opens connections of its own; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 60_000 })
@@ -27,7 +28,7 @@ beforeAll(async () => {
   const made = await world.someone('ada')
   ;[ada, person] = [made.key, made.person]
   expect((await world.say(person, 'create web --image debian')).error).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 let client: Client
@@ -61,7 +62,7 @@ describe('one command', () => {
   test.for(['ps', 'restart'])('%s is in the audit log, with key and address', async (command) => {
     expect(await world.ssh('ada', ada, command === 'ps' ? command : `${command} web`)).toMatchObject({ code: 0 })
     const seen = async () => (await world.store.audit.read({ limit: 5 })).find((row) => row.command === command)
-    await vi.waitFor(async () => expect(await seen()).toBeDefined())
+    await until('it to be seen', seen)
     expect(await seen()).toMatchObject({
       actor: 'ada',
       surface: 'ssh',
@@ -204,8 +205,7 @@ describe('the prompt', () => {
     client.destroy()
     await closed
     release()
-    for (let tries = 0; tries < 200 && (await world.store.operations.countOpen()) > 0; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    await until('all to be done', async () => (await world.store.operations.countOpen()) === 0)
     expect((await world.container(person, 'late')).state).toBe('running')
     client = await world.login('ada', ada)
     expect(await world.ssh('ada', ada, 'rm late -f')).toMatchObject({ code: 0 })
@@ -289,13 +289,9 @@ describe('sessions', () => {
     const closed = once(open[0]!, 'close')
     open[0]!.end()
     await closed
-    for (
-      let tries = 0;
-      tries < 100 && (await world.store.sessions.countOf((await world.store.people.byName('many'))!.id)) > 49;
-      tries++
-    )
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    const many = (await world.store.people.byName('many'))!
+    await until('a session to end', async () => (await world.store.sessions.countOf(many.id)) < 50)
     ;(await world.login('many', key)).end()
     for (const one of open) one.end()
-  }, 60_000)
+  })
 })

@@ -21,7 +21,7 @@ beforeAll(async () => {
     for await (const data of input) yield { stream: 'stdout', data }
     return 0
   })
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')

@@ -6,6 +6,7 @@ import type { Log } from '../../../src/log.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { createHostKey } from '../../../src/core/secret/keys.ts'
 import { createWorld, type World } from '../../core/door/world.ts'
+import { until } from '../../setup/until.ts'
 
 /** A key pair as ssh-keygen writes it; ssh2's own maker leaves out a zero in front, which one key in 256 has. */
 export type Pair = { private: string; public: string }
@@ -70,11 +71,9 @@ export function reader(channel: ClientChannel) {
       const at = typeof wanted === 'string' ? text.indexOf(wanted) : text.search(wanted)
       return at < 0 ? -1 : at + (typeof wanted === 'string' ? wanted : wanted.exec(text)![0]).length
     }
-    for (let tries = 0; found() < 0; tries++) {
-      if (tries > 400)
-        throw new Error(`The terminal never showed ${String(wanted)}; it shows ${JSON.stringify(text.slice(-600))}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until(`the terminal to show ${String(wanted)}`, () => found() >= 0).catch((cause: unknown) => {
+      throw new Error(`The terminal shows ${JSON.stringify(text.slice(-600))}`, { cause })
+    })
     const end = found()
     const seen = text.slice(0, end)
     text = text.slice(end)

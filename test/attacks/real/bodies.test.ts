@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask } from '../../setup/engine.ts'
 import { type EngineProxy, startEngineProxy } from '../../stand-ins/engine.ts'
-import { type Dcm, startDcm, until } from '../../e2e/support/dcm.ts'
+import { type Dcm, startDcm } from '../../e2e/support/dcm.ts'
 import { kept } from '../../e2e/support/images.ts'
 import type { Member } from '../../e2e/support/member.ts'
 import { type Allowed, requestTrouble } from './policy.ts'
+import { until } from '../../setup/until.ts'
 
 let [proxy, dcm, alice, bob, carol]: [EngineProxy, Dcm, Member, Member, Member] = [] as never
 /** What is on the engine that is not DCM's. */

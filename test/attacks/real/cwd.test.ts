@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { clearHost, createLogin, createMember, createRealHost, type RealHost, ssh } from '../../setup/host.ts'
+import {
+  clearHost,
+  commandEnd,
+  createLogin,
+  createMember,
+  createRealHost,
+  type RealHost,
+  ssh,
+} from '../../setup/host.ts'
 
 let real: RealHost
 beforeAll(async () => {
@@ -34,11 +42,5 @@ test('a command still begins in /root', async () => {
   const member = await createMember(real, 'ada')
   const made = await member.make({ command: ['/bin/pwd'] })
   expect(await real.host.net.greet(made.port, made.key.fingerprint, 30_000)).toEqual({ ok: true })
-  let log = ''
-  for (let tries = 0; tries < 50 && !log.includes('exited'); tries++) {
-    log = ''
-    for await (const { data } of real.host.engine.logs(made.engineId, {})) log += data.toString()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  expect(log).toBe('/root\ndcm: command exited with code 0\n')
+  expect(await commandEnd(real.host, made.engineId)).toBe('/root\ndcm: command exited with code 0\n')
 })

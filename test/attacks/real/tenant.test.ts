@@ -21,8 +21,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { baseCaps } from '../../../src/core/host/docker/create.ts'
 import { ask, open } from '../../setup/engine.ts'
 import { probe, reach } from '../../setup/probe.ts'
-import { type Dcm, startDcm, until } from '../../e2e/support/dcm.ts'
+import { type Dcm, startDcm } from '../../e2e/support/dcm.ts'
 import { makeKey, type Member, runProgram } from '../../e2e/support/member.ts'
+import { until } from '../../setup/until.ts'
 
 const run = promisify(execFile)
 type Machine = { id: string; name: string; port: number; fingerprint: string; ports: { port: number }[] }

@@ -6,7 +6,7 @@ import { createRoom, type Room } from './room.ts'
 let room: Room
 beforeAll(async () => {
   room = await createRoom()
-}, 60_000)
+})
 afterAll(() => room[Symbol.asyncDispose]())
 beforeEach(() => room.sql('delete from identities; ').then(() => room.sql('delete from guesses')))
 

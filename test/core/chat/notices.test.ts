@@ -10,7 +10,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} }
 beforeAll(async () => {
   room = await createRoom()
   ada = await room.linked('ada', 'UADA')
-}, 60_000)
+})
 afterAll(() => room[Symbol.asyncDispose]())
 beforeEach(async () => {
   await room.sql('delete from notices')

@@ -8,7 +8,7 @@ let ada: Awaited<ReturnType<Room['linked']>>
 beforeAll(async () => {
   room = await createRoom()
   ada = await room.linked('ada', 'UADA')
-}, 60_000)
+})
 afterAll(() => room[Symbol.asyncDispose]())
 afterEach(() => room.fail())
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
     expect((await world.say(world.admin, `image offer ${own}:1 --name ${name}`)).error).toBeUndefined()
   }
   await world.say(world.admin, 'grant alice restart:unless-stopped')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Checked = {

@@ -22,7 +22,7 @@ beforeAll(async () => {
     expect((await world.say(bob, line)).error).toBeUndefined()
   world.host.fake.addImage('secret:1')
   await world.say(world.admin, 'image offer secret:1 --name hidden --restricted')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 /** What is another's, by every name there is of it; and one of the same shape that is nobody's. */

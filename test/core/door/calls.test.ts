@@ -7,7 +7,7 @@ let [alice, bob]: Person[] = []
 beforeAll(async () => {
   world = await createWorld()
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const say = (line: string, how = {}) => world.say(alice!, line, how)

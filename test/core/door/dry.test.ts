@@ -16,7 +16,7 @@ beforeAll(async () => {
     ...['commit a one:v1', 'commit b two:v1', 'group add chemists'],
   ])
     expect((await world.say(alice, line)).error, line).toBeUndefined()
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 const two: Partial<Record<string, string[]>> = {

@@ -19,7 +19,7 @@ beforeAll(async () => {
     { id: 'aaaaaaaaaaaa', ownerId: alice.id, holder: 'test', address: '::1', fingerprint: 'SHA256:x', doing: 'prompt' },
     600_000,
   )
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Row = {

@@ -19,7 +19,7 @@ beforeAll(async () => {
     for (const what of ['volume create data', 'network create back']) await world.say(one, what)
   await world.say(world.admin, 'group add chemists')
   await world.say(root, 'registry allow registry.test')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Who = 'owner' | 'another member' | 'admin' | 'owner, suspended' | 'owner, leaving' | 'nobody'

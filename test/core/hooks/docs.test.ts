@@ -19,7 +19,7 @@ let alice: Person
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 test.each(said.filter(([, line]) => line.startsWith('hook new ')))('%s: %s', async (_, line) => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHttp } from '../../../src/adapters/http/index.ts'
 import { createHookRoute } from '../../../src/adapters/http/hooks.ts'
 import { commands } from '../../../src/commands/index.ts'
@@ -49,7 +49,7 @@ beforeAll(async () => {
     const text = await response.text()
     return { status: response.status, text, headers: response.headers, json: JSON.parse(text) as Answered['json'] }
   }
-}, 60_000)
+})
 afterAll(async () => {
   hooks?.stop()
   await world?.[Symbol.asyncDispose]()
@@ -117,7 +117,7 @@ describe.each(Object.keys(senders) as Sender[])('%s', (sender) => {
       expect([...refused.headers.keys()]).toEqual([...nobody.headers.keys()])
     }
     expect(restarts()).toBe(before)
-    await vi.waitFor(async () => expect(await logOf(made)).toMatchObject({ failures: 4, deliveries: [] }))
+    await expect.poll(() => logOf(made)).toMatchObject({ failures: 4, deliveries: [] })
   })
 
   test('twenty at once are one', async () => {
@@ -428,7 +428,7 @@ describe('K09 what a crash cuts off', () => {
     expect(restarts(), "while its lease runs it is another's").toBe(before)
     await world.store.deliveries.abandon('dead.')
     await next.resume()
-    await vi.waitFor(async () => expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done' }] }))
+    await expect.poll(() => logOf(made)).toMatchObject({ deliveries: [{ state: 'done' }] })
     await next.resume()
     expect(restarts()).toBe(before + 1)
     next.stop()
@@ -442,9 +442,9 @@ describe('K09 what a crash cuts off', () => {
     await world.store.deliveries.abandon('dead.')
     const next = createMine('next')
     await next.resume()
-    await vi.waitFor(async () =>
-      expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done', operation: reply.operation!.id }] }),
-    )
+    await expect
+      .poll(() => logOf(made))
+      .toMatchObject({ deliveries: [{ state: 'done', operation: reply.operation!.id }] })
     expect(restarts()).toBe(before + 1)
     next.stop()
   })
@@ -460,18 +460,15 @@ describe('K09 what a crash cuts off', () => {
       header: (name) => headers.get(name),
       wait: 20_000,
     })
-    await vi.waitFor(async () =>
-      expect((await world.store.operations.openOn(`container:${(await world.container(alice, 'web')).id}`))?.kind).toBe(
-        'restart',
-      ),
-    )
+    const web = await world.container(alice, 'web')
+    await expect.poll(async () => (await world.store.operations.openOn(`container:${web.id}`))?.kind).toBe('restart')
     mine.stop()
     expect(await receiving).toMatchObject({ accepted: true })
     release()
     await world.store.deliveries.abandon('mine.')
     const next = createMine('mine.2')
     await next.resume()
-    await vi.waitFor(async () => expect(await logOf(made)).toMatchObject({ deliveries: [{ state: 'done' }] }))
+    await expect.poll(() => logOf(made)).toMatchObject({ deliveries: [{ state: 'done' }] })
     expect(restarts()).toBe(before + 1)
     next.stop()
   })

@@ -11,7 +11,7 @@ let alice: Person
 beforeAll(async () => {
   world = await createWorld()
   alice = await world.member('alice')
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 type Ends = 'dies' | 'works' | 'is put back'

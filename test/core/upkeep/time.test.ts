@@ -5,6 +5,7 @@ import { stopIdle } from '../../../src/core/upkeep/idle.ts'
 import type { Upkeep } from '../../../src/core/upkeep/reconcile.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { createWorld, type World } from '../door/world.ts'
+import { until } from '../../setup/until.ts'
 
 const hour = 3_600_000
 let world: World
@@ -15,7 +16,7 @@ beforeAll(async () => {
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   upkeep = { works: world.works, runner: world.runner, log }
   ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
-}, 60_000)
+})
 afterAll(() => world[Symbol.asyncDispose]())
 
 let count = 0
@@ -33,7 +34,7 @@ const notices = async (id: string) =>
     await world.rows<{ text: string }>(`select text from notices where key like '%${id}%' order by created_at, key`)
   ).map((row) => row.text)
 const ended = async (id: string) => {
-  await expect.poll(() => world.store.operations.openOn(`container:${id}`), { timeout: 5000 }).toBeUndefined()
+  await expect.poll(() => world.store.operations.openOn(`container:${id}`)).toBeUndefined()
   return world.store.containers.byId(id)
 }
 
@@ -245,8 +246,7 @@ describe('schedules', () => {
       })
       await due(id)
       await fireSchedules(upkeep)
-      for (let tries = 0; tries < 100 && (await world.store.operations.countOpen()) > 0; tries++)
-        await new Promise((next) => setTimeout(next, 20))
+      await until('the run to end', async () => (await world.store.operations.countOpen()) === 0)
       await Promise.all([fireSchedules(upkeep), fireSchedules(upkeep)])
     }
     await run(0)

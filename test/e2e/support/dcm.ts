@@ -4,7 +4,6 @@ import { closeSync, openSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { sharedSocket } from '../../setup/engine.ts'
 import { placeDatabase } from '../../setup/embedded.ts'
@@ -12,6 +11,7 @@ import { ask, type Asked, type Said } from './ask.ts'
 import { clearEngine, lookAt } from './engine.ts'
 import { keepImage, type Offered, offeredFolder } from './images.ts'
 import { addMember, type Member, type Ran, runProgram } from './member.ts'
+import { until } from '../../setup/until.ts'
 
 const tree = join(import.meta.dirname, '../../..')
 const exec = promisify(execFile)
@@ -67,17 +67,6 @@ export type Dcm = AsyncDisposable & {
   stop(): Promise<number | null>
   /** What it has logged in all of its lives. */
   logs(): Promise<string>
-}
-
-/** Waits for something that is about to be; bounded. @throws naming it */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
-  const end = performance.now() + seconds * 1000
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (performance.now() > end) throw new Error(`Waited ${seconds} s for ${what}.`)
-    await sleep(25)
-  }
 }
 
 /** What someone has set for their own DCM is not for tests. */

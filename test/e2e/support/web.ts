@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { until } from './dcm.ts'
+import { until } from '../../setup/until.ts'
 
 const tree = join(import.meta.dirname, '../../..')
 

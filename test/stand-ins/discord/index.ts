@@ -1,6 +1,5 @@
 import { randomBytes, sign } from 'node:crypto'
 import { createServer } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createGateway, intents } from './gateway.ts'
 import type { Json } from './limits.ts'
 import { createRest, type Trouble } from './rest.ts'
@@ -32,17 +31,6 @@ export type Exchange = {
   message: () => Message | undefined
   modal: Json | undefined
   choices: { name: string; value: string }[]
-}
-
-/** Waits for something to be so; throws after ten seconds with what was waited for. */
-export async function until<T>(what: string, look: () => T | undefined | false | null, ms = 10_000): Promise<T> {
-  const end = performance.now() + ms
-  while (performance.now() < end) {
-    const found = look()
-    if (found) return found
-    await sleep(5)
-  }
-  throw new Error(`waited in vain for ${what}`)
 }
 
 type Endpoint = (request: Request) => Response | Promise<Response>
