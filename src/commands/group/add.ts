@@ -8,7 +8,7 @@ export const groupAdd = defineCommand({
   examples: ['group add lab'],
   needs: 'admin',
   changes: true,
-  args: { name: { kind: 'person-name', about: 'What it is called.' } },
+  args: { name: { kind: 'group-name', about: 'What it is called.' } },
   gives: z.object({ name: z.string() }),
   async run({ name }, { groups }) {
     const group = await groups.add(name)

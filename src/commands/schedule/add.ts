@@ -46,7 +46,7 @@ export const schedule = defineCommand({
   args: {
     container: { kind: 'container', about: 'Container it is about.' },
     verb: { kind: 'choice', of: scheduleVerbs, about: 'What is done: start, stop or run.' },
-    cron: { kind: 'text', about: 'When: minute, hour, day, month and weekday, as in crontab.' },
+    cron: { kind: 'cron', about: 'When: minute, hour, day, month and weekday, as in crontab.' },
     tz: { kind: 'text', about: 'The time zone that is meant, like Europe/Berlin.', flag: true, default: 'UTC' },
     command: { kind: 'argv', rest: true, about: 'What to run; it may take an hour, and you hear when it fails.' },
   },

@@ -1,5 +1,6 @@
 import type { Arg, Command } from '../command/define.ts'
-import { kinds, type Lookup } from '../command/kinds.ts'
+import { kinds } from '../command/kinds.ts'
+import type { Lookup } from '../command/lookup.ts'
 import { wordFor } from '../command/help.ts'
 import { splitWords } from '../command/words.ts'
 import { DcmError } from '../reply/error.ts'

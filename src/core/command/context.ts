@@ -14,7 +14,7 @@ import type { Visitor } from '../model/visitor.ts'
 import type { Volume } from '../model/volume.ts'
 import type { DcmError } from '../reply/error.ts'
 import type { Caller, Command } from './define.ts'
-import type { Spot } from './kinds.ts'
+import type { Spot } from './lookup.ts'
 import type {
   Key,
   Connected,

@@ -1,4 +1,4 @@
-import { type Container, parseSignal, type Proto, type Signal, signals } from '../model/container.ts'
+import { type Container, parseSignal, type Signal, signals } from '../model/container.ts'
 import {
   type Grant,
   grantForms,
@@ -10,16 +10,35 @@ import {
 } from '../model/grant.ts'
 import type { Group } from '../model/group.ts'
 import type { Image } from '../model/image.ts'
-import { formatImageRef, parseImageRef, refuseContainerName, refuseName, refusePersonName } from '../model/name.ts'
+import {
+  formatImageRef,
+  parseImageRef,
+  refuseContainerName,
+  refuseGroupName,
+  refuseName,
+  refusePersonName,
+} from '../model/name.ts'
 import type { Person } from '../model/person.ts'
-import { exampleAmount, parseAmount, type Resource, resources } from '../model/quota.ts'
+import type { Resource } from '../model/quota.ts'
 import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
 import { foreignNetwork, type Network } from '../model/network.ts'
-import { mountable, type Mounted, type Volume } from '../model/volume.ts'
+import type { Mounted, Volume } from '../model/volume.ts'
 import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
-import { DcmError } from '../reply/error.ts'
 import type { PortWish } from './intents.ts'
+import type { Lookup, Spot } from './lookup.ts'
+import {
+  control,
+  named,
+  readAmount,
+  readEnv,
+  readMount,
+  readPort,
+  readSpot,
+  readWhen,
+  storable,
+  wrong,
+} from './values.ts'
 
 /** What each kind of argument becomes. `kinds` below holds, under the same names, how it is read, described and completed. */
 export type Kinds = {
@@ -31,9 +50,11 @@ export type Kinds = {
   group: Group
   text: string
   line: string
+  cron: string
   document: string
   'container-name': string
   'person-name': string
+  'group-name': string
   'image-ref': string
   'engine-ref': string
   remote: Remote
@@ -64,28 +85,6 @@ export type Kinds = {
 }
 export type KindName = keyof Kinds
 
-/** A path inside a container. */
-export type Spot = { container: Container; path: string }
-
-/** Finds what names stand for, among what the caller may use for this command. Absent and not-yours throw the same words. */
-export type Lookup = {
-  container(name: string): Promise<Container>
-  containerNames(): Promise<string[]>
-  image(ref: string, whose: 'any' | 'own' | 'offered'): Promise<Image>
-  imageRefs(whose: 'any' | 'own' | 'offered'): Promise<string[]>
-  /** Among the caller's own alone. */
-  volume(name: string): Promise<Volume>
-  volumeNames(): Promise<string[]>
-  network(name: string): Promise<Network>
-  networkNames(): Promise<string[]>
-  person(name: string): Promise<Person>
-  personNames(): Promise<string[]>
-  group(name: string): Promise<Group>
-  groupNames(): Promise<string[]>
-  commandNames(): string[]
-  now(): Date
-}
-
 type Kind<K extends KindName> = {
   /** It names something that is there, as a whole or in part of it: whether it is depends on who asks. */
   names?: 'whole' | 'part'
@@ -101,80 +100,6 @@ type Kind<K extends KindName> = {
 }
 
 const string = { type: 'string' }
-const wrong = (sentence: string) => new DcmError('usage', sentence)
-const named = (refuse: (name: string) => string | undefined) => (text: string) => {
-  const why = refuse(text)
-  if (why) throw wrong(why)
-  return text
-}
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
-
-/** PostgreSQL keeps neither NUL in text nor half of a surrogate pair in JSON: better refused here than an error there. */
-const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
-
-function readPort(text: string): PortWish | undefined {
-  const match = /^(?:([1-9]\d{0,4}):)?([1-9]\d{0,4})(?:\/(tcp|udp))?$/.exec(text)
-  if (!match) return undefined
-  const [host, container] = [match[1] ? Number(match[1]) : undefined, Number(match[2])]
-  if (container > 65535 || (host ?? 1) > 65535) return undefined
-  return { container, proto: (match[3] ?? 'tcp') as Proto, ...(host === undefined ? {} : { host }) }
-}
-
-/** `data:/var/lib/data[:ro]`: a volume by its name, never a path of the host. */
-async function readMount(text: string, lookup: Lookup): Promise<Mounted | undefined> {
-  const [name, path, mode, more] = text.split(':')
-  if (path === undefined || more !== undefined || (mode !== undefined && mode !== 'ro' && mode !== 'rw'))
-    return undefined
-  if (name!.startsWith('/') || name!.startsWith('.'))
-    throw wrong('A folder of the host cannot be mounted: make a volume with volume create, and mount that by its name.')
-  const { id, name: called } = await lookup.volume(name!)
-  if (!mountable(path))
-    throw wrong(
-      `Nothing can be mounted at ${path.slice(0, 60)}: the path is absolute and plain, and neither the system's nor DCM's own.`,
-    )
-  return { id, name: called, path, readOnly: mode === 'ro' }
-}
-
-function readEnv(text: string): string {
-  const at = text.indexOf('=')
-  if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(text.slice(0, at)))
-    throw wrong('A variable is NAME=value; NAME is letters, digits and "_".')
-  if (text.length > 8192 || !storable(text))
-    throw wrong(`The value of ${text.slice(0, at)} is longer than 8192 characters or holds a NUL or broken text.`)
-  if (/^DCM/i.test(text)) throw wrong("Variables that start with DCM are DCM's own; choose another name.")
-  return text
-}
-
-function readAmount(text: string): Kinds['amount'] | undefined {
-  const [name, value, more] = text.split('=')
-  const resource = resources.find((known) => known === name)
-  if (!resource || value === undefined || more !== undefined)
-    throw wrong(`A quota is RESOURCE=AMOUNT; RESOURCE is one of ${resources.join(', ')}.`)
-  const amount = parseAmount(resource, value)
-  if (amount === undefined)
-    throw wrong(
-      `"${value.slice(0, 40)}" is no amount of ${resource}: write it like ${resource}=${exampleAmount(resource)}.`,
-    )
-  return { resource, amount }
-}
-
-/** A time: how long ago (`10m`) or an ISO 8601 date. */
-function readWhen(text: string, lookup: Lookup): Date | undefined {
-  const ago = parseDuration(text)
-  if (ago !== undefined) return new Date(lookup.now().getTime() - ago)
-  const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.test(text) ? new Date(text) : new Date(NaN)
-  return Number.isNaN(at.getTime()) ? undefined : at
-}
-
-/** `web:/srv`: a path of a container, from its root; `-` is the stream that comes or goes with the call. */
-async function readSpot(text: string, lookup: Lookup): Promise<Spot | null | undefined> {
-  if (text === '-') return null
-  const match = /^([^:]{1,200}):(.*)$/s.exec(text)
-  if (!match) return undefined
-  const container = await lookup.container(match[1]!)
-  const path = match[2]!
-  return path.startsWith('/') && path.length <= 4000 && storable(path) ? { container, path } : undefined
-}
 
 const imageKind = <K extends 'image' | 'own-image' | 'offered-image'>(whose: 'any' | 'own' | 'offered'): Kind<K> => ({
   names: 'whole',
@@ -226,6 +151,12 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     hint: 'up to 16384 characters',
     read: (text) => (text.length > 16_384 || !storable(text) ? undefined : text),
   },
+  cron: {
+    word: 'CRON',
+    schema: string,
+    hint: 'minute, hour, day, month and weekday in quotes, like "0 20 * * 1-5"',
+    read: (text) => (text.length > 200 || control.test(text) ? undefined : text),
+  },
   document: {
     word: 'DOCUMENT',
     schema: string,
@@ -234,6 +165,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   },
   'container-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refuseContainerName) },
   'person-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refusePersonName) },
+  'group-name': { word: 'NAME', schema: string, hint: 'a name', read: named(refuseGroupName) },
   'image-ref': {
     word: 'NAME[:TAG]',
     schema: string,

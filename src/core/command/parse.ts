@@ -152,7 +152,7 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     const word = typed[at]!
     if (word === '--') {
       if (rest) given[rest[0]] = typed.slice(at + 1)
-      else for (const value of typed.slice(at + 1)) positionalValue(value)
+      else for (const [past, value] of typed.slice(at + 1).entries()) positionalValue(value, at + 1 + past)
       break
     }
     const long = /^--([a-z][a-z0-9-]*)(?:=([\s\S]*))?$/i.exec(word)
@@ -164,7 +164,7 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     // Three dashes begin a pasted key file, and whoever reads keys has better words for that.
     else if (/^--(?!-)/.test(word))
       throw refuse(command, `${hushed(command) ? 'That' : word.slice(0, 40)} is not a flag.`)
-    else positionalValue(word)
+    else positionalValue(word, at)
   }
   return { command, given, reserved: readReserved(command, own) }
 
@@ -176,27 +176,61 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     return [...letters].every((letter) => short.includes(letter)) ? [...letters] : undefined
   }
 
-  function positionalValue(value: string) {
+  function positionalValue(value: string, at: number) {
     const current = positional[next]
     if (current) {
       put(current[0], current[1], value)
       if (!current[1].many && !current[1].each) next++
       return
     }
-    // The last argument of kind `line` takes the rest of the words: a public key or a note needs no quotes.
+    // The last argument of such a kind takes the rest of the words: a public key, a note or times need no quotes.
     const last = positional.at(-1)
-    if (last?.[1].kind === 'line' && typeof given[last[0]] === 'string')
+    if ((last?.[1].kind === 'line' || last?.[1].kind === 'cron') && typeof given[last[0]] === 'string')
       given[last[0]] = `${given[last[0]] as string} ${value}`
-    else
-      throw refuse(
-        command,
-        `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`,
+    else {
+      throw (
+        forgotten(value, at) ??
+        refuse(
+          command,
+          `${command.name} does not take ${hushed(command) ? 'that much' : `"${value.slice(0, 60)}"`}${rest ? '; put what runs inside after --.' : '.'}`,
+        )
       )
+    }
+  }
+
+  /** What to say of a word too many, where one flag is needed that the line has not: `create web debian`. */
+  function forgotten(value: string, at: number): DcmError | undefined {
+    const mine = typed.slice(used, typed.includes('--') ? typed.indexOf('--') : undefined)
+    const has = (name: string, { short }: Arg) =>
+      mine.some((word) => word.split('=')[0] === `--${name}` || (short && word.startsWith(`-${short}`)))
+    const args = Object.entries(command.args)
+    const needed = args.filter(
+      ([name, arg]) => arg.flag && !arg.optional && arg.default === undefined && !has(name, arg),
+    )
+    const [name, arg] = needed[0] ?? []
+    // No word is repeated that could be part of a secret: beside a secret flag, or with more in it than a name has.
+    const secret = arg?.secret || args.some(([key, one]) => one.secret && has(key, one))
+    if (needed.length !== 1 || secret || !/^[a-z0-9][a-z0-9._:/-]{0,60}$/.test(value)) return undefined
+    return new DcmError('usage', `${command.name} needs --${name} before ${value}.`, {
+      try: join([...typed.slice(0, at), `--${name}`, ...typed.slice(at)]),
+    })
+  }
+}
+
+/** The words of a line that came as one, because it was put in quotes. */
+function unquoted(words: readonly string[]): readonly string[] {
+  if (words.length !== 1 || !/\s/.test(words[0]!)) return words
+  try {
+    return splitWords(words[0]!)
+  } catch (error) {
+    if (error instanceof DcmError) return words
+    throw error
   }
 }
 
 /** What follows is a line of its own. Its `--as`, `--wait` and `--json` are this call's too; whether it can be read is not said here. */
-function parseRaw(commands: readonly Command[], command: Command, name: string, words: readonly string[]): Parsed {
+function parseRaw(commands: readonly Command[], command: Command, name: string, typed: readonly string[]): Parsed {
+  const words = unquoted(typed)
   let own = readReserved(command, {})
   try {
     if (words.length > 0) own = { ...parseWords(commands, words).reserved, yes: false, 'dry-run': false, post: false }

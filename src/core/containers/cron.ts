@@ -4,7 +4,7 @@ import { DcmError } from '../reply/error.ts'
 const wrong = (cron: string) =>
   new DcmError(
     'usage',
-    `"${cron.slice(0, 60)}" is no time table: write minute, hour, day, month and weekday, like "0 20 * * 1-5".`,
+    `"${cron.slice(0, 60)}" is no time table: write minute, hour, day, month and weekday in quotes, like "0 20 * * 1-5".`,
     { try: 'help schedule' },
   )
 

@@ -1,6 +1,7 @@
 import { type Arg, type Command } from '../command/define.ts'
 import { findCommand, reserved } from '../command/parse.ts'
-import { kinds, type Lookup } from '../command/kinds.ts'
+import { kinds } from '../command/kinds.ts'
+import type { Lookup } from '../command/lookup.ts'
 
 /** What could stand at the end of an unfinished line: commands, flags, and values that would be accepted. */
 export async function candidates(

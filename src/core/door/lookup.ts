@@ -1,6 +1,6 @@
 import { visibleImages } from '../containers/allow.ts'
 import type { Caller, Command, Need } from '../command/define.ts'
-import type { Lookup } from '../command/kinds.ts'
+import type { Lookup } from '../command/lookup.ts'
 import { calledBy, type Container } from '../model/container.ts'
 import { containerName, formatImageRef, parseImageRef, personName } from '../model/name.ts'
 import type { Image } from '../model/image.ts'

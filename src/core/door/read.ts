@@ -1,6 +1,7 @@
 import type { Arg, Command } from '../command/define.ts'
 import { usage, wordFor } from '../command/help.ts'
-import { kinds, type Lookup } from '../command/kinds.ts'
+import { kinds } from '../command/kinds.ts'
+import type { Lookup } from '../command/lookup.ts'
 import type { Given } from '../command/parse.ts'
 import { DcmError } from '../reply/error.ts'
 

@@ -8,12 +8,18 @@ export const containerName = /^[a-z][a-z0-9-]{0,39}$/
 
 const reserved = new Set(['root', 'dcm', 'guest', 'invite', 'system', 'nobody', 'all', 'me'])
 
+const refuseAs =
+  (whose: string) =>
+  (name: string): string | undefined => {
+    if (!personName.test(name)) return `A ${whose} name is 2 to 31 of a-z, 0-9 and "-", and starts with a letter.`
+    return reserved.has(name) ? `The name ${name} is reserved; choose another.` : undefined
+  }
+
 /** @returns why `name` cannot be a member's name, or undefined when it can. */
-export function refusePersonName(name: string): string | undefined {
-  if (!personName.test(name)) return 'A member name is 2 to 31 of a-z, 0-9 and "-", and starts with a letter.'
-  if (reserved.has(name)) return `The name ${name} is reserved; choose another.`
-  return undefined
-}
+export const refusePersonName = refuseAs('member')
+
+/** @returns why `name` cannot be a group's name, or undefined when it can. */
+export const refuseGroupName = refuseAs('group')
 
 /** @returns why `name` cannot be a container's name, or undefined when it can. */
 export function refuseContainerName(name: string): string | undefined {

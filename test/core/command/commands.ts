@@ -54,6 +54,26 @@ export const commands: readonly Command[] = [
     args: { key: { kind: 'line', secret: true, about: 'The key.' } },
     run,
   }),
+  defineCommand({
+    name: 'schedule',
+    about: 'Do it at times.',
+    needs: 'own',
+    changes: true,
+    args: {
+      container: { kind: 'container', about: 'Which.' },
+      cron: { kind: 'cron', about: 'When.' },
+      command: { kind: 'argv', rest: true, about: 'What runs inside.' },
+    },
+    run,
+  }),
+  defineCommand({
+    name: 'can',
+    about: 'Ask about another line.',
+    needs: 'member',
+    changes: false,
+    args: { line: { kind: 'line', raw: true, about: 'The line.' } },
+    run,
+  }),
   defineCommand({ name: 'key ls', about: 'List keys.', needs: 'member', changes: false, args: {}, run }),
   defineCommand({
     name: 'help',

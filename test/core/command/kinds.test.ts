@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type KindName, kinds, type Lookup } from '../../../src/core/command/kinds.ts'
+import { type KindName, kinds } from '../../../src/core/command/kinds.ts'
+import type { Lookup } from '../../../src/core/command/lookup.ts'
 import { DcmError } from '../../../src/core/reply/error.ts'
 
 const now = new Date('2026-03-01T12:00:00Z')
@@ -83,6 +84,8 @@ const table: Partial<Record<KindName, { good: [string, unknown][]; bad: string[]
     ],
     bad: ['', 'a', 'Bob', '../bob', '.', 'a/b', 'a\0b', 'bob ', '-x', 'root', 'me', 'a'.repeat(300)],
   },
+  'group-name': { good: [['chemists', 'chemists']], bad: ['', 'a', 'Chemists', 'a/b', 'all', '-x'] },
+  cron: { good: [['0 20 * * 1-5', '0 20 * * 1-5']], bad: ['0 20 * * *\n', '0'.repeat(201)] },
   'image-ref': {
     good: [
       ['web', 'web:latest'],

@@ -12,9 +12,11 @@ export const right: Record<KindName, string | boolean> = {
   group: 'chemists',
   text: 'word',
   line: publicKey(),
+  cron: '0 20 * * *',
   document: '{}',
   'container-name': 'other',
   'person-name': 'carol',
+  'group-name': 'bakers',
   account: 'slack:T1/U0000001',
   'image-ref': 'other:v1',
   'engine-ref': 'debian:bookworm',
@@ -51,7 +53,6 @@ const oneOf: Record<string, Record<string, unknown>> = {
   extend: { time: '1h' },
   cp: { target: '-' },
   'compose up': { file: 'name: shop\nservices: { web: { image: debian } }' },
-  schedule: { cron: '0 20 * * *' },
 }
 
 /** What a command needs at least, by name, as JSON. */
