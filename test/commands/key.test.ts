@@ -100,7 +100,13 @@ test('is removed by id, fingerprint or comment; the last one is said to be', asy
   const [one, two] = (await world.say(carol, 'key ls')).data as { id: string; fingerprint: string }[]
   expect((await world.say(carol, `key rm ${one!.id}`)).data).toMatchObject({ left: 2 })
   expect((await world.say(carol, `key rm ${two!.fingerprint}`)).data).toMatchObject({ left: 1 })
-  expect(await world.say(carol, 'key rm three')).toMatchObject({ tone: 'warn', data: { left: 0 } })
+  // The last one is not removed by the way.
+  expect(await world.say(carol, 'key rm three')).toMatchObject({
+    error: 'conflict',
+    text: expect.stringContaining('is your last key'),
+    actions: [{ line: 'key rm three --yes' }],
+  })
+  expect(await world.say(carol, 'key rm three --yes')).toMatchObject({ tone: 'warn', data: { left: 0 } })
   expect(world.told.at(-1)).toBe(carol.id)
   expect(await world.say(carol, 'key rm three')).toMatchObject({ error: 'not_found' })
   expect((await world.say(carol, 'key ls')).text).toBe('You have no key yet; add one with key add.')

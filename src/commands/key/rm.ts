@@ -11,6 +11,12 @@ export const keyRm = defineCommand({
   changes: 'rights',
   args: { key: { kind: 'text', about: 'Its id, fingerprint or comment, as key ls shows them.' } },
   gives: z.object({ id: z.string(), fingerprint: z.string(), left: z.number().int() }),
+  async confirms({ key: which }, { caller, keys }) {
+    const { fingerprint } = await keys.find(caller.person.id, which)
+    return (await keys.list(caller.person.id)).length > 1
+      ? undefined
+      : `${fingerprint} is your last key: remove it, so that nobody gets into your containers until key add?`
+  },
   async run({ key: which }, { caller, keys }) {
     const { id, fingerprint } = await keys.remove(caller.person.id, which)
     const left = (await keys.list(caller.person.id)).length

@@ -74,7 +74,9 @@ export type Context = {
     /** @throws DcmError with the reason when the text is not one acceptable OpenSSH public key */
     add(ownerId: string, text: string): Promise<Key>
     list(ownerId: string): Promise<Key[]>
-    /** By id, fingerprint or comment. */
+    /** By id, fingerprint or comment. @throws DcmError `not_found`, or `conflict` when several have that comment */
+    find(ownerId: string, which: string): Promise<Key>
+    /** The same, and removes it. */
     remove(ownerId: string, which: string): Promise<Key>
   }
   tokens: {

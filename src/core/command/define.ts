@@ -98,7 +98,7 @@ export type Command<T extends Args = Args> = {
   /** Schema of the Reply's `data`. */
   gives?: z.ZodType
   /** What to confirm before it runs, or undefined when these arguments need none. */
-  confirms?(args: ArgsOf<T>): Question | undefined
+  confirms?(args: ArgsOf<T>, context: Context): Question | undefined | Promise<Question | undefined>
   /** What `--dry-run` answers, where naming the targets is not enough. */
   preview?(args: ArgsOf<T>, context: Context): Promise<Reply>
   run(args: ArgsOf<T>, context: Context): Promise<Reply | Begin>

@@ -1,6 +1,7 @@
 import type { Remote } from '../model/registry.ts'
 import type { Health } from '../model/health.ts'
 import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
+import type { NetworkRef } from '../model/network.ts'
 import type { Mounted } from '../model/volume.ts'
 
 /** A container that another one is begun after; `health`: once that says that it is well. */
@@ -34,6 +35,8 @@ export type Intents = {
     limits: Limits
     spec: Spec
     ports: PortWish[]
+    /** Networks that it joins beside the one of its spec. */
+    joins?: NetworkRef[]
     /** Milliseconds until it is removed. */
     lives?: number
     after?: After[]
@@ -97,6 +100,8 @@ export type Intents = {
     env: string[]
     command: string[]
     volumes?: Mounted[]
+    network?: NetworkRef
+    joins?: NetworkRef[]
     lives: number
   }
   'remove-image': { imageId: string }

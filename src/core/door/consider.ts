@@ -32,12 +32,22 @@ export function createConsider(deps: {
     if (command.preview) return command.preview(args as never, context)
     const what = `${command.name}${facts.target ? ` ${facts.target}` : ''}`
     if (!command.begins) return info(`${what} is understood, and all that it names is there; nothing was done.`)
-    const result = await command.run(args as never, context)
-    if ('begin' in result) {
-      const ownerId = await ownerOf(store, result)
-      await runner.consider(result.begin, result.input, { ownerId, target: facts.target })
-    }
+    await admitted(command, args, context, facts)
     return info(`${what} would be accepted now; nothing was done.`)
+  }
+
+  /** Goes as far as admission, where it has one; nothing is done. @throws whatever would be refused */
+  async function admitted(
+    command: Command,
+    args: Record<string, unknown>,
+    context: Context,
+    facts: Facts,
+  ): Promise<void> {
+    if (!command.begins) return
+    const result = await command.run(args as never, context)
+    if (!('begin' in result)) return
+    const ownerId = await ownerOf(store, result)
+    await runner.consider(result.begin, result.input, { ownerId, target: facts.target })
   }
 
   /** Goes as far as admission with another line of the same caller, and says what decided. */
@@ -88,7 +98,7 @@ export function createConsider(deps: {
     consider: (line) => consider(line, facts),
   })
 
-  return { dry, contextOf }
+  return { dry, admitted, contextOf }
 }
 
 /** In a few words, what makes a command the caller's to use on what it names. */

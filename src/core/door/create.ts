@@ -46,7 +46,14 @@ export function createDoor(deps: DoorDeps): Door {
   const { store } = works
   const actingFor = createActing({ store })
   const { contextFor } = deps
-  const { dry, contextOf } = createConsider({ store, commands, runner, now: works.now, contextFor, actingFor })
+  const { dry, admitted, contextOf } = createConsider({
+    store,
+    commands,
+    runner,
+    now: works.now,
+    contextFor,
+    actingFor,
+  })
   const { record, refused } = createWriter({ store, log })
   const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep, now: works.now })
 
@@ -206,9 +213,11 @@ export function createDoor(deps: DoorDeps): Door {
       if (recorded) await record({ ...facts, detail: 'dry run' }, 'done')
       return reply
     }
-    const asked = command.confirms?.(args as never)
+    const asked = await command.confirms?.(args as never, context)
     if (asked !== undefined && !reserved.yes) {
       const { question, adds } = typeof asked === 'string' ? { question: asked, adds: {} } : asked
+      // Nobody is asked about what would be refused.
+      await admitted(command, { ...args, ...adds }, context, facts)
       const confirm = confirming(parsed, given, adds)
       // What would go is listed with the question, so that nobody confirms blindly.
       const { fields, table } = command.preview ? await command.preview(args as never, context) : {}

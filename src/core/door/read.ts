@@ -3,28 +3,19 @@ import { usage, wordFor } from '../command/help.ts'
 import { kinds } from '../command/kinds.ts'
 import type { Lookup } from '../command/lookup.ts'
 import type { Given } from '../command/parse.ts'
+import { refuseFileName } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'
 
 const show = (value: string) => (value.length > 40 ? `${value.slice(0, 40)}…` : value)
 
 async function readOne(command: Command, name: string, arg: Arg, text: string, lookup: Lookup): Promise<unknown> {
   if (arg.of && !arg.of.includes(text)) throw refuse(command, name, arg, text, `one of ${arg.of.join(', ')}`)
-  if (arg.kind === 'document' && !arg.secret) refuseName(text)
+  const file = arg.kind === 'document' && !arg.secret ? refuseFileName(text) : undefined
+  if (file) throw new DcmError('usage', file)
   const kind = kinds[arg.kind]
   const value = await kind.read(text, lookup)
   if (value === undefined) throw refuse(command, name, arg, text, kind.hint)
   return value
-}
-
-/** A file is named to the `dcm` command alone, which sends what is in it: its mere name is no document. */
-function refuseName(text: string): void {
-  if (/^@[^\s@]{1,200}$/.test(text))
-    throw new DcmError(
-      'usage',
-      `${text} is a file that only the dcm command reads: by SSH pipe its content in and write - in its place; in a chat paste it.`,
-    )
-  if (/^[\w~-][\w./~-]{0,199}$/.test(text))
-    throw new DcmError('usage', `"${text}" looks like the name of a file: write @${text} to have its content sent.`)
 }
 
 function refuse(command: Command, name: string, arg: Arg, text: string, hint: string): DcmError {

@@ -29,6 +29,18 @@ export function refuseContainerName(name: string): string | undefined {
   return undefined
 }
 
+/**
+ * A file is named to the `dcm` command alone, which sends what is in it.
+ * @returns why a text that is only the name of a file is not what is in it, or undefined when it is none
+ */
+export function refuseFileName(text: string): string | undefined {
+  if (/^@[^\s@]{1,200}$/.test(text))
+    return `${text} is a file that only the dcm command reads: by SSH pipe its content in and write - in its place; in a chat paste it.`
+  if (/^[\w~-][\w./~-]{0,199}$/.test(text))
+    return `"${text}" looks like the name of a file: write @${text} to have its content sent.`
+  return undefined
+}
+
 /** @returns why `name` cannot be what a member calls a thing of theirs, or undefined when it can. */
 export const refuseName = (name: string): string | undefined =>
   containerName.test(name) && !name.endsWith('-')

@@ -1,6 +1,7 @@
 import type { Context } from '../command/context.ts'
 import type { Key } from '../command/views.ts'
 import { newId, type Random } from '../model/id.ts'
+import { refuseFileName } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'
 import { parsePublicKey, type PublicKey } from '../secret/keys.ts'
 import { violated } from '../store/db.ts'
@@ -28,9 +29,11 @@ export const toKey = ({ id, ownerId, type, fingerprint, comment, createdAt }: Ke
   createdAt,
 })
 
-/** @throws DcmError `usage` with the reason when the text is not one acceptable OpenSSH public key; it never repeats the text */
+/** @throws DcmError `usage` with the reason when the text is not one acceptable OpenSSH public key; of the text it repeats at most the name of a file */
 export function readKey(text: string): PublicKey {
   const key = parsePublicKey(text)
+  const file = 'reason' in key && /^@|\.pub$/.test(text) && refuseFileName(text)
+  if (file) throw new DcmError('usage', file, { try: 'help key add' })
   if ('reason' in key) throw new DcmError('usage', key.reason, { try: 'help key add' })
   return key
 }
@@ -79,27 +82,37 @@ export function createKeys(deps: KeyDeps): Context['keys'] {
     return stored
   }
 
+  async function find(tx: Pick<Tables, 'keys'>, ownerId: string, which: string): Promise<Key> {
+    const present = await tx.keys.of(ownerId)
+    const exact = present.filter(
+      (key) => key.id === which || key.fingerprint === which || key.fingerprint === `SHA256:${which}`,
+    )
+    const found = exact.length > 0 ? exact : present.filter((key) => key.comment !== '' && key.comment === which)
+    if (found.length > 1)
+      throw new DcmError(
+        'conflict',
+        `${found.length} keys have that comment; name one by its id: ${found.map((key) => key.id).join(', ')}.`,
+        { try: 'key ls' },
+      )
+    if (!found[0])
+      throw new DcmError('not_found', 'There is no such key; key ls shows them with their ids.', { try: 'key ls' })
+    return toKey(found[0])
+  }
+
   async function remove(ownerId: string, which: string): Promise<Key> {
     const removed = await store.tx(async (tx) => {
-      const present = await tx.keys.of(ownerId)
-      const exact = present.filter(
-        (key) => key.id === which || key.fingerprint === which || key.fingerprint === `SHA256:${which}`,
-      )
-      const found = exact.length > 0 ? exact : present.filter((key) => key.comment !== '' && key.comment === which)
-      if (found.length > 1)
-        throw new DcmError(
-          'conflict',
-          `${found.length} keys have that comment; name one by its id: ${found.map((key) => key.id).join(', ')}.`,
-          { try: 'key ls' },
-        )
-      if (!found[0])
-        throw new DcmError('not_found', 'There is no such key; key ls shows them with their ids.', { try: 'key ls' })
-      await tx.keys.remove(ownerId, found[0].id)
-      return toKey(found[0])
+      const key = await find(tx, ownerId, which)
+      await tx.keys.remove(ownerId, key.id)
+      return key
     })
     await spread(deps, ownerId)
     return removed
   }
 
-  return { add, remove, list: async (ownerId) => (await store.keys.of(ownerId)).map(toKey) }
+  return {
+    add,
+    find: (ownerId, which) => find(store, ownerId, which),
+    remove,
+    list: async (ownerId) => (await store.keys.of(ownerId)).map(toKey),
+  }
 }

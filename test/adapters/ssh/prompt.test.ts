@@ -265,7 +265,7 @@ describe('sessions', () => {
     for (const [name, line] of [
       ['sus', 'user suspend sus'],
       ['gone', 'user rm gone --yes'],
-      ['lost', 'key rm KEY --as lost'],
+      ['lost', 'key rm KEY --as lost --yes'],
     ] as const) {
       const { key, person: who } = await world.someone(name)
       const theirs = await world.login(name, key)

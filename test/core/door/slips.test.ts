@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Person } from '../../../src/core/model/person.ts'
+import { createWorld, type World } from './world.ts'
+
+let world: World
+let alice: Person
+beforeAll(async () => {
+  world = await createWorld()
+  alice = await world.member('alice')
+  await world.say(alice, 'volume create data')
+  await world.say(alice, 'create web --image debian -v data:/data')
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+const tried = (reply: { actions?: { line: string }[] }) => reply.actions?.map((action) => action.line)
+
+describe('what somebody types who is new here gets the line that works', () => {
+  test.each([
+    ['create web2 debian', /^create needs --image before debian\.$/, 'create web2 --image debian'],
+    ['create web2 debian -p 80', /^create needs --image before debian\.$/, 'create web2 --image debian -p 80'],
+    [
+      'schedule web stop README.md src',
+      /^"README\.md src" is no time table: .* in quotes, like "0 20/,
+      'help schedule',
+    ],
+    ['key add ada.pub', /^"ada\.pub" looks like the name of a file: write @ada\.pub to have/, 'help key add'],
+    ['key add ~/.ssh/id.pub', /write @~\/\.ssh\/id\.pub to have its content sent\.$/, 'help key add'],
+    ['key add @ada.pub', /^@ada\.pub is a file that only the dcm command reads: by SSH pipe/, 'help key add'],
+    ['key add hunter2', /^This is not an OpenSSH public key;/, 'help key add'],
+    ['group add Chemists', /^A group name is 2 to 31 of a-z/, undefined],
+  ])('%s', async (line, sentence, works) => {
+    const reply = await world.refused(line.startsWith('group') ? world.admin : alice, line, 'usage')
+    expect(reply.text).toMatch(sentence)
+    expect(tried(reply)).toEqual(works && [works])
+  })
+
+  test('a word beside a secret, or that could be one, is not repeated', async () => {
+    for (const line of ['create web2 debian -e PASS=x', 'create web2 PASS=hunter2', 'create web2 hunter2 --env=A=b'])
+      expect((await world.refused(alice, line, 'usage')).text).toMatch(/^create does not take that much;/)
+  })
+
+  test('times need no quotes where no shell reads them', async () => {
+    const { data } = await world.say(alice, 'schedule web run 0 3 * * 1-5 --tz Europe/Berlin -- /backup.sh')
+    expect(data).toMatchObject({ cron: '0 3 * * 1-5', zone: 'Europe/Berlin', argv: ['/backup.sh'] })
+  })
+
+  test('what can is asked about may stand in quotes', async () => {
+    expect(await world.say(alice, 'can "stop web"')).toMatchObject({ tone: 'ok', data: { command: 'stop' } })
+  })
+})
+
+describe('nobody is asked about what would be refused', () => {
+  test.each([
+    ['volume rm data', 'conflict', /web/],
+    ['volume rm nothing', 'not_found', /no volume called nothing/],
+    ['compose down nothing', 'not_found', /nothing/],
+    ['recreate web --health none', 'usage', /--health is PORT/],
+  ] as const)('%s', async (line, code, text) => {
+    expect((await world.refused(alice, line, code)).text).toMatch(text)
+  })
+
+  test('the last admin', async () => {
+    expect((await world.refused(world.admin, 'user rm admin', 'conflict')).text).toMatch(/last active admin/)
+  })
+})
