@@ -70,7 +70,7 @@ export const removeNetwork = defineOperation<'remove-network', { name: string }>
     if (members.length > 0 || coming)
       throw new DcmError(
         'conflict',
-        `On ${row.called} there is ${[...members, ...(coming?.target ? [coming.target] : [])].join(', ')}; disconnect or remove that first.`,
+        `On ${row.called} there is ${members.join(', ') || coming?.target}; disconnect or remove that first.`,
         { try: members[0] ? `network disconnect ${row.called} ${members[0]}` : 'ps' },
       )
     await tx.networks.leave(row.id)

@@ -8,7 +8,7 @@ import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
 import { joinNetworks, networkFor } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
-import { checkNetwork } from '../core/containers/networks.ts'
+import { asked, checkNetworks } from '../core/containers/networks.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { commandExit } from '../core/host/exit.ts'
@@ -157,7 +157,7 @@ export const recreate = defineOperation<'recreate', State>({
         `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`,
       )
     await checkVolumes(tx, container.ownerId, input.spec.volumes)
-    await checkNetwork(tx, container.ownerId, input.spec.network)
+    await checkNetworks(tx, container.ownerId, asked(input.spec))
     const before = container.desired
     const { memory, cpus, pids } = container.limits
     const more = Math.max(0, wished.length - own.length)

@@ -1,7 +1,8 @@
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
-import { ensureNetwork } from '../core/containers/network.ts'
+import { joinNetworks, networkFor } from '../core/containers/network.ts'
+import { asked, checkNetworks } from '../core/containers/networks.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
@@ -48,6 +49,7 @@ export const run = defineOperation<'run', State>({
     if (await tx.containers.byName(input.ownerId, name))
       throw new DcmError('conflict', `You already have a container called ${name}.`, { try: `inspect ${name}` })
     await checkVolumes(tx, input.ownerId, input.volumes)
+    await checkNetworks(tx, input.ownerId, asked(input, input.joins))
     const { memory, cpus, pids } = input.limits
     checkDisk(member)
     await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids })
@@ -65,11 +67,13 @@ export const run = defineOperation<'run', State>({
       spec: {
         ...{ env: input.env, command: input.command, restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
         ...(input.volumes ? { volumes: input.volumes } : {}),
+        ...(input.network ? { network: input.network } : {}),
       },
       // It is its command and nothing beside it, so nobody logs in.
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
     })
+    for (const network of input.joins ?? []) await tx.networks.join(network.id, works.settings.hostId, id)
     return { name }
   },
   steps: [
@@ -77,7 +81,7 @@ export const run = defineOperation<'run', State>({
       name: 'network',
       async do(run) {
         await run.say('making storage and network')
-        return { network: await ensureNetwork(run, run.input.ownerId, run.settings.hostId) }
+        return { network: await networkFor(run, await job(run)) }
       },
     },
     {
@@ -87,6 +91,7 @@ export const run = defineOperation<'run', State>({
         const { engine } = run.host(container.hostId)
         const { engineId } = await engine.create(await wishFor(run, container, run.state.network!))
         await run.store.containers.update(container.id, { engineId, state: 'created' })
+        await joinNetworks(run, container, engineId)
         // One that has run is never started again, whatever was cut off in between.
         if ((await engine.inspect(engineId)).state === 'created') await engine.start(engineId)
         await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })

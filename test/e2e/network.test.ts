@@ -37,6 +37,29 @@ test('one that joins reaches what is there, and no longer when it has left', asy
   expect(await reaches('web', 'db')).toBe('no')
 })
 
+test('a job is on the networks that it names, before its command begins, and then gone', async () => {
+  const line = [
+    'run',
+    'debian',
+    '-m',
+    '64m',
+    '--network',
+    'back',
+    '--',
+    'sh',
+    '-c',
+    'nc -z -w 2 db 22 && nc -z -w 2 web 22',
+  ]
+  expect(await alice.run(line)).toMatchObject({ error: 'conflict', data: { exit_code: 1 } })
+  await alice.must('network create front')
+  await alice.must('network connect front web')
+  expect((await alice.must([...line.slice(0, 4), '--network', 'front', ...line.slice(4)])).data).toMatchObject({
+    exit_code: 0,
+  })
+  await alice.must('network disconnect front web')
+  await alice.must('network rm front')
+})
+
 test('a port of a container on a network of its own answers', async () => {
   const { data } = await alice.must<{ port: number }>('port add db 22')
   const banner = () =>

@@ -67,6 +67,19 @@ describe('a network', () => {
     expect(await say('network disconnect back web')).toMatchObject({ error: 'conflict', text: 'web is not on back.' })
   })
 
+  test('several are joined before the program begins, and each is on its own the only one', async () => {
+    await done('network create front')
+    const from = world.host.fake.calls.length
+    await done('create db --image debian --network back --network front --network back')
+    const [back, front] = [await nameOf('back'), await nameOf('front')]
+    expect(await on('db')).toEqual([back, front].toSorted())
+    const order = world.host.fake.calls.slice(from).map((call) => call.method)
+    expect(order.indexOf('engine.alias')).toBeLessThan(order.indexOf('engine.start'))
+    await done('recreate db --yes -e A=b', 'stop db', 'start db')
+    expect(await on('db')).toEqual([back, front].toSorted())
+    expect((await say('inspect db')).data).toMatchObject({ networks: ['back', 'front'] })
+  })
+
   test('that something is on, or about to be, stays', async () => {
     await done('network connect back web')
     expect(await say('network rm back')).toMatchObject({
@@ -83,10 +96,14 @@ describe('a network', () => {
   test("A01, A05: host, none, bridge and another's are no networks of anybody", async () => {
     await world.say(bob!, 'network create his')
     for (const name of ['host', 'none', 'bridge', 'container:web'])
-      expect(await say(`create db --image debian --network ${name}`), name).toMatchObject({
-        error: 'usage',
-        text: expect.stringContaining(`The network ${name} is given to no container`) as string,
-      })
+      for (const line of [
+        `create db --image debian --network ${name}`,
+        `run debian --network back --network ${name} -- true`,
+      ])
+        expect(await say(line), line).toMatchObject({
+          error: 'usage',
+          text: expect.stringContaining(`The network ${name} is given to no container`) as string,
+        })
     expect(await say('network create host')).toMatchObject({ error: 'usage' })
     expect(await say('create db --image debian --network his')).toMatchObject({
       error: 'not_found',

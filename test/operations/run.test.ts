@@ -57,6 +57,35 @@ describe('run', () => {
     await nothing()
   })
 
+  test('is on the networks that are named, from before it begins until it is gone', async () => {
+    for (const name of ['back', 'front']) await say(`network create ${name}`)
+    const engine = async (called: string) =>
+      (await world.store.networks.allOf(alice.id, 'local')).find((row) => row.called === called)!.name
+    const from = world.host.fake.calls.length
+    const running = say('run debian --name tests --network back --network front -- make test')
+    const engineId = await started()
+    expect((await world.host.engine.inspect(engineId)).networks).toEqual([await engine('back'), await engine('front')])
+    const order = world.host.fake.calls.slice(from).map((call) => call.method)
+    expect(order.indexOf('engine.alias')).toBeLessThan(order.indexOf('engine.start'))
+    expect(await say('network rm front')).toMatchObject({
+      error: 'conflict',
+      text: 'On front there is tests; disconnect or remove that first.',
+    })
+    world.host.fake.exit(engineId, 0)
+    expect((await running).error).toBeUndefined()
+    await nothing()
+    for (const name of ['back', 'front']) expect((await say(`network rm ${name}`)).error).toBeUndefined()
+  })
+
+  test('one that cannot join leaves nothing', async () => {
+    await say('network create back')
+    await say('network create front')
+    world.host.fake.fail('engine.alias', 'refused')
+    expect((await say('run debian --network back --network front -- true')).error).toBe('conflict')
+    await nothing()
+    for (const name of ['back', 'front']) expect((await say(`network rm ${name}`)).error).toBeUndefined()
+  })
+
   test('fails when what it runs fails', async () => {
     const running = say('run debian -- false')
     world.host.fake.exit(await started(), 3)
@@ -115,6 +144,8 @@ describe('run', () => {
     ['run debian', 'usage'],
     ['run debian --timeout 2h -- true', 'usage'],
     ['run nothing -- true', 'not_found'],
+    ['run debian --network back -- true', 'not_found'],
+    ['run debian --network host -- true', 'usage'],
     ['run debian -m 900g -- true', 'limited'],
   ])('%s is refused', async (line, code) => {
     expect((await say(line)).error).toBe(code)

@@ -1,4 +1,5 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
+import { networkFlag, networksOf } from '../network/asked.ts'
 import { volumesOf } from '../volume/mounted.ts'
 import { containerData } from '../../core/reply/container.ts'
 
@@ -30,7 +31,7 @@ export const create = defineCommand({
       many: true,
       optional: true,
     },
-    network: { kind: 'network', about: 'A network of yours, instead of your main one.', flag: true, optional: true },
+    network: networkFlag,
     env: {
       kind: 'env',
       about: 'An environment variable.',
@@ -76,6 +77,7 @@ export const create = defineCommand({
   gives: containerData,
   async run(args, { caller, containers }) {
     const limits = await containers.limits({ memory: args.memory, cpus: args.cpus, pids: args['pids-limit'] })
+    const { network, joins } = networksOf(args.network)
     return begin('create', {
       ownerId: caller.person.id,
       name: args.name,
@@ -90,10 +92,11 @@ export const create = defineCommand({
         devices: [...new Set(args.device)],
         seccomp: args.seccomp ?? null,
         ...volumesOf(args.volume),
-        ...(args.network ? { network: { id: args.network.id, name: args.network.name } } : {}),
+        ...(network ? { network } : {}),
         ...(args['no-wake'] ? { wake: false as const } : {}),
       },
       ports: args.publish,
+      ...(joins ? { joins } : {}),
       ...(args.ttl === undefined ? {} : { lives: args.ttl }),
     })
   },

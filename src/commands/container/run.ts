@@ -1,5 +1,6 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
 import { endedData } from '../../core/reply/ended.ts'
+import { networkFlag, networksOf } from '../network/asked.ts'
 import { volumesOf } from '../volume/mounted.ts'
 import { checkRun } from './exec.ts'
 
@@ -25,6 +26,7 @@ export const run = defineCommand({
       many: true,
       optional: true,
     },
+    network: networkFlag,
     env: {
       kind: 'env',
       flag: true,
@@ -52,6 +54,7 @@ export const run = defineCommand({
     return begin('run', {
       ...{ ownerId: caller.person.id, imageId: args.image.id, imageRef: args.image.ref, name: args.name ?? null },
       ...{ limits, env: args.env, command: args.command, lives: args.timeout, ...volumesOf(args.volume) },
+      ...networksOf(args.network),
     })
   },
 })

@@ -1,19 +1,24 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import type { Container } from '../model/container.ts'
+import type { Container, Spec } from '../model/container.ts'
+import type { NetworkRef } from '../model/network.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Tables } from '../store/store.ts'
 
-/** Checks, under the owner's lock, that the network a container is to be made on is still there. @throws DcmError `not_found` */
-export async function checkNetwork(
-  tx: Tables,
-  ownerId: string,
-  network: { id: string; name: string } | undefined,
-): Promise<void> {
-  if (!network || (await tx.networks.of(ownerId)).some((one) => one.id === network.id)) return
-  throw new DcmError('not_found', `You have no network called ${network.name}.`, { try: 'network ls' })
+/** Checks, under the owner's lock, that the networks a container is to be on are still there. @throws DcmError `not_found` */
+export async function checkNetworks(tx: Tables, ownerId: string, networks: readonly NetworkRef[]): Promise<void> {
+  if (networks.length === 0) return
+  const there = new Set((await tx.networks.of(ownerId)).map((network) => network.id))
+  const gone = networks.find((one) => !there.has(one.id))
+  if (gone) throw new DcmError('not_found', `You have no network called ${gone.name}.`, { try: 'network ls' })
 }
+
+/** All networks that a container is made on or joins, but for its owner's main one. */
+export const asked = (spec: Pick<Spec, 'network'>, joins: readonly NetworkRef[] = []): NetworkRef[] => [
+  ...(spec.network ? [spec.network] : []),
+  ...joins,
+]
 
 /** Names of containers that are on a network, made on it or joined. */
 export const membersOf = (containers: readonly Container[], id: string): string[] =>

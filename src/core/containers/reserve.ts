@@ -6,7 +6,7 @@ import { createHostKey } from '../secret/keys.ts'
 import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
-import { checkNetwork } from './networks.ts'
+import { asked, checkNetworks } from './networks.ts'
 import { givePorts } from './ports.ts'
 import { checkVolumes } from './volumes.ts'
 
@@ -36,7 +36,7 @@ export async function reserveContainer(
       try: `inspect ${input.name}`,
     })
   await checkVolumes(tx, input.ownerId, input.spec.volumes)
-  await checkNetwork(tx, input.ownerId, input.spec.network)
+  await checkNetworks(tx, input.ownerId, asked(input.spec, input.joins))
   const { memory, cpus, pids } = input.limits
   checkDisk(member)
   await reserve(tx, member, { containers: 1, running: 1, memory, cpus, pids, ports: input.ports.length })
@@ -59,6 +59,7 @@ export async function reserveContainer(
     hostKey: key.publicKey,
     hostKeySealed: works.seal.seal(key.privateKey, id),
   })
+  for (const network of input.joins ?? []) await tx.networks.join(network.id, container.hostId, id)
   if (input.lives !== undefined) await tx.containers.extend(id, input.lives)
   const sshWish = image.ssh ? [{ container: 22, proto: 'tcp' as const, purpose: 'ssh' as const }] : []
   const publicWishes = input.ports.map((port) => ({ ...port, purpose: 'public' as const }))

@@ -1,5 +1,5 @@
 import type { Restart } from './grant.ts'
-import type { Joined } from './network.ts'
+import type { Joined, NetworkRef } from './network.ts'
 import type { Mounted } from './volume.ts'
 
 /** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
@@ -51,7 +51,7 @@ export type Spec = {
   seccomp: string | null
   volumes?: Mounted[]
   /** The network that it is made on, where that is not its owner's main one. */
-  network?: { id: string; name: string }
+  network?: NetworkRef
   /** The composition that it is a part of, and as what: the others find it by that name too. */
   compose?: { project: string; service: string }
   /** False: coming in by SSH does not start it. */

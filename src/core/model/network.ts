@@ -1,6 +1,9 @@
 /** A network of a member's own, beside the main one that all of their containers are on unless they were made on another. */
 export type Network = { id: string; ownerId: string; hostId: string; name: string; createdAt: Date }
 
+/** A network of a member's own, as one asks for it. */
+export type NetworkRef = { id: string; name: string }
+
 /** A network as a container has it: what its member calls it, and its name in the engine. */
 export type Joined = { id: string; name: string; engineName: string }
 
