@@ -1,3 +1,4 @@
+import type { Command } from '../../core/command/define.ts'
 import { findCommand } from '../../core/command/parse.ts'
 import { splitWords, untypeset } from '../../core/command/words.ts'
 import type { Door } from '../../core/door/door.ts'
@@ -8,6 +9,7 @@ import { DcmError, exitCodes } from '../../core/reply/error.ts'
 import { createProgress } from '../../core/reply/progress.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
 import { detailsOf, printable, toText } from '../../core/reply/text.ts'
+import type { Piped } from './piped.ts'
 
 /** Where a command's words go, and who can be asked. */
 export type Console = {
@@ -16,8 +18,8 @@ export type Console = {
   columns: (() => number) | undefined
   /** Asks for a yes; absent where nobody can be asked. */
   confirm?(question: string): Promise<boolean>
-  /** All of what is piped in, for an argument that is `-`. @throws DcmError when it is too much */
-  input?(): Promise<string>
+  /** What is piped in, for an argument that is `-`. */
+  input?: Piped
   /** Aborted when the caller no longer waits. */
   signal: AbortSignal
 }
@@ -32,23 +34,27 @@ export type ToolDeps = {
 /** The words before `--`, which are DCM's own. */
 const own = (words: readonly string[]) => (words.includes('--') ? words.slice(0, words.indexOf('--')) : words)
 
-async function withInput(words: string[], console: Console, streams: (words: string[]) => boolean): Promise<string[]> {
-  const mine = own(words).length
-  const piped = words.findIndex((word, at) => at < mine && (word === '-' || /^--[a-z][a-z0-9-]*=-$/i.test(word)))
-  if (piped < 0 || !console.input) return words
-  if (streams(words))
-    throw new DcmError(
-      'usage',
-      `${words[0]} takes its bytes over HTTP; by SSH use scp or sftp, or pipe a tar into "ssh -p PORT NAME+CONTAINER@HOST tar -xf - -C /FOLDER".`,
-    )
-  const text = (await console.input()).replace(/\r?\n$/, '')
+/** What is piped in, in the place of the word `-`: as text, or beside the words for a command that takes a stream. */
+async function withInput(
+  commands: Door['commands'],
+  words: string[],
+  { input }: Console,
+): Promise<{ words: string[]; body?: AsyncIterable<Uint8Array> }> {
+  const mine = own(words)
+  const piped = mine.findIndex((word) => word === '-' || /^--[a-z][a-z0-9-]*=-$/i.test(word))
+  if (piped < 0 || !input) return { words }
+  const { command } = findCommand(commands, mine)
+  if (command.streams && (!takesText(command) || (await input.isTar()))) return { words, body: input.bytes() }
+  const text = (await input.text()).replace(/\r?\n$/, '')
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
     throw new DcmError(
       'usage',
       'That is a private key, which nobody should be sent; pipe in the file that ends in .pub.',
     )
-  return words.map((word, at) => (at === piped ? word.replace(/-$/, () => text) : word))
+  return { words: words.map((word, at) => (at === piped ? word.replace(/-$/, () => text) : word)) }
 }
+
+const takesText = ({ args }: Command) => Object.values(args).some(({ kind }) => kind === 'document')
 
 /** Runs one typed line and prints what comes of it. @returns the exit code, as the local command has them */
 export async function runLine(deps: ToolDeps, line: string, console: Console): Promise<number> {
@@ -60,10 +66,10 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
   )
   let json = false
 
-  async function ask(words: string[]): Promise<Reply> {
+  async function ask(words: string[], body?: AsyncIterable<Uint8Array>): Promise<Reply> {
     const actor = await deps.who()
     const reply = await door.handle(
-      { actor, input: { words } },
+      { actor, input: { words }, ...(body ? { body } : {}) },
       { progress: (text) => progress.say(text), signal: console.signal },
     )
     progress.clear()
@@ -93,11 +99,8 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     const words = typed.filter((word, at) => word !== '--json' || at >= own(typed).length)
     deps.doing(words[0] ? `command ${printable(words[0]).slice(0, 40)}` : 'command')
     if (words.length === 0) return await show(await ask(['help']))
-    return await show(
-      await ask(
-        await withInput(words, console, (typed) => findCommand(door.commands, own(typed)).command.streams === true),
-      ),
-    )
+    const given = await withInput(door.commands, words, console)
+    return await show(await ask(given.words, given.body))
   } catch (error) {
     progress.clear()
     if (!(error instanceof DcmError)) throw error
