@@ -164,7 +164,7 @@ export async function createWorld(
     }
     const reply = await door.handle(call, { wait: 20_000, ...waiting })
     checkReply(said, reply)
-    const rows = (await store.audit.read({ limit: 200 })).filter((row) => row.requestId === requestId)
+    const rows = (await store.audit.read({ limit: 30 })).filter((row) => row.requestId === requestId)
     return { reply, asked: host.fake.calls.slice(before).map((one) => one.method), rows }
   }
 
