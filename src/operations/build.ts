@@ -2,7 +2,7 @@ import { checkDisk, lockMember, readGrants, reserve, reserveHost } from '../core
 import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
 import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
-import { keepImage } from '../core/containers/ownimage.ts'
+import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { basesOf, checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
@@ -18,7 +18,7 @@ import { ok } from '../core/reply/reply.ts'
 import { createHostKey } from '../core/secret/keys.ts'
 import type { Tables } from '../core/store/store.ts'
 
-type State = {
+type State = Beside & {
   name: string
   engineRef: string
   /** The engine's ids of what each stage builds on. */
@@ -27,7 +27,6 @@ type State = {
   made?: { engineId: string; size: number; layers: number; ssh: boolean }
   output?: string
   cut?: boolean
-  replaced?: string
 }
 type Mine = Run<'build', State>
 
@@ -243,7 +242,7 @@ export const build = defineOperation<'build', State>({
       name: 'record',
       async do({ id, input, state, store, settings, now }) {
         const { made, engineRef } = state
-        const replaced = await store.tx(async (tx) => {
+        return store.tx(async (tx) => {
           const { used, limits } = await lockMember(tx, input.ownerId)
           const room = limits.disk.limit - used.disk
           if (made!.size > room && (await tx.images.byId(id)) === undefined)
@@ -255,7 +254,6 @@ export const build = defineOperation<'build', State>({
           const facts = { engineRef, source: null, about: 'built here', hostId: settings.hostId }
           return keepImage(tx, { id, ownerId: input.ownerId, ref: input.ref, now: now() }, { ...made!, ...facts })
         })
-        return replaced ? { replaced } : {}
       },
     },
     {
@@ -272,7 +270,7 @@ export const build = defineOperation<'build', State>({
   reply({ input, state }) {
     const { size, layers, ssh } = state.made!
     const inside = ssh ? '' : ' It has no SSH server, so containers of it are entered through DCM.'
-    return ok(`Built ${input.ref}, ${formatSize(size)}.${inside}`, {
+    return ok(`Built ${input.ref}, ${formatSize(size)}.${inside}${besides(state)}`, {
       private: true,
       ...(state.output ? { code: state.output } : {}),
       data: { image: input.ref, size, layers, ssh, output: state.output ?? '', cut: state.cut ?? false },

@@ -1,17 +1,16 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
-import { keepImage } from '../core/containers/ownimage.ts'
+import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
-type State = {
+type State = Beside & {
   name: string
   engineRef: string
   made?: { engineId: string; size: number; layers: number }
-  replaced?: string
   kept: string[]
 }
 
@@ -62,13 +61,12 @@ export const commit = defineOperation<'commit', State>({
       async do(run) {
         const { made, engineRef } = run.state
         const { id, input } = run
-        const replaced = await run.store.tx(async (tx) => {
+        return run.store.tx(async (tx) => {
           const container = await present(tx, input.containerId)
           const about = { source: container.name, about: input.message, ssh: container.ssh, hostId: container.hostId }
           const mine = { id, ownerId: input.ownerId, ref: input.ref, now: run.now() }
           return keepImage(tx, mine, { ...made!, engineRef, ...about })
         })
-        return replaced ? { replaced } : {}
       },
     },
     {
@@ -82,10 +80,13 @@ export const commit = defineOperation<'commit', State>({
   reply({ input, state }) {
     const env =
       state.kept.length > 0 ? ` It keeps the values of ${state.kept.join(', ')}; use --no-env to leave them out.` : ''
-    return ok(`Saved ${state.name} as ${input.ref}, ${formatSize(state.made!.size)}. /storage is not in it.${env}`, {
-      fields: { image: input.ref, size: formatSize(state.made!.size), layers: String(state.made!.layers) },
-      data: { image: input.ref, size: state.made!.size, layers: state.made!.layers, kept_env: state.kept },
-      actions: [{ label: 'Create from it', line: `create ${state.name}-copy --image ${input.ref}` }],
-    })
+    return ok(
+      `Saved ${state.name} as ${input.ref}, ${formatSize(state.made!.size)}. /storage is not in it.${env}${besides(state)}`,
+      {
+        fields: { image: input.ref, size: formatSize(state.made!.size), layers: String(state.made!.layers) },
+        data: { image: input.ref, size: state.made!.size, layers: state.made!.layers, kept_env: state.kept },
+        actions: [{ label: 'Create from it', line: `create ${state.name}-copy --image ${input.ref}` }],
+      },
+    )
   },
 })

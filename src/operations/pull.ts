@@ -1,5 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
-import { keepImage } from '../core/containers/ownimage.ts'
+import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { diskLimit } from '../core/containers/wish.ts'
@@ -10,13 +10,12 @@ import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
-type State = {
+type State = Beside & {
   engineRef: string
   digest?: string
   /** Somebody else's name for it was there before. */
   had?: boolean
   made?: { engineId: string; size: number; layers: number; ssh: boolean }
-  replaced?: string
 }
 type Mine = Run<'pull', State>
 
@@ -144,7 +143,7 @@ export const pull = defineOperation<'pull', State>({
       name: 'record',
       async do({ id, input, state, store, settings, now }) {
         const from = formatRemote(input.remote)
-        const replaced = await store.tx(async (tx) => {
+        return store.tx(async (tx) => {
           const { used, limits } = await lockMember(tx, input.ownerId)
           const room = limits.disk.limit - used.disk
           // What came in beside this one counts too.
@@ -154,7 +153,6 @@ export const pull = defineOperation<'pull', State>({
           const facts = { engineRef: state.engineRef, source: from, about: `from ${from}`, hostId: settings.hostId }
           return keepImage(tx, mine, { ...state.made!, ...facts })
         })
-        return replaced ? { replaced } : {}
       },
     },
     {
@@ -169,7 +167,7 @@ export const pull = defineOperation<'pull', State>({
     const { size, layers, ssh } = state.made!
     const from = formatRemote(input.remote)
     const inside = ssh ? '' : ' It has no SSH server, so containers of it are entered through DCM.'
-    return ok(`${input.ref} is yours, ${formatSize(size)} from ${from}.${inside}`, {
+    return ok(`${input.ref} is yours, ${formatSize(size)} from ${from}.${inside}${besides(state)}`, {
       fields: { image: input.ref, digest: state.digest!, size: formatSize(size), layers: String(layers) },
       data: { image: input.ref, from, digest: state.digest!, size, layers, ssh },
       actions: [{ label: 'Look at it', line: `image show ${input.ref}` }],

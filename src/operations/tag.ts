@@ -1,15 +1,14 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
-import { keepImage } from '../core/containers/ownimage.ts'
+import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import type { Image } from '../core/model/image.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
-type State = {
+type State = Beside & {
   engineRef: string
   from: Pick<Image, 'ref' | 'engineId' | 'size' | 'layers' | 'ssh' | 'source' | 'about' | 'hostId'>
-  replaced?: string
 }
 
 /** Gives an image a second name of its owner's, by which it stays when the first is removed. */
@@ -42,8 +41,7 @@ export const tagImage = defineOperation<'tag-image', State>({
       async do({ id, input, state, store, now }) {
         const { ref: _, ...facts } = state.from
         const mine = { id, ownerId: input.ownerId, ref: input.ref, now: now() }
-        const replaced = await store.tx((tx) => keepImage(tx, mine, { ...facts, engineRef: state.engineRef }))
-        return replaced ? { replaced } : {}
+        return store.tx((tx) => keepImage(tx, mine, { ...facts, engineRef: state.engineRef }))
       },
     },
     {
@@ -55,7 +53,7 @@ export const tagImage = defineOperation<'tag-image', State>({
     },
   ],
   reply: ({ input, state }) =>
-    ok(`${state.from.ref} is called ${input.ref} too; either name can be removed without the other.`, {
+    ok(`${state.from.ref} is called ${input.ref} too; either name can be removed without the other.${besides(state)}`, {
       data: { image: input.ref, from: state.from.ref },
     }),
 })

@@ -49,6 +49,36 @@ test('B11 a name that is taken moves, and what it named before is dropped', asyn
   await must('rmi -f web:v2')
 })
 
+test('whoever takes a name that an image has hears what becomes of that one', async () => {
+  const hides = 'For you it stands before the offered image of this name, until rmi.'
+  const replaces = 'The image that had this name before is gone; containers made from it go on.'
+  expect((await must('image tag web:v1 bare')).text).toContain(hides)
+  const { text } = await must('commit web bare')
+  expect(text).toContain(hides)
+  expect(text).toContain(replaces)
+  expect((await must('image tag web:v1 mine')).text).not.toMatch(/before/)
+  expect((await must('commit web mine')).text).toContain(replaces)
+  await must('rmi -f bare')
+  await must('rmi -f mine')
+  // One that only some may create from is not told of.
+  await must('image offer debian:bookworm --name secret --restricted', world.admin)
+  expect((await must('image tag web:v1 secret')).text).not.toContain('offered')
+  await must('rmi -f secret')
+  expect((await world.refused(alice!, 'rmi secret', 'not_found')).text).toMatch(/^You have no image called secret/)
+  await must('image withdraw secret --yes', world.admin)
+})
+
+test('an offered image is no image of whoever may create from it, and both are told what works', async () => {
+  expect(await world.refused(alice!, 'rmi debian', 'not_found')).toMatchObject({
+    text: 'debian:latest is offered by the admins and is no image of yours; commit makes one of a container.',
+    actions: [{ line: 'images' }],
+  })
+  expect(await world.refused(world.admin, 'rmi debian', 'not_found')).toMatchObject({
+    text: expect.stringContaining('offered to members'),
+    actions: [{ line: 'image withdraw debian:latest' }],
+  })
+})
+
 test('a second name counts in the quota, and no name of another or of itself is given', async () => {
   await world.say(world.admin, 'quota set alice images=1')
   expect(await world.say(alice!, 'image tag web:v1 web:more')).toMatchObject({ error: 'limited' })

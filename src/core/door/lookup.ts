@@ -81,6 +81,15 @@ export function lookupFor(
         images.find((image) => image.ref === full && image.ownerId !== null) ??
         images.find((image) => image.ref === full)
       if (found) return found
+      const offered = whose === 'own' && (await imagesOf('offered')).find((image) => image.ref === full)
+      if (offered)
+        throw new DcmError(
+          'not_found',
+          mayName(actor)
+            ? `${full} is offered to members and is no image of yours; image withdraw ends the offer.`
+            : `${full} is offered by the admins and is no image of yours; commit makes one of a container.`,
+          { try: mayName(actor) ? `image withdraw ${full}` : 'images' },
+        )
       const hint =
         images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
       throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
