@@ -81,7 +81,7 @@ export const clone = defineOperation<'clone', Cloning>({
   reply({ state, place }) {
     const made = state.made!
     return ok(
-      `${made.name} is running, a copy of ${state.source} as it is now; /storage is the same directory in both.`,
+      `${made.name} is running, a copy of ${state.source} as it is now; /storage is the same directory in both. Its image ${made.imageRef} is yours and counts in your quota: rmi it when the copy is gone.`,
       {
         fields: toFields(made, place),
         data: toData(made, place),

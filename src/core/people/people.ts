@@ -1,4 +1,5 @@
 import type { Context } from '../command/context.ts'
+import { publicPorts } from '../model/container.ts'
 import { newId } from '../model/id.ts'
 import { refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
@@ -95,7 +96,7 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
         images: images.map((image) => image.ref),
         keys: keys.length,
         tokens: tokens.length,
-        ports: containers.reduce((sum, container) => sum + container.ports.length + container.added.length, 0),
+        ports: containers.reduce((sum, container) => sum + publicPorts(container).length + container.added.length, 0),
         volumes: volumes.map((volume) => volume.name),
         networks: networks.map((network) => network.name),
         storage,

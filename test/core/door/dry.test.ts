@@ -59,3 +59,11 @@ describe('--dry-run of several targets does nothing, and gives what each of them
     })
   })
 })
+
+test('user rm counts the ports that port ls lists, and none that DCM opens for SSH', async () => {
+  await world.say(alice, 'create c --image debian -m 64m -p 80')
+  await world.say(alice, 'port add c 8080 --for 1h')
+  const listed = (await world.say(alice, 'port ls')).data as unknown[]
+  expect((await world.say(world.admin, 'user rm alice --dry-run')).data).toMatchObject({ ports: listed.length })
+  expect(listed).toHaveLength(2)
+})

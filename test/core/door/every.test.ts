@@ -344,7 +344,7 @@ const tour: Row[] = [
   {
     line: 'clone web web2',
     asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start', 'files.writeKeys'],
-    text: /^web2 is running, a copy of web as it is now; \/storage is the same directory in both\.$/,
+    text: /^web2 is running, a copy of web as it is now; .* Its image web2:clone is yours and counts in your quota: rmi it/,
     row: { target: 'web web2' },
   },
   {
