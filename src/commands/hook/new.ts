@@ -48,7 +48,9 @@ export const hookNew = defineCommand({
     for: { kind: 'duration', flag: true, default: '90d', about: 'How long it lives, at most 366d.' },
   },
   gives: hookData.extend({ secret: z.string().describe('What the sender signs with; shown only now.') }),
-  async run({ name, do: line, verify, on, if: conditions, for: lives }, { caller, hooks, now, place }) {
+  async run({ name, do: line, verify, on, if: conditions, for: lives }, { caller, consider, hooks, now, place }) {
+    // A line with places in it is only whole when something is sent.
+    const { refusal } = /\{[a-z_]+\}/.test(line) ? { refusal: null } : await consider(line)
     const { hook, secret } = await hooks.add(caller, {
       name,
       line,
@@ -59,18 +61,18 @@ export const hookNew = defineCommand({
     })
     const local = isLocal(hookUrl(place, hook))
     const text = `This is your hook ${name}; its secret is shown only this once.`
-    const say = local ? warn : ok
-    return say(
+    const doubts = [
+      refusal ? ` As things are its line would be refused: ${refusal.message}` : '',
       local
-        ? `${text} Its address is one of this machine alone: an admin has to set DCM_PUBLIC_URL before others reach it.`
-        : text,
-      {
-        fields: toHookFields(hook, place, now),
-        code: howTo(hook, place, secret),
-        private: true,
-        data: { ...toHookData(hook, place, now), secret },
-        actions: [{ label: 'Its log', line: `hook log ${name}` }],
-      },
-    )
+        ? ' Its address is one of this machine alone: an admin has to set DCM_PUBLIC_URL before others reach it.'
+        : '',
+    ].join('')
+    return (doubts === '' ? ok : warn)(text + doubts, {
+      fields: toHookFields(hook, place, now),
+      code: howTo(hook, place, secret),
+      private: true,
+      data: { ...toHookData(hook, place, now), secret },
+      actions: [{ label: 'Its log', line: `hook log ${name}` }],
+    })
   },
 })

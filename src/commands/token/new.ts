@@ -3,7 +3,7 @@ import { defineCommand } from '../../core/command/define.ts'
 import { nearest } from '../../core/command/nearest.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import { ok } from '../../core/reply/reply.ts'
+import { ok, warn } from '../../core/reply/reply.ts'
 
 /** A scope names commands in full, or all of a noun's by the noun. */
 function checkCommands(wanted: readonly string[], known: readonly string[]): string[] {
@@ -54,11 +54,13 @@ export const tokenNew = defineCommand({
     containers: z.array(z.string()).nullable(),
     expires_at: z.string(),
   }),
-  async run({ label, command, container, for: lives }, { caller, commands: known, tokens }) {
+  async run({ label, command, container, for: lives }, { caller, commands: known, containers: { mine }, tokens }) {
     const checked = checkCommands(
       command,
       known.map((one) => one.name),
     )
+    const own = container.length > 0 ? (await mine()).containers.map((one) => one.name) : []
+    const absent = [...new Set(container)].filter((name) => !own.includes(name))
     const { token, secret } = await tokens.add({
       ownerId: caller.person.id,
       label,
@@ -67,7 +69,7 @@ export const tokenNew = defineCommand({
       lives,
     })
     const { id, commands, containers, expiresAt } = token
-    return ok(`This is your token ${label}, shown only this once: keep it as you would a password.`, {
+    const extras: Parameters<typeof ok>[1] = {
       fields: {
         label,
         'allowed commands': commands?.join(', ') ?? 'all of yours',
@@ -77,6 +79,12 @@ export const tokenNew = defineCommand({
       code: secret,
       private: true,
       data: { id, label, token: secret, commands, containers, expires_at: expiresAt.toISOString() },
-    })
+    }
+    const text = `This is your token ${label}, shown only this once: keep it as you would a password.`
+    if (absent.length === 0) return ok(text, extras)
+    return warn(
+      `${text} You have no container called ${absent.slice(0, 5).join(' or ')} yet; it is good for one that you create.`,
+      extras,
+    )
   },
 })

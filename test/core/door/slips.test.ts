@@ -63,3 +63,21 @@ describe('nobody is asked about what would be refused', () => {
     expect((await world.refused(world.admin, 'user rm admin', 'conflict')).text).toMatch(/last active admin/)
   })
 })
+
+describe('what names something that is not there is not made without a word', () => {
+  test('a token for containers', async () => {
+    const text = expect.stringContaining('You have no container called webb or db yet;')
+    const line = 'token new ci --container webb --container web --container db'
+    expect(await world.say(alice, line)).toMatchObject({ tone: 'warn', text })
+    expect(await world.say(alice, 'token new web-only --container web')).toMatchObject({ tone: 'ok' })
+  })
+
+  test('a hook, unless its line is whole only when something is sent', async () => {
+    const refused = 'As things are its line would be refused: You have no container called webb'
+    expect((await world.say(alice, 'hook new one --do "redeploy webb"')).text).toContain(refused)
+    expect((await world.say(alice, 'hook new two --do "redeploy web"')).text).not.toContain('refused')
+    expect((await world.say(alice, 'hook new three --do "redeploy webb --image web:{sha}"')).text).not.toContain(
+      'refused',
+    )
+  })
+})
