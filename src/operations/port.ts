@@ -1,9 +1,8 @@
 import { checkPorts } from '../core/containers/allow.ts'
 import { lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
-import { forwarder, openForward } from '../core/containers/forward.ts'
-import { givePorts, heldFor, pickPort } from '../core/containers/ports.ts'
-import { isFault } from '../core/host/host.ts'
+import { forwarder, openAdded } from '../core/containers/forward.ts'
+import { givePorts } from '../core/containers/ports.ts'
 import type { AddedPort, Container, Proto } from '../core/model/container.ts'
 import { formatTime } from '../core/model/time.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -20,18 +19,6 @@ const find = (container: Container, port: number, proto: Proto): AddedPort | und
 
 /** `had`: it was open before, and only its end was changed. `now`: the container as it was when the port was open. */
 type Adding = { had: boolean; now?: Container }
-
-const gone = (name: string) => new DcmError('conflict', `That port of ${name} was closed meanwhile.`)
-
-/** The port's row moves to another number, and the one that something else holds is left alone for a while. */
-async function exchange(run: Run<'add-port', Adding>, container: Container, port: AddedPort): Promise<void> {
-  await run.store.tx(async (tx) => {
-    await tx.hosts.lock(container.hostId)
-    const other = await pickPort(tx, container.hostId, port.proto, run.settings.ports, run.random)
-    await tx.ports.move(container.hostId, port.proto, port.host, other)
-    await tx.ports.hold(container.hostId, port.proto, port.host, heldFor)
-  })
-}
 
 /** A port of a container that is there: its number is reserved first, then a forwarder is made beside it. */
 export const addPort = defineOperation<'add-port', Adding>({
@@ -61,25 +48,8 @@ export const addPort = defineOperation<'add-port', Adding>({
     {
       name: 'open',
       async do(run) {
-        const { port } = run.input
-        for (let tries = 0; ; tries++) {
-          const container = await present(run.store, run.input.containerId)
-          const mine = find(container, port.container, port.proto)
-          if (!mine) throw gone(container.name)
-          try {
-            await openForward(run, container.hostId, { ...container, ...mine })
-            return { now: container }
-          } catch (error) {
-            if (!isFault(error, 'taken')) throw error
-            if (port.host !== undefined || run.state.had || tries >= 5)
-              throw new DcmError(
-                'conflict',
-                `Port ${mine.host}/${mine.proto} of this host is held by something else; choose another.`,
-                { cause: error },
-              )
-            await exchange(run, container, mine)
-          }
-        }
+        const { containerId, port } = run.input
+        return { now: await openAdded(run, containerId, port, port.host !== undefined || run.state.had) }
       },
       async undo(run) {
         const container = await run.store.containers.byId(run.input.containerId)

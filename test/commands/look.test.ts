@@ -279,6 +279,71 @@ describe('clone', () => {
     )
   })
 
+  const end = async (...lines: string[]) => {
+    for (const line of lines) expect((await world.say(alice!, line)).error, line).toBeUndefined()
+  }
+
+  test('has its added ports under other numbers, until when and for whom they are open, and its networks', async () => {
+    await end('network create back', 'network connect back first')
+    await end('port add first 8080 --for 2d', 'port add first 53/udp --share me')
+    const from = world.host.fake.calls.length
+    const reply = await world.say(alice!, 'clone first copy')
+    expect(reply.text).toContain(' It has port 53/udp, 8080 open under other numbers and is on back too. Its image')
+    expect(reply).toMatchObject({ data: { left: [], networks: ['back'] } })
+    const [first, copy] = [await world.container(alice!, 'first'), await world.container(alice!, 'copy')]
+    const same = (one: typeof first) => one.added.map(({ host: _, ...port }) => port)
+    expect(same(copy)).toEqual(same(first))
+    expect(copy.joined).toEqual(first.joined)
+    expect((await world.host.engine.inspect(copy.engineId!)).networks).toContain(first.joined[0]!.engineName)
+    for (const { host, proto } of copy.added)
+      expect(world.host.fake.forward(`dcm-${world.works.place.instance}-port-${proto}-${host}`)).toMatchObject({
+        ...{ target: copy.engineName, running: true },
+      })
+    const order = world.host.fake.calls.slice(from).map((call) => call.method)
+    expect(order.indexOf('engine.alias')).toBeLessThan(order.indexOf('engine.start'))
+    await end('rm -f copy', 'rmi copy:clone --yes')
+  })
+
+  test('is told what it does not have, and why; what only a grant or the quota permitted is not taken', async () => {
+    for (const what of ['port:public', 'port:443']) await world.say(world.admin, `grant alice ${what}`)
+    await end('port add first 9090 --share public', 'port add first 443:4430', 'share first bob --view --for 1d')
+    await world.say(alice!, { name: 'secret set', args: { container: 'first', name: 'KEY', value: 'x' } })
+    await world.say(world.admin, 'revoke alice port:public')
+    const { ports } = (await world.store.people.usage(alice!.id))!
+    // It is made with one port, and one of those that were added is to fit.
+    await world.say(world.admin, `quota set alice ports=${ports + 2}`)
+    const reply = await world.say(alice!, 'clone first copy')
+    expect(reply.text).toContain(' It has port 53/udp open under other numbers and is on back too.')
+    expect(reply.text).toContain(' Not taken along: port 4430, port 8080, port 9090, its secret, its shares.')
+    expect((reply.data as { left: unknown }).left).toEqual([
+      ...['port 4430', 'port 8080'].map((what) => ({
+        what,
+        why: expect.stringMatching(/^You may have \d+ /) as string,
+      })),
+      { what: 'port 9090', why: expect.stringContaining('needs a grant') as string },
+      { what: 'its secret', why: 'Give KEY with secret set.' },
+      { what: 'its shares', why: 'Nobody else may enter the copy until you say share.' },
+    ])
+    expect(reply.table?.rows).toHaveLength(5)
+    await world.say(world.admin, 'quota unset alice ports')
+    await end('rm -f copy', 'rmi copy:clone --yes')
+    const other = await world.say(alice!, 'clone first copy')
+    const [port] = (await world.container(alice!, 'copy')).added.filter((one) => one.container === 4430)
+    expect(port!.host).not.toBe(443)
+    expect(other.text).toContain(' Not taken along: port 9090, its secret, its shares.')
+    await end('rm -f copy', 'rmi copy:clone --yes', 'port rm first 9090', 'port rm first 4430')
+  })
+
+  test('a number of it that something else holds is exchanged for another', async () => {
+    world.host.fake.fail('engine.forward', 'taken')
+    await end('clone first copy')
+    const { added } = await world.container(alice!, 'copy')
+    expect(added).toHaveLength(2)
+    for (const { host, proto } of added)
+      expect(world.host.fake.forward(`dcm-${world.works.place.instance}-port-${proto}-${host}`)).toBeDefined()
+    await end('rm -f copy', 'rmi copy:clone --yes')
+  })
+
   test('is admitted as a whole: what does not fit leaves nothing', async () => {
     await world.say(world.admin, 'quota set alice images=1')
     expect((await world.refused(alice!, 'clone first third', 'limited')).text).toContain('images')
@@ -289,13 +354,14 @@ describe('clone', () => {
     await world.refused(alice!, 'clone first box', 'conflict')
   })
 
-  test.each(['engine.commit', 'engine.create', 'engine.start'] as const)(
+  test.each(['engine.commit', 'engine.create', 'engine.alias', 'engine.start', 'engine.forward'] as const)(
     '%s refused leaves neither image nor container',
     async (method) => {
       const before = {
         images: await world.store.images.of(alice!.id),
         tags: await world.host.engine.imageTags(),
         used: await world.store.people.usage(alice!.id),
+        forwards: await world.host.engine.forwards(),
       }
       world.host.fake.fail(method, 'refused')
       expect(await world.say(alice!, 'clone first third')).toMatchObject({ error: 'conflict' })
@@ -304,6 +370,7 @@ describe('clone', () => {
         images: await world.store.images.of(alice!.id),
         tags: await world.host.engine.imageTags(),
         used: await world.store.people.usage(alice!.id),
+        forwards: await world.host.engine.forwards(),
       }).toEqual(before)
     },
   )

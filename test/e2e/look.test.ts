@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ask } from '../setup/engine.ts'
+import { connect } from 'node:net'
+import { until } from '../setup/until.ts'
 import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import type { Member } from './support/member.ts'
@@ -20,6 +22,18 @@ const limitsOf = async (name: string) => {
     .HostConfig
   return { Memory, MemorySwap, NanoCpus, PidsLimit }
 }
+
+/** Whether SSH answers at a port. */
+const greets = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('data', (said) => {
+      resolve(said.toString().startsWith('SSH-2.0-'))
+      socket.destroy()
+    })
+    socket.once('close', () => resolve(false))
+    socket.once('error', () => resolve(false))
+  })
 
 test('wait answers with how the command ended, while sshd goes on', async () => {
   const { data, text } = await alice.must('wait web --for 30s')
@@ -53,13 +67,23 @@ test('update holds at once, swap along, and the container goes on', async () => 
   expect(await alice.ssh('web', 'stat -c %Y /proc/1')).toEqual(uptime)
 })
 
-test('clone has the files, its own host key and ports', async () => {
-  const { data } = await alice.must<{ port: number; fingerprint: string }>('clone web twin')
+test('clone has the files, its own host key and ports, also those that were added, and the networks', async () => {
+  for (const line of ['network create back', 'network connect back web', 'port add web 22 --for 1d'])
+    await alice.must(line)
+  type Found = { port: number; fingerprint: string; networks: string[]; ports: { port: number; expires_at: string }[] }
+  const { data } = await alice.must<Found>('clone web twin')
+  const open = (await alice.must<Found>('inspect web')).data.ports[0]!
+  expect(data).toMatchObject({ networks: ['back'], ports: [{ container: 22, expires_at: open.expires_at }] })
+  expect(data.ports[0]!.port).not.toBe(open.port)
+  await until('its port to answer', () => greets(data.ports[0]!.port), 30)
+  const { data: networks } = await alice.must<{ name: string; containers: string[] }[]>('network ls')
+  expect(networks).toMatchObject([{ name: 'back', containers: ['twin', 'web'] }])
   expect((await alice.ssh('twin', 'cat /srv/new; hostname')).stdout).toBe('kept\ntwin\n')
   const web = await alice.must<{ port: number; fingerprint: string }>('inspect web')
   expect(data.port).not.toBe(web.data.port)
   expect(data.fingerprint).not.toBe(web.data.fingerprint)
-  await alice.must('rm -f twin')
+  for (const line of ['rm -f twin', 'port rm web 22', 'network disconnect back web', 'network rm back'])
+    await alice.must(line)
   await alice.must('rmi twin:clone --yes')
 })
 
@@ -72,7 +96,16 @@ test('kill ends it, note stays with it, and events tell the story', async () => 
     note: 'the demo',
   })
   const { data } = await alice.must<{ what: string }[]>('events web')
-  expect(data.map((one) => one.what)).toEqual(['kill', 'note', 'clone', 'update', 'wait', 'create'])
+  expect(data.map((one) => one.what)).toEqual([
+    'kill',
+    'note',
+    'port rm',
+    'clone',
+    'port add',
+    'update',
+    'wait',
+    'create',
+  ])
 })
 
 test('df and prune: what is stopped or unused goes once confirmed, in Docker too', async () => {

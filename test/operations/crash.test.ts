@@ -19,7 +19,10 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]())
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-const changing = ['create', 'start', 'stop', 'pause', 'remove', 'exec', 'placeRun', 'removeRun']
+const changing = [
+  ...['create', 'start', 'stop', 'pause', 'remove', 'exec', 'placeRun', 'removeRun'],
+  ...['commit', 'createNetwork', 'removeNetwork', 'alias', 'leave', 'forward', 'unforward'],
+]
 type Death = { at: number; side: 'before' | 'after' }
 
 /** A host whose caller dies at its `at`-th call that changes something: that call never comes back, nor does any after it. */
@@ -150,6 +153,61 @@ describe('K01 a process that dies at any call that changes something leaves one 
         engineId: before.engineId,
         ports: before.ports,
       })
+      return dead
+    })
+    expect(calls).toBeGreaterThan(5)
+  })
+})
+
+describe('K01 a copy has all that its source has, or is not there', () => {
+  const forwards = async () => (await world.host.engine.forwards()).map((one) => one.target)
+  const more = async () => {
+    await fresh()
+    for (const line of ['network connect back web', 'port add web 8080', 'port add web 53/udp --for 1d'])
+      expect((await world.say(alice, line)).error, line).toBeUndefined()
+  }
+  const gone = async () => {
+    for (const line of ['rm -f copy', 'rmi copy:clone --yes']) await world.say(alice, line)
+    expect(await forwards()).toEqual([before.engineName, before.engineName])
+  }
+  beforeAll(async () => void (await world.say(alice, 'network create back')))
+  afterAll(async () => {
+    for (const line of ['rm -f web', 'network rm back'])
+      expect((await world.say(alice, line)).error, line).toBeUndefined()
+  })
+
+  test('whenever the process dies', async () => {
+    await more()
+    const calls = await each(async (death) => {
+      const input = { containerId: before.id, ownerId: alice.id, name: 'copy' }
+      const { dead, outcome } = await live('clone', input, death)
+      expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'done' })
+      const copy = await world.container(alice, 'copy')
+      expect(copy).toMatchObject({ state: 'running', added: [{ container: 53 }, { container: 8080 }] })
+      expect((await forwards()).toSorted(), JSON.stringify(death)).toEqual(
+        [before, before, copy, copy].map((one) => one.engineName).toSorted(),
+      )
+      const seen = await world.host.engine.inspect(copy.engineId!)
+      expect(seen.networks, JSON.stringify(death)).toContain(copy.joined[0]!.engineName)
+      expect(await world.host.engine.list()).toHaveLength(2)
+      await gone()
+      return dead
+    })
+    expect(calls).toBeGreaterThan(5)
+  })
+
+  test('whenever it dies before a port cannot be opened', async () => {
+    await more()
+    const calls = await each(async (death) => {
+      world.host.fake.fail('engine.forward', 'refused')
+      const input = { containerId: before.id, ownerId: alice.id, name: 'copy' }
+      const { dead, outcome } = await live('clone', input, death)
+      expect(outcome, JSON.stringify(death)).toMatchObject({ state: 'failed', reply: { error: 'conflict' } })
+      expect((await world.store.containers.of(alice.id)).map((one) => one.name)).toEqual(['web'])
+      expect(await world.host.engine.list()).toHaveLength(1)
+      expect((await world.store.images.of(alice.id)).map((one) => one.ref)).toEqual(['web:v2'])
+      expect((await world.store.people.usage(alice.id))!.ports).toBe(3)
+      await gone()
       return dead
     })
     expect(calls).toBeGreaterThan(5)

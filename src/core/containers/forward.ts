@@ -1,7 +1,10 @@
-import { type ForwardWish, HostError } from '../host/host.ts'
+import { type ForwardWish, HostError, isFault } from '../host/host.ts'
 import type { AddedPort, Container, Proto, Spec } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
+import { DcmError } from '../reply/error.ts'
+import { present } from './change.ts'
 import { networkFor } from './network.ts'
+import { heldFor, pickPort } from './ports.ts'
 
 /** The engine name of the forwarder that has a host port. */
 export const forwarder = (instance: string, proto: Proto, port: number): string =>
@@ -24,6 +27,50 @@ export async function openForward(works: Works, hostId: string, way: Way): Promi
     ...{ ownerId, container, proto, host, reach },
   }
   await works.host(hostId).engine.forward(wish)
+}
+
+const find = (container: Container, { container: port, proto }: Pick<AddedPort, 'container' | 'proto'>) =>
+  container.added.find((one) => one.container === port && one.proto === proto)
+
+/** The port's row moves to another number, and the one that something else holds is left alone for a while. */
+async function exchange(works: Works, container: Container, port: AddedPort): Promise<void> {
+  await works.store.tx(async (tx) => {
+    await tx.hosts.lock(container.hostId)
+    const other = await pickPort(tx, container.hostId, port.proto, works.settings.ports, works.random)
+    await tx.ports.move(container.hostId, port.proto, port.host, other)
+    await tx.ports.hold(container.hostId, port.proto, port.host, heldFor)
+  })
+}
+
+/**
+ * Opens an added port of a container for the first time. A number that something else holds is exchanged for another,
+ * unless it is `fixed`.
+ * @returns the container with the port as it is open @throws DcmError `conflict`
+ */
+export async function openAdded(
+  works: Works,
+  containerId: string,
+  port: Pick<AddedPort, 'container' | 'proto'>,
+  fixed: boolean,
+): Promise<Container> {
+  for (let tries = 0; ; tries++) {
+    const container = await present(works.store, containerId)
+    const mine = find(container, port)
+    if (!mine) throw new DcmError('conflict', `That port of ${container.name} was closed meanwhile.`)
+    try {
+      await openForward(works, container.hostId, { ...container, ...mine })
+      return container
+    } catch (error) {
+      if (!isFault(error, 'taken')) throw error
+      if (fixed || tries >= 5)
+        throw new DcmError(
+          'conflict',
+          `Port ${mine.host}/${mine.proto} of this host is held by something else; choose another.`,
+          { cause: error },
+        )
+      await exchange(works, container, mine)
+    }
+  }
 }
 
 /** Lets all added ports of a container lead to what it is now. What cannot be now is done by upkeep. */

@@ -55,9 +55,15 @@ export const ports = (db: Db) => ({
   async release(hostId: string, proto: Proto, hostPort: number): Promise<void> {
     await db.delete(table).where(at(hostId, proto, hostPort))
   },
-  /** Makes a port one that was added, which ends in `lives` milliseconds. @throws on the unique index `ports_added` */
-  async share(hostId: string, proto: Proto, hostPort: number, reach: Reach, lives: number | undefined): Promise<void> {
-    const expiresAt = lives === undefined ? null : after(lives)
+  /** Makes a port one that was added, which ends then, or in so many milliseconds. @throws on the unique index `ports_added` */
+  async share(
+    hostId: string,
+    proto: Proto,
+    hostPort: number,
+    reach: Reach,
+    end: Date | number | undefined,
+  ): Promise<void> {
+    const expiresAt = typeof end === 'number' ? after(end) : (end ?? null)
     await db
       .update(table)
       .set({ reach, expiresAt: expiresAt as Date | null })
