@@ -1,4 +1,5 @@
 import { defineOperation, type Run } from '../core/operation/define.ts'
+import { count } from '../core/model/count.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok, warn } from '../core/reply/reply.ts'
 
@@ -48,8 +49,7 @@ export const prune = defineOperation<'prune', State>({
   reply({ state: { containers, images, kept } }) {
     const data = { containers, images, kept }
     if (containers.length + images.length === 0 && kept.length === 0) return ok('There is nothing to prune.', { data })
-    const count = (list: string[], one: string) => `${list.length} ${one}${list.length === 1 ? '' : 's'}`
-    const text = `Removed ${count(containers, 'container')} and ${count(images, 'image')}; /storage is untouched.`
+    const text = `Removed ${count(containers.length, 'container')} and ${count(images.length, 'image')}; /storage is untouched.`
     const rows = [...containers.map((name) => ['container', name]), ...images.map((ref) => ['image', ref])]
     const table = { head: ['WHAT', 'NAME'], rows }
     return kept.length === 0 ? ok(text, { table, data }) : warn(`${text} ${kept.join(' ')}`, { table, data })

@@ -1,6 +1,7 @@
 import { lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { HostError, isFault } from '../core/host/host.ts'
+import { count } from '../core/model/count.ts'
 import type { Container, Limits } from '../core/model/container.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'
@@ -79,8 +80,11 @@ export const update = defineOperation<'update', State>({
   reply({ state, place }) {
     const now = state.now!
     const { memory, cpus, pids } = now.limits
-    return ok(`${now.name} has ${formatSize(memory)} of memory, ${nameCpus(cpus)} and ${pids} processes now.`, {
-      data: toData(now, place),
-    })
+    return ok(
+      `${now.name} has ${formatSize(memory)} of memory, ${nameCpus(cpus)} and ${count(pids, 'process', 'processes')} now.`,
+      {
+        data: toData(now, place),
+      },
+    )
   },
 })

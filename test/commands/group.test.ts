@@ -71,7 +71,7 @@ describe('a group', () => {
   test('is a name once, shows who is in it, and takes all with it when it goes', async () => {
     await world.refused(world.admin, 'group add lab', 'conflict')
     expect(await must('group show lab')).toMatchObject({
-      text: 'lab has 1 member.',
+      text: 'lab has one member.',
       data: { members: ['alice'], grants: [{ thing: 'restart-policy', expires_at: null }] },
     })
     expect((await must('group ls')).data).toMatchObject([

@@ -64,7 +64,7 @@ test('prune lists first, and nothing happens until it is confirmed', async () =>
 test("prune removes one's own that is stopped or unused, each written down, and nothing of others", async () => {
   const { reply, rows } = await world.tell(alice!, 'prune --yes')
   expect(reply).toMatchObject({
-    text: 'Removed 2 containers and 1 image; /storage is untouched.',
+    text: 'Removed 2 containers and one image; /storage is untouched.',
     data: { containers: ['copy', 'down'], images: ['loose:v1'], kept: [] },
   })
   expect(rows.map((row) => row.target).toSorted()).toEqual(['copy', 'down', 'loose:v1', null].toSorted())
@@ -84,7 +84,7 @@ test('what is started after it was listed stays', async () => {
   release()
   expect(await pruning).toMatchObject({
     tone: 'warn',
-    text: 'Removed 1 container and 0 images; /storage is untouched. down was started meanwhile, so it stays.',
+    text: 'Removed one container and no images; /storage is untouched. down was started meanwhile, so it stays.',
     data: { containers: ['copy'] },
   })
   expect((await world.container(bob!, 'down')).id).toBe(down.id)

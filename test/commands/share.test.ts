@@ -117,7 +117,7 @@ describe('what a guest may', () => {
 
   test('ps, completion and shares write it as owner/name', async () => {
     const { text, table, data } = await world.say(bob!, 'ps')
-    expect(text).toBe('You have 1 container, and one is shared with you.')
+    expect(text).toBe('You have one container, and one is shared with you.')
     expect(table?.rows.map((row) => row[0])).toEqual(['web', 'alice/web'])
     expect(data).toMatchObject([
       { name: 'web', owner: 'bob' },
@@ -151,7 +151,7 @@ describe('the end of it', () => {
     )
     await over('web')
     await world.refused(bob!, 'inspect alice/web', 'not_found')
-    expect((await world.say(bob!, 'ps')).text).toBe('You have 1 container.')
+    expect((await world.say(bob!, 'ps')).text).toBe('You have one container.')
     await endShares(upkeep())
     expect(await keysIn('web')).toHaveLength(1)
     const ending = new Map(

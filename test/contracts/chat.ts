@@ -95,7 +95,7 @@ export function chatConformance(
     test('ssh and ps', async () => {
       expect((await ada.someone.type('ssh web')).text).toMatch(/ssh -p 20\d\d\d root@.*/)
       const seen = await ada.someone.type('ps')
-      expect(seen.text).toMatch(/You have 1 container/)
+      expect(seen.text).toMatch(/You have one container/)
       expect(seen.text).toMatch(/web\s+debian\s+Up/)
     })
 

@@ -125,7 +125,7 @@ test('the exported fetch answers the API without a server: operations by the wor
   expect((await here.fetch(new Request('https://dcm.example/healthz'))).status).toBe(200)
   expect((await here.fetch(new Request('https://dcm.example/v1/ps'))).status).toBe(401)
   expect(await call('create api --image debian -m 64m')).toMatchObject({ status: 200, tone: 'ok' })
-  expect((await call('ps')).text).toMatch(/1 container/)
+  expect((await call('ps')).text).toMatch(/one container/)
   expect((await call('exec api -- hostname')).text).toContain('api')
   const logs = await call('logs api')
   expect(logs).toMatchObject({ status: 503, error: 'unavailable' })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { calledBy } from '../../core/model/container.ts'
 import { containerData, portList, sshLine, status, toData } from '../../core/reply/container.ts'
 import { info, warn } from '../../core/reply/reply.ts'
@@ -35,9 +36,9 @@ export const ps = defineCommand({
     ])
     const others =
       shared.length === 0 ? '' : `, and ${shared.length === 1 ? 'one is' : `${shared.length} are`} shared with you`
-    const count = `You have ${own.length === 1 ? '1 container' : `${own.length} containers`}${others}.`
+    const text = `You have ${count(own.length, 'container')}${others}.`
     return stale
-      ? warn(`${count} ${stale}`, { table: { head, rows }, data })
-      : info(count, { table: { head, rows }, data })
+      ? warn(`${text} ${stale}`, { table: { head, rows }, data })
+      : info(text, { table: { head, rows }, data })
   },
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { thereAre } from '../../core/model/count.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { info } from '../../core/reply/reply.ts'
 import { quotaData, quotaWords } from './quota.ts'
@@ -16,7 +17,7 @@ export const groupLs = defineCommand({
     const all = await groups.list()
     const data = all.map(({ name, members, quota }) => ({ name, members, quota: quotaData(quota) }))
     if (all.length === 0) return info('There are no groups; make one with group add.', { data })
-    return info(`There ${all.length === 1 ? 'is 1 group' : `are ${all.length} groups`}.`, {
+    return info(`${thereAre(all.length, 'group')}.`, {
       table: {
         head: ['NAME', 'MEMBERS', 'QUOTA'],
         rows: all.map(({ name, members, quota }) => [name, String(members), quotaWords(quota)]),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 import { quotaData, quotaWords } from './quota.ts'
@@ -19,8 +20,7 @@ export const groupShow = defineCommand({
   }),
   async run({ group }, { groups }) {
     const { members, grants } = await groups.view(group)
-    const count = `${members.length} ${members.length === 1 ? 'member' : 'members'}`
-    return info(`${group.name} has ${count}.`, {
+    return info(`${group.name} has ${count(members.length, 'member')}.`, {
       fields: { members: members.join(', ') || 'none', quota: quotaWords(group.quota) },
       ...(grants.length > 0
         ? {

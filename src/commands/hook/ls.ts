@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 import { hookData, toHookData } from './data.ts'
@@ -18,7 +19,7 @@ export const hookLs = defineCommand({
     const all = await hooks.list(caller.person.id)
     const data = all.map((hook) => toHookData(hook, place, now))
     if (all.length === 0) return info('You have no hook; make one with hook new.', { data })
-    return info(`You have ${all.length === 1 ? 'one hook' : `${all.length} hooks`}.`, {
+    return info(`You have ${count(all.length, 'hook')}.`, {
       table: {
         head: ['NAME', 'RUNS', 'SIGNED AS', 'EVENTS', 'EXPIRES', 'WRONG SIGNATURES'],
         rows: all.map((hook) => [

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatDuration, formatSize } from '../../core/model/units.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -40,7 +41,7 @@ export const images = defineCommand({
       created_at: image.createdAt.toISOString(),
     }))
     if (visible.length === 0) return info('There are no images yet; an admin offers one with image offer.', { data })
-    return info(`There ${visible.length === 1 ? 'is 1 image' : `are ${visible.length} images`} you can create from.`, {
+    return info(`${thereAre(visible.length, 'image')} you can create from.`, {
       table: {
         head: ['IMAGE', 'WHOSE', 'SIZE', 'CREATED', 'ABOUT'],
         rows: visible.map((image) => [

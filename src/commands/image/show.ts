@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { formatSize } from '../../core/model/units.ts'
 import { info } from '../../core/reply/reply.ts'
@@ -68,7 +69,7 @@ export const imageShow = defineCommand({
     }
     const optional = (name: string, value: string) => (value === '' ? {} : { [name]: value })
     return info(
-      `${image.ref} is ${formatSize(image.size)} in ${image.layers === 1 ? 'one layer' : `${image.layers} layers`}${about ? `: ${about.replace(/\.*$/, '')}` : ''}.`,
+      `${image.ref} is ${formatSize(image.size)} in ${count(image.layers, 'layer')}${about ? `: ${about.replace(/\.*$/, '')}` : ''}.`,
       {
         fields: {
           whose: data.whose,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { count } from '../../core/model/count.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { ok } from '../../core/reply/reply.ts'
 
@@ -15,7 +16,7 @@ export const imageWithdraw = defineCommand({
     const users = await images.usedBy(image)
     await images.withdraw(image)
     return ok(
-      `${image.ref} is no longer offered${users.length > 0 ? `; ${users.length} containers made from it go on` : ''}.`,
+      `${image.ref} is no longer offered${users.length > 0 ? `; ${count(users.length, 'container')} made from it ${users.length === 1 ? 'goes' : 'go'} on` : ''}.`,
       { data: { image: image.ref } },
     )
   },

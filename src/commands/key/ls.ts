@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -33,8 +34,7 @@ export const keyLs = defineCommand({
     }))
     if (all.length === 0)
       return info(`${mine ? 'You have' : `${whose.name} has`} no key yet; add one with key add.`, { data })
-    const count = all.length === 1 ? 'one key' : `${all.length} keys`
-    return info(`${mine ? 'You have' : `${whose.name} has`} ${count}.`, {
+    return info(`${mine ? 'You have' : `${whose.name} has`} ${count(all.length, 'key')}.`, {
       table: {
         head: ['ID', 'TYPE', 'FINGERPRINT', 'COMMENT', 'ADDED'],
         rows: all.map((key) => [key.id, key.type, key.fingerprint, key.comment, formatTime(key.createdAt)]),

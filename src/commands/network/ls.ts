@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -22,7 +23,7 @@ export const networkLs = defineCommand({
     }))
     if (all.length === 0)
       return info('You have only your main network, which containers are on by themselves.', { data })
-    return info(all.length === 1 ? 'You have one network beside your main one.' : `You have ${all.length} networks.`, {
+    return info(`You have ${count(all.length, 'network')} beside your main one.`, {
       table: {
         head: ['NAME', 'CONTAINERS', 'MADE'],
         rows: all.map((one) => [one.name, one.members.join(', ') || '-', formatTime(one.createdAt)]),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -32,7 +33,7 @@ export const grants = defineCommand({
       group: one.group,
     }))
     if (all.length === 0) return info(`${has} no grants.`, { data })
-    return info(`${has} ${all.length === 1 ? 'one grant' : `${all.length} grants`}.`, {
+    return info(`${has} ${count(all.length, 'grant')}.`, {
       table: {
         head: ['THING', 'UNTIL', 'BY', 'THROUGH'],
         rows: all.map((one) => [

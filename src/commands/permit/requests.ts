@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RequestView } from '../../core/command/views.ts'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { formatDuration } from '../../core/model/units.ts'
 import { info } from '../../core/reply/reply.ts'
@@ -59,7 +60,7 @@ export const requests = defineCommand({
       view.why || '-',
       stateOf(view),
     ])
-    return info(list.length === 1 ? 'There is one request.' : `There are ${list.length} requests.`, {
+    return info(`${thereAre(list.length, 'request')}.`, {
       table: { head: ['ID', 'WHO', 'THING', 'FOR', 'WHY', 'STATE'], rows },
       data,
     })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { addressOf, allPorts, called, portData, toPort } from '../../core/reply/container.ts'
 import { info } from '../../core/reply/reply.ts'
@@ -21,7 +22,7 @@ export const portLs = defineCommand({
       return info(`${container ? `${container.name} has` : 'You have'} no open ports; open one with port add.`, {
         data,
       })
-    return info(all.length === 1 ? 'One port is open.' : `${all.length} ports are open.`, {
+    return info(`${thereAre(all.length, 'open port')}.`, {
       table: {
         head: ['CONTAINER', 'PORT', 'ADDRESS', 'SHARE', 'ENDS'],
         rows: all.map(({ one, port }) => [

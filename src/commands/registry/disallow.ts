@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { count } from '../../core/model/count.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { ok } from '../../core/reply/reply.ts'
 
@@ -13,7 +14,7 @@ export const registryDisallow = defineCommand({
   confirms: ({ registry }) => `Disallow ${registry} and forget every login there?`,
   async run({ registry }, { registries }) {
     const logins = await registries.disallow(registry)
-    const forgotten = logins === 0 ? '' : ` and ${logins === 1 ? 'one login' : `${logins} logins`} there forgotten`
+    const forgotten = logins === 0 ? '' : ` and ${count(logins, 'login')} there forgotten`
     return ok(`${registry} is not allowed any more${forgotten}.`, { data: { registry, logins } })
   },
 })

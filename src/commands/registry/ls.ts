@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -25,7 +26,7 @@ export const registryLs = defineCommand({
       ...{ registry: host, allowed_by: addedBy, user: username, since: since?.toISOString() ?? null },
     }))
     if (all.length === 0) return info('No registry is allowed yet; an admin does that with registry allow.', { data })
-    return info(`You can pull from and push to ${all.length === 1 ? 'one registry' : `${all.length} registries`}.`, {
+    return info(`You can pull from and push to ${count(all.length, 'registry', 'registries')}.`, {
       table: {
         head: ['REGISTRY', 'LOGGED IN AS', 'SINCE'],
         rows: all.map(({ host, username, since }) => [host, username ?? '', since ? formatTime(since) : '']),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 import { scheduleData, toScheduleData } from './add.ts'
@@ -17,7 +18,7 @@ export const scheduleLs = defineCommand({
     const all = await schedules.list()
     const data = all.map(toScheduleData)
     if (all.length === 0) return info('You have no schedules.', { data })
-    return info(all.length === 1 ? 'You have one schedule.' : `You have ${all.length} schedules.`, {
+    return info(`You have ${count(all.length, 'schedule')}.`, {
       table: {
         head: ['ID', 'CONTAINER', 'WHAT', 'WHEN', 'ZONE', 'NEXT', 'LAST'],
         rows: all.map((one) => [

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -16,12 +17,9 @@ export const secretLs = defineCommand({
     const all = await secrets.list(container)
     const data = all.map((one) => ({ name: one.name, set_at: one.setAt.toISOString() }))
     if (all.length === 0) return info(`${container.name} has no secrets.`, { data })
-    return info(
-      `${container.name} has ${all.length === 1 ? 'one secret' : `${all.length} secrets`}; values are never shown.`,
-      {
-        table: { head: ['NAME', 'SET'], rows: all.map((one) => [one.name, formatTime(one.setAt)]) },
-        data,
-      },
-    )
+    return info(`${container.name} has ${count(all.length, 'secret')}; values are never shown.`, {
+      table: { head: ['NAME', 'SET'], rows: all.map((one) => [one.name, formatTime(one.setAt)]) },
+      data,
+    })
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 import { shareData } from './share.ts'
@@ -23,7 +24,7 @@ export const shares = defineCommand({
       expires_at: one.expiresAt.toISOString(),
     }))
     if (all.length === 0) return info('You share nothing, and nothing is shared with you.', { data })
-    return info(all.length === 1 ? 'There is one share.' : `There are ${all.length} shares.`, {
+    return info(`${thereAre(all.length, 'share')}.`, {
       table: {
         head: ['CONTAINER', 'WITH', 'LEVEL', 'UNTIL'],
         rows: all.map((one) => [

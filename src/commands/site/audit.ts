@@ -45,7 +45,9 @@ export const audit = defineCommand({
     return info(
       rows.length === 0
         ? 'Nothing of that kind was recorded.'
-        : `These are the last ${rows.length} entries, newest first.`,
+        : rows.length === 1
+          ? 'This is the last entry.'
+          : `These are the last ${rows.length} entries, newest first.`,
       {
         table: {
           head: ['TIME', 'WHO', 'COMMAND', 'TARGET', 'DECISION', 'FROM', 'REQUEST'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { thereAre } from '../../core/model/count.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -14,7 +15,7 @@ export const deviceLs = defineCommand({
   async run(_args, { site }) {
     const data = (await site.devices()).map(({ name, path, about }) => ({ name, path, about }))
     if (data.length === 0) return info('No device has been named yet; name one with device add NAME PATH.', { data })
-    return info(data.length === 1 ? 'There is one device.' : `There are ${data.length} devices.`, {
+    return info(`${thereAre(data.length, 'device')}.`, {
       table: { head: ['NAME', 'PATH', 'ABOUT'], rows: data.map(({ name, path, about }) => [name, path, about]) },
       data,
     })

@@ -17,7 +17,7 @@ export const doctor = defineCommand({
     const text =
       missing.length === 0
         ? `All ${checks.length} guarantees hold.`
-        : `${checks.length - missing.length} of ${checks.length} guarantees hold; ${missing.length} do not.`
+        : `${checks.length - missing.length} of ${checks.length} guarantees hold; ${missing.length} ${missing.length === 1 ? 'does' : 'do'} not.`
     return (missing.length === 0 ? info : warn)(text, {
       table: {
         head: ['', 'GUARANTEE', 'FINDING'],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { publicPorts, sshPort } from '../../core/model/container.ts'
 import { status } from '../../core/reply/container.ts'
 import { info, warn } from '../../core/reply/reply.ts'
@@ -41,7 +42,7 @@ export const inventory = defineCommand({
       ssh_port: sshPort(container) ?? null,
       image: container.imageRef,
     }))
-    const text = all.length === 1 ? 'There is 1 container.' : `There are ${all.length} containers.`
+    const text = `${thereAre(all.length, 'container')}.`
     return (stale ? warn : info)(stale ? `${text} ${stale}` : text, {
       table: {
         head: ['OWNER', 'NAME', 'IMAGE', 'STATUS', 'WANTED'],

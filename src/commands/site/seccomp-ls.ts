@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { thereAre } from '../../core/model/count.ts'
 import { defineCommand } from '../../core/command/define.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -15,7 +16,7 @@ export const seccompLs = defineCommand({
     const data = await site.seccomps()
     if (data.length === 0)
       return info('No seccomp profile has been named yet; everyone has the one of Docker.', { data })
-    return info(data.length === 1 ? 'There is one seccomp profile.' : `There are ${data.length} seccomp profiles.`, {
+    return info(`${thereAre(data.length, 'seccomp profile')}.`, {
       table: { head: ['NAME', 'ABOUT'], rows: data.map(({ name, about }) => [name, about]) },
       data,
     })

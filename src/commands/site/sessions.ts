@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatDuration } from '../../core/model/units.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -26,7 +27,7 @@ export const sessions = defineCommand({
     const found = await list.list(all)
     if (found.length === 0)
       return info(all ? 'Nobody is connected over SSH.' : 'You have no SSH connection open.', { data: [] })
-    return info(`${found.length} SSH connection${found.length === 1 ? ' is' : 's are'} open.`, {
+    return info(`${thereAre(found.length, 'open SSH connection')}.`, {
       table: {
         head: ['ID', 'MEMBER', 'FROM', 'SINCE', 'DOING'],
         rows: found.map((one) => [

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -42,7 +43,7 @@ export const tokenLs = defineCommand({
       created_at: token.createdAt.toISOString(),
     }))
     if (all.length === 0) return info(`${has} no token; make one with token new.`, { data })
-    return info(`${has} ${all.length === 1 ? 'one token' : `${all.length} tokens`}.`, {
+    return info(`${has} ${count(all.length, 'token')}.`, {
       table: {
         head: ['LABEL', 'COMMANDS', 'CONTAINERS', 'EXPIRES', 'LAST USED'],
         rows: all.map((token) => [

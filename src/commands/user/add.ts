@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { placeAccount } from '../../core/command/account.ts'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatVisitor } from '../../core/model/visitor.ts'
 import { ok, warn } from '../../core/reply/reply.ts'
 
@@ -57,7 +58,7 @@ export const userAdd = defineCommand({
         keys: keys.map(({ id, type, fingerprint, comment }) => ({ id, type, fingerprint, comment })),
       },
     }
-    if (keys.length > 0) return ok(`${said} with ${keys.length === 1 ? 'one key' : `${keys.length} keys`}.`, extras)
+    if (keys.length > 0) return ok(`${said} with ${count(keys.length, 'key')}.`, extras)
     return warn(`${said}, who has no key yet: add one with key add KEY --as ${person.name}.`, extras)
   },
 })

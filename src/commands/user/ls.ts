@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { thereAre } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -25,7 +26,7 @@ export const userLs = defineCommand({
   ),
   async run(_args, { people }) {
     const all = await people.list()
-    return info(all.length === 1 ? 'There is one member.' : `There are ${all.length} members.`, {
+    return info(`${thereAre(all.length, 'member')}.`, {
       table: {
         head: ['NAME', 'ROLE', 'STATE', 'CONTAINERS', 'KEYS', 'SINCE'],
         rows: all.map((one) => [

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -19,7 +20,7 @@ export const volumeLs = defineCommand({
       created_at: createdAt.toISOString(),
     }))
     if (all.length === 0) return info('You have no volumes; make one with volume create.', { data })
-    return info(all.length === 1 ? 'You have one volume.' : `You have ${all.length} volumes.`, {
+    return info(`You have ${count(all.length, 'volume')}.`, {
       table: {
         head: ['NAME', 'MOUNTED BY', 'MADE'],
         rows: all.map((one) => [one.name, one.users.join(', ') || '-', formatTime(one.createdAt)]),

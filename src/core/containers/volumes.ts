@@ -1,6 +1,7 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { Container } from '../model/container.ts'
+import { count } from '../model/count.ts'
 import { newId } from '../model/id.ts'
 import { type Mounted, overlap } from '../model/volume.ts'
 import type { Works } from '../operation/define.ts'
@@ -39,7 +40,7 @@ export async function addVolumes(
   if (there + volumes.length > most)
     throw new DcmError(
       'limited',
-      `You have ${there} volumes and may have ${most}, so ${volumes.length} more do not fit; remove one with volume rm.`,
+      `You have ${count(there, 'volume')} and may have ${most}, which leaves no room for ${volumes.length} more; remove one with volume rm.`,
       { try: 'volume ls' },
     )
   for (const { id, name } of volumes) await tx.volumes.insert({ id, ownerId: owner.id, hostId: owner.hostId, name })

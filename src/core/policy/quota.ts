@@ -39,15 +39,16 @@ export function effective({ site, groups, member, grants }: Layers): Record<Reso
   return limits
 }
 
-const words: Record<Resource, string> = {
-  containers: 'containers',
-  running: 'running containers',
-  memory: 'of memory for running containers',
-  cpus: 'CPUs for running containers',
-  pids: 'processes in running containers',
-  images: 'images',
-  ports: 'public ports',
-  disk: 'of disk',
+/** One of it, and several. */
+const words: Record<Resource, [string, string]> = {
+  containers: ['container', 'containers'],
+  running: ['running container', 'running containers'],
+  memory: ['of memory for running containers', 'of memory for running containers'],
+  cpus: ['CPU for running containers', 'CPUs for running containers'],
+  pids: ['process in running containers', 'processes in running containers'],
+  images: ['image', 'images'],
+  ports: ['public port', 'public ports'],
+  disk: ['of disk', 'of disk'],
 }
 
 const flags: Partial<Record<Resource, string>> = { memory: '-m', cpus: '--cpus', pids: '--pids-limit' }
@@ -91,5 +92,6 @@ export function refuse(
   const smaller = fits
     ? `ask for at most ${floorAmount(resource, left + has)} with ${flags[resource]}, ${free[resource].includes(' or ') ? '' : 'or '}`
     : ''
-  return `You may have ${show(limit)} ${words[resource]} (${whose}) and use ${show(used)}, so ${show(wish)} more does not fit: ${smaller}${free[resource]}.`
+  const noun = words[resource][show(limit) === '1' ? 0 : 1]
+  return `You may have ${show(limit)} ${noun} (${whose}) and use ${show(used)}, so ${show(wish)} more does not fit: ${smaller}${free[resource]}.`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { count } from '../model/count.ts'
 import { type AddedPort, type Container, type Port, publicPorts, sshPort } from '../model/container.ts'
 import type { Place } from '../model/place.ts'
 import { formatDuration, formatSize, nameCpus } from '../model/units.ts'
@@ -165,7 +166,7 @@ export function toFields(container: Container, place: Place): Record<string, str
         }
       : { ssh: 'its image has no SSH server' }),
     ...(allPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
-    limits: `${formatSize(container.limits.memory)} memory, ${nameCpus(container.limits.cpus)}, ${container.limits.pids} processes`,
+    limits: `${formatSize(container.limits.memory)} memory, ${nameCpus(container.limits.cpus)}, ${count(container.limits.pids, 'process', 'processes')}`,
   }
 }
 

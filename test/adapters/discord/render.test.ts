@@ -51,7 +51,7 @@ const shapes: Record<string, Letter> = {
     { page: { id: 'abcdefghjkmn', at: 1, of: 3 } },
   ),
   'wide list': letter({
-    text: 'You have 1 container.',
+    text: 'You have one container.',
     tone: 'info',
     table: {
       head: ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS'],

@@ -46,7 +46,7 @@ const code = async (channel: Awaited<ReturnType<typeof shell>>) => (await once(c
 
 describe('one command', () => {
   test.for<[string, number, RegExp]>([
-    ['ps', 0, /You have 1 container/],
+    ['ps', 0, /You have one container/],
     ['nosuch', 2, /There is no command nosuch/],
     ['stop nope', 4, /no container called nope/],
     ['user ls', 3, /for admins/],

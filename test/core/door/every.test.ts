@@ -113,14 +113,14 @@ const tour: Row[] = [
     text: /^web is running; log in with the ssh line below\.$/,
     row: { target: 'web' },
   },
-  { line: 'ps', text: /^You have 1 container\.$/ },
+  { line: 'ps', text: /^You have one container\.$/ },
   { line: 'inspect web', text: /^web: Up / },
   { line: 'ssh web', text: /^This line logs in to web with any of your keys\.$/ },
   {
     line: 'config',
     text: /^The first lines go into ~\/\.ssh\/config, the others into ~\/\.ssh\/known_hosts; then "ssh web" works\.$/,
   },
-  { line: 'sessions', text: /^1 SSH connection is open\.$/ },
+  { line: 'sessions', text: /^There is one open SSH connection\.$/ },
   {
     line: 'sessions kill aaaaaaaaaaaa',
     text: /^The connection aaaaaaaaaaaa of alice is being closed\.$/,
@@ -216,7 +216,7 @@ const tour: Row[] = [
     text: /^Port 8080 of web is open at dcm\.example:\d+ until 20.* UTC\.$/,
     row: { target: 'web 8080' },
   },
-  { line: 'port ls', text: /^3 ports are open\.$/ },
+  { line: 'port ls', text: /^There are 3 open ports\.$/ },
   {
     line: 'port rm web 8080',
     asked: ['engine.unforward'],
@@ -484,7 +484,7 @@ const tour: Row[] = [
     row: { target: 'bob memory' },
   },
   { line: 'group add lab', admin: true, text: /^lab is a group now; /, row: { target: 'lab' } },
-  { line: 'group ls', admin: true, text: /^There is 1 group\.$/ },
+  { line: 'group ls', admin: true, text: /^There is one group\.$/ },
   { line: 'group join lab bob', admin: true, text: /^bob is in lab\.$/, row: { target: 'lab bob' } },
   {
     line: 'group quota lab memory=6g',
@@ -498,7 +498,7 @@ const tour: Row[] = [
     text: /^Granted restart-policy to every member of lab, /,
     row: { target: 'lab restart-policy' },
   },
-  { line: 'group show lab', admin: true, text: /^lab has 1 member\.$/ },
+  { line: 'group show lab', admin: true, text: /^lab has one member\.$/ },
   {
     line: 'group revoke lab restart-policy',
     admin: true,
@@ -546,7 +546,7 @@ const tour: Row[] = [
     text: /^slim:latest is no longer offered\.$/,
     row: { target: 'slim' },
   },
-  { line: 'inventory', admin: true, text: /^There are 0 containers\.$/, row: { target: null } },
+  { line: 'inventory', admin: true, text: /^There are no containers\.$/, row: { target: null } },
   { line: 'doctor', admin: true, text: / guarantees hold/, row: { target: null } },
   {
     line: 'audit --limit 5',
