@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { WriteStream } from 'node:tty'
 import { toAnsi } from '../core/reply/ansi.ts'
 import { exitCodes } from '../core/reply/error.ts'
+import { programOf } from '../core/reply/program.ts'
 import { printable, toText } from '../core/reply/text.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -26,9 +27,15 @@ export async function show(
   const { reply, bytes } = outcome
   const { stdout, stderr, colour } = streams
   if (options.json && !bytes) stdout.write(`${printable(JSON.stringify(reply, null, 2))}\n`)
+  const program = options.json ? undefined : programOf(reply)
+  if (program && !onTerminal(stdout)) {
+    stdout.write(printable(program.output))
+    if (program.says) stderr.write(`${printable(program.says)}\n`)
+    return program.code
+  }
   if (reply.error) {
     stderr.write(`${options.json ? printable(reply.text) : render(reply, stderr, colour)}\n`)
-    return exitCodes[reply.error] ?? 1
+    return program?.code ?? exitCodes[reply.error] ?? 1
   }
   if (bytes) {
     if (options.output === undefined && onTerminal(stdout)) {

@@ -6,6 +6,7 @@ import type { Actor } from '../../core/model/person.ts'
 import { confirmationOf } from '../../core/reply/confirm.ts'
 import { toAnsi } from '../../core/reply/ansi.ts'
 import { DcmError, exitCodes } from '../../core/reply/error.ts'
+import { programOf } from '../../core/reply/program.ts'
 import { createProgress } from '../../core/reply/progress.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
 import { detailsOf, printable, toText } from '../../core/reply/text.ts'
@@ -84,9 +85,15 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
   async function show({ file, ...reply }: Reply): Promise<number> {
     const text = () => (terminal ? toAnsi(reply, { columns: terminal(), colour: true }) : toText(reply))
     if (json && !file) await console.put('stdout', `${printable(JSON.stringify(reply, null, 2))}\n`)
+    const program = json ? undefined : programOf(reply)
+    if (program && !terminal) {
+      await console.put('stdout', printable(program.output))
+      if (program.says) await console.put('stderr', `${printable(program.says)}\n`)
+      return program.code
+    }
     if (reply.error) {
       await console.put('stderr', `${json ? printable(reply.text) : text()}\n`)
-      return exitCodes[reply.error]
+      return program?.code ?? exitCodes[reply.error]
     }
     if (file) for await (const bytes of file.bytes) if (!(await console.put('stdout', Buffer.from(bytes)))) return 0
     if (!file && !json) await console.put('stdout', `${text()}\n`)

@@ -119,7 +119,7 @@ describe('one command', () => {
     channel.end('whoami\n# nothing\n\nnosuch\nps\n')
     expect(await ran).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/You are ada[\s\S]*You have 1/),
+      out: expect.stringMatching(/You are ada[\s\S]*You have one/),
       err: expect.stringContaining('no command nosuch'),
     })
   })
@@ -293,5 +293,18 @@ describe('sessions', () => {
     await until('a session to end', async () => (await world.store.sessions.countOf(many.id)) < 50)
     ;(await world.login('many', key)).end()
     for (const one of open) one.end()
+  })
+})
+
+test('a program that ran inside leaves its output alone and its exit code, as docker exec does', async () => {
+  world.host.fake.programs(async function* () {
+    yield { stream: 'stdout', data: Buffer.from('one\n') }
+    return 3
+  })
+  const ran = await world.ssh('ada', ada, 'exec web -- make')
+  expect(ran).toMatchObject({
+    code: 3,
+    out: 'one\n',
+    err: expect.stringMatching(/make in web ended with exit code 3\.\n$/),
   })
 })
