@@ -28,14 +28,14 @@ export async function show(
   const { stdout, stderr, colour } = streams
   if (options.json && !bytes) stdout.write(`${printable(JSON.stringify(reply, null, 2))}\n`)
   const program = options.json ? undefined : programOf(reply)
-  if (program && !onTerminal(stdout)) {
+  if (program) {
     stdout.write(printable(program.output))
     if (program.says) stderr.write(`${printable(program.says)}\n`)
     return program.code
   }
   if (reply.error) {
     stderr.write(`${options.json ? printable(reply.text) : render(reply, stderr, colour)}\n`)
-    return program?.code ?? exitCodes[reply.error] ?? 1
+    return exitCodes[reply.error] ?? 1
   }
   if (bytes) {
     if (options.output === undefined && onTerminal(stdout)) {

@@ -4,10 +4,9 @@ import { expect, test } from 'vitest'
 import { show } from '../../src/client/show.ts'
 import { ended } from '../../src/core/reply/ended.ts'
 
-/** What is printed of a program's end where nothing is a terminal, or where all is. */
-async function shown(code: number, how: { json?: boolean; terminal?: boolean } = {}) {
+/** What is printed of a program's end. */
+async function shown(code: number, how: { json?: boolean } = {}) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  if (how.terminal) for (const stream of [stdout, stderr]) Object.assign(stream, { isTTY: true, columns: 80 })
   const reply = ended('make in web', { name: 'web', code, late: false, output: 'one\n\u001b[31mtwo', cut: false })
   const options = { json: how.json ?? false, output: undefined }
   const exit = await show({ reply }, options, { stdout, stderr, colour: false })
@@ -25,9 +24,4 @@ test('with --json it is the whole reply, and a failure as any other', async () =
   const { exit, stdout } = await shown(3, { json: true })
   expect(exit).toBe(5)
   expect(JSON.parse(stdout)).toMatchObject({ error: 'conflict', data: { exit_code: 3 } })
-})
-
-test('on a terminal the sentence is there too', async () => {
-  expect(await shown(0, { terminal: true })).toMatchObject({ exit: 0, stdout: expect.stringContaining('exit code 0.') })
-  expect(await shown(3, { terminal: true })).toMatchObject({ exit: 3, stderr: expect.stringContaining('exit code 3.') })
 })
