@@ -93,7 +93,12 @@ export function serveSession(session: Session, deps: SessionDeps): void {
           terminal ? { ...screen(terminal), put: sink.put } : { channel, sink, signal: end.signal },
         ),
       )
-    if (!terminal) return serve(channel, false, (sink) => script(tool, { channel, sink, signal: end.signal }))
+    if (!terminal)
+      return serve(channel, false, async (sink) => {
+        // Whoever comes with an invitation often has nothing to type yet.
+        if (who.enrolled) await sink.put('stderr', `${printable(await greeting())}\n`)
+        return script(tool, { channel, sink, signal: end.signal })
+      })
     channel.on('end', abort)
     return serve(
       channel,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import ssh2, { type ParsedKey } from 'ssh2'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AuditRecord } from '../../../src/core/store/audit.ts'
-import { createSshWorld, exec, collect, makeKey, type Pair, type SshWorld } from './setup.ts'
+import { createSshWorld, exec, collect, makeKey, type Pair, shell, type SshWorld } from './setup.ts'
 
 // Each opens connections of its own; on a busy machine that takes its time.
 vi.setConfig({ testTimeout: 60_000 })
@@ -197,6 +197,17 @@ describe('an invitation', () => {
     await refused(`invite:${code}`, other)
     await refused('bob', other)
     expect(await world.rows(`select 1 from codes where hash like '%${code.slice(5).replaceAll('-', '')}%'`)).toEqual([])
+  })
+
+  test('says what it did also where nothing is typed', async () => {
+    const channel = await shell(await world.login(`invite:${await invite('still')}`, makeKey()), false)
+    const ran = collect(channel)
+    channel.end()
+    expect(await ran).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringMatching(/^Welcome, still: this key is yours/),
+    })
   })
 
   test('of an earlier code is void, and typed in another case it is good', async () => {
