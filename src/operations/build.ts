@@ -1,61 +1,37 @@
-import { checkDisk, lockMember, readGrants, reserve, reserveHost } from '../core/containers/admit.ts'
+import type { Source } from '../core/command/intents.ts'
+import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
+import { basesIn, findBases, reads } from '../core/containers/bases.ts'
+import { fresh, mine, rootFor, specFor, timed } from '../core/containers/builder.ts'
 import { erase } from '../core/containers/erase.ts'
+import { longest } from '../core/containers/flow.ts'
 import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
-import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
-import { basesOf, checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
+import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
+import { checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
+import { clone, fetcher, given, readDockerfile, receive } from '../core/containers/source.ts'
 import { dropTag } from '../core/containers/tags.ts'
-import { wishFor } from '../core/containers/wish.ts'
-import { type Host, isFault, type SeenImage, sshPaths } from '../core/host/host.ts'
-import type { Container } from '../core/model/container.ts'
-import { formatDuration, formatSize } from '../core/model/units.ts'
+import { type Host, sshPaths } from '../core/host/host.ts'
+import { formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { plain } from '../core/reply/text.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 import { createHostKey } from '../core/secret/keys.ts'
-import type { Tables } from '../core/store/store.ts'
 
 type State = Beside & {
   name: string
   engineRef: string
-  /** The engine's ids of what each stage builds on. */
-  bases: string[]
+  /** The engine's ids of what each stage builds on, and a Dockerfile that was fetched: both are known only then. */
+  bases?: string[]
+  dockerfile?: string
   network?: string
   made?: { engineId: string; size: number; layers: number; ssh: boolean }
   output?: string
   cut?: boolean
 }
 type Mine = Run<'build', State>
-
-/** The image that FROM names, as this member may use it now: their own before an offered one. */
-async function findBase(tx: Tables, ownerId: string, ref: string) {
-  const grants = readGrants(await tx.grants.of(ownerId))
-  const all = (await tx.images.visible(ownerId)).filter((one) => one.ref === ref && mayUse(one, ownerId, grants))
-  const image = all.find((one) => one.ownerId === ownerId) ?? all[0]
-  if (!image) throw new DcmError('not_found', `You have no image called ${ref}.`, { try: 'images' })
-  return image
-}
-
-async function mine(run: Mine): Promise<Container> {
-  const container = await run.store.containers.byId(run.id)
-  if (!container) throw new DcmError('conflict', `${run.state.name} was removed before the build had ended.`)
-  return container
-}
-
-/** A container that no earlier life of this build has touched. */
-async function fresh(run: Mine, host: Host, base: string): Promise<string> {
-  const container = await mine(run)
-  const old = await host.engine.find(container.engineName)
-  if (old) await host.engine.remove(old.engineId)
-  const { engineId } = await host.engine.create(await wishFor(run, container, run.state.network!, base))
-  await run.store.containers.update(container.id, { engineId, state: 'created' })
-  await host.engine.start(engineId)
-  await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })
-  return engineId
-}
 
 /** Does one thing inside and tells how it goes. @throws DcmError with the line and the end of what was printed */
 async function perform(
@@ -95,32 +71,49 @@ async function perform(
   )
 }
 
-/** What each stage builds on. @throws DcmError `conflict` */
-async function basesIn(run: Mine, host: Host): Promise<SeenImage[]> {
-  return Promise.all(
-    run.state.bases.map(async (id) => {
-      const base = await host.engine.image(id)
-      if (!base) throw new DcmError('conflict', 'An image to build on is gone.', { try: 'images' })
-      if ((await host.engine.inside(id)).triggers > 0)
-        throw new DcmError('conflict', 'An image to build on has ONBUILD lines, which are not run here; use another.')
-      return base
-    }),
-  )
-}
-
 /** Clears away what stages have left for each other, as far as there is a container to do it in. */
 async function clear(run: Mine, host: Host, engineId: string): Promise<void> {
-  const going = await host.engine.exec(engineId, { argv: clearing(run.id), env: [], tty: null, input: false })
+  const argv = clearing(run.id, run.input.source ? [given(run.id, true).path] : [])
+  const going = await host.engine.exec(engineId, { argv, env: [], tty: null, input: false })
   for await (const _ of going.output);
+}
+
+/** Fetches what is built into a folder that only this build's containers see. */
+async function fetch(run: Mine, host: Host, source: Source, at: (engineId: string) => void): Promise<void> {
+  const {
+    id: imageId,
+    engineId: imageEngineId,
+    ref: imageRef,
+  } = await fetcher(run, host, run.input.ownerId, source.kind)
+  await run.store.containers.update(run.id, { imageId, imageEngineId, imageRef })
+  const engineId = await fresh(run, host)
+  at(engineId)
+  await run.say(source.kind === 'git' ? `fetching ${source.url}` : 'receiving')
+  if (source.kind === 'git') await clone(host, engineId, source)
+  else await receive(run, host, await mine(run), engineId)
+}
+
+/** Reads the Dockerfile that has been fetched, in the container that has fetched it or, after a crash, in one like it. */
+async function read(run: Mine, host: Host, source: Source, at: (engineId: string) => void): Promise<Partial<State>> {
+  const { input, store } = run
+  const seen = await host.engine.find((await mine(run)).engineName)
+  const engineId = seen?.state === 'running' ? seen.engineId : await fresh(run, host)
+  at(engineId)
+  const dockerfile = input.dockerfile ?? (await readDockerfile(host, engineId, source, input.file ?? 'Dockerfile'))
+  const bases = await store.tx((tx) => findBases(tx, input, dockerfile))
+  const { id: imageId, engineId: imageEngineId, ref: imageRef } = bases.at(-1)!
+  await store.containers.update(run.id, { imageId, imageEngineId, imageRef, spec: specFor(run, false) })
+  return { dockerfile, bases: bases.map((one) => one.engineId) }
 }
 
 /** Carries out every stage, each in a container of its own, one after the other. @returns the last one's image */
 async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>, at: (engineId: string) => void) {
   const { input, id } = run
-  const stages = plan(readRecipe(input.dockerfile, input.context), input.args, await basesIn(run, host))
+  const recipe = readRecipe(run.state.dockerfile ?? input.dockerfile!, reads(input))
+  const stages = plan(recipe, input.args, await basesIn(host, run.state.bases!))
   const all = stages.flatMap((stage) => stage.tasks)
   for (const [number, { tasks, config }] of stages.entries()) {
-    const engineId = await fresh(run, host, run.state.bases[number]!)
+    const engineId = await fresh(run, host, run.state.bases![number]!)
     at(engineId)
     const carryOut = async (task: Doing, told: number) => {
       if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
@@ -129,7 +122,7 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
     try {
       for (const task of tasks) {
         const n = all.indexOf(task)
-        await carryOut(doing(task, id, n, input.context), n + 1)
+        await carryOut(doing(task, id, n, rootFor(input)), n + 1)
       }
       for (const [n, task] of all.entries())
         if (task.kind === 'copy' && task.stage === number) await carryOut(keep(task, id, n), n + 1)
@@ -138,7 +131,7 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
       throw error
     }
     if (number < stages.length - 1) continue
-    if (stages.length > 1) await clear(run, host, engineId)
+    if (stages.length > 1 || input.source) await clear(run, host, engineId)
     await run.say('saving')
     const { owner } = await mine(run)
     const wish = { ref: run.state.engineRef, message: 'dcm build', author: owner, blankEnv: [], config }
@@ -157,12 +150,14 @@ export const build = defineOperation<'build', State>({
   subject: (_, id) => `container:${id}`,
   doing: 'building an image',
   async admit(tx, input, id, works) {
-    const recipe = readRecipe(input.dockerfile, input.context)
-    checkValues(recipe, input.args)
+    // Before the lock: what makes no sense needs none.
+    if (input.dockerfile !== null) checkValues(readRecipe(input.dockerfile, reads(input)), input.args)
     const member = await lockMember(tx, input.ownerId)
-    const bases = []
-    for (const ref of basesOf(recipe, input.args)) bases.push(await findBase(tx, input.ownerId, ref))
-    const base = bases.at(-1)!
+    const bases = input.dockerfile === null ? undefined : await findBases(tx, input, input.dockerfile)
+    const usable = async () =>
+      (await tx.images.visible(input.ownerId)).filter((one) => mayUse(one, input.ownerId, member.grants))
+    const base = bases?.at(-1) ?? (await usable())[0]
+    if (!base) throw new DcmError('not_found', 'There is no image to build on; ask an admin to offer one.')
     const name = `build-${id}`
     const { memory, cpus, pids } = input.limits
     checkDisk(member)
@@ -174,15 +169,12 @@ export const build = defineOperation<'build', State>({
       ...{ id, ownerId: input.ownerId, hostId: works.settings.hostId, name },
       engineName: `dcm-${works.place.instance}-${id}`,
       ...{ imageId: base.id, imageEngineId: base.engineId, imageRef: base.ref, memory, cpus, pids },
-      spec: {
-        // It ends by itself, whatever becomes of DCM.
-        command: ['sleep', String(Math.ceil(input.lives / 1000) + 120)],
-        ...{ env: [], restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
-      },
+      spec: specFor({ id, input }, true),
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
     })
-    return { name, bases: bases.map((one) => one.engineId), engineRef: `dcm/${works.place.instance}/${id}:latest` }
+    const engineRef = `dcm/${works.place.instance}/${id}:latest`
+    return { name, engineRef, ...(bases ? { bases: bases.map((one) => one.engineId) } : {}) }
   },
   steps: [
     {
@@ -193,49 +185,45 @@ export const build = defineOperation<'build', State>({
       },
     },
     {
-      name: 'build',
+      name: 'fetch',
       async do(run) {
+        const { source, lives } = run.input
+        if (!source) return
         const host = run.host(run.settings.hostId)
-        const log = createOutput()
-        let now: string | undefined
-        let late = false
-        const timer = setTimeout(() => {
-          late = true
-          if (now) host.engine.stop(now, 0).catch(() => undefined)
-        }, run.input.lives)
-        try {
-          const seen = await make(run, host, log, (engineId) => {
-            if (late) throw new DcmError('limited', 'It took too long.')
-            now = engineId
-          })
-          const ssh = await host.engine.imageHas(seen.engineId, sshPaths)
-          const { text, cut } = log.end()
-          return {
-            made: { engineId: seen.engineId, size: seen.size, layers: seen.layers, ssh },
-            ...{ output: text, cut },
-          }
-        } catch (error) {
-          if (late)
-            throw new DcmError(
-              'limited',
-              `It took longer than ${formatDuration(run.input.lives)} and was ended; give it more with --timeout.`,
-              {
-                cause: error,
-              },
-            )
-          if (isFault(error, 'gone') || isFault(error, 'taken'))
-            throw new DcmError('conflict', `${run.state.name} ended before the build had.`, { cause: error })
-          throw error
-        } finally {
-          clearTimeout(timer)
-        }
+        // What is sent may stand still for a minute and take an hour, as any copy.
+        const ms = source.kind === 'sent' ? 2 * longest : lives
+        await timed(run, host, ms, (at) => fetch(run, host, source, at))
       },
       async undo(run) {
         const host = run.host(run.settings.hostId)
         const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
+        if (run.input.source) await host.files.removeVolume(run.input.ownerId, run.id)
         await host.engine.untag(run.state.engineRef)
+      },
+    },
+    {
+      name: 'read',
+      async do(run) {
+        const { source, lives } = run.input
+        if (!source) return
+        const host = run.host(run.settings.hostId)
+        return timed(run, host, lives, (at) => read(run, host, source, at))
+      },
+    },
+    {
+      name: 'build',
+      async do(run) {
+        const host = run.host(run.settings.hostId)
+        const log = createOutput()
+        const seen = await timed(run, host, run.input.lives, (at) => make(run, host, log, at))
+        const ssh = await host.engine.imageHas(seen.engineId, sshPaths)
+        const { text, cut } = log.end()
+        return {
+          made: { engineId: seen.engineId, size: seen.size, layers: seen.layers, ssh },
+          ...{ output: text, cut },
+        }
       },
     },
     {
@@ -262,6 +250,7 @@ export const build = defineOperation<'build', State>({
       async do(run) {
         const container = await run.store.containers.byId(run.id)
         if (container) await erase(run, container)
+        if (run.input.source) await run.host(run.settings.hostId).files.removeVolume(run.input.ownerId, run.id)
         if (run.state.replaced) await dropTag(run.host(run.settings.hostId), run.state.replaced)
       },
     },

@@ -51,7 +51,7 @@ CMD ["serve"]`,
   expect(ran.map(({ argv, user }) => [argv.slice(4), user])).toMatchObject([
     [[], '0'],
     [[], '0'],
-    [['app', '/srv/app/', '', '.'], '0'],
+    [['/storage/app', '/storage/app', '/srv/app/', '', '.'], '0'],
     [['/srv/app', '/bin/sh', '-c', 'echo $NAME'], 'nobody'],
   ])
   expect(ran[3]!.env.slice(1)).toEqual(['VERSION=2', 'NAME=value', 'GREETING=hello 2'])
@@ -133,8 +133,8 @@ CMD ["/srv/app"]`,
     ['/', '/bin/sh', '-c', 'make'],
     [`/storage/.dcm-build-${id}/1`, '/out/app', '/out/*.so'],
     [`/storage/.dcm-build-${id}/2`, '/etc/x'],
-    [`.dcm-build-${id}/1`, '/srv/', '', '0/app', '1/*'],
-    [`.dcm-build-${id}/2`, '/etc/x', 'app', '0/x'],
+    [`/storage/.dcm-build-${id}/1`, `/storage/.dcm-build-${id}/1`, '/srv/', '', '0/app', '1/*'],
+    [`/storage/.dcm-build-${id}/2`, `/storage/.dcm-build-${id}/2`, '/etc/x', 'app', '0/x'],
     ['/bin/rm', '-rf', `/storage/.dcm-build-${id}`],
   ])
   const wishes = world.host.fake.calls.filter((call) => call.method === 'engine.create').slice(-2)
@@ -157,11 +157,7 @@ test('what is not offered is refused before anything is asked of the host', asyn
   const reply = await build(alice!, 'FROM debian\nADD http://127.0.0.1/ /x\nCOPY a /b\nRUN --network=host id')
   expect(reply).toMatchObject({ error: 'usage' })
   expect(reply.text).toMatch(/line 2: ADD fetches.*; line 4: RUN --network is not offered/)
-  expect((await build(alice!, 'FROM debian\nCOPY a /b')).text).toContain('give one of /storage with --context')
-  for (const context of ['https://example.com/x.git', 'git@example.com:x/y.git', 'ssh://git@h/x'])
-    expect((await build(alice!, 'FROM debian', { context })).text, context).toContain(
-      'DCM fetches no repository itself',
-    )
+  expect((await build(alice!, 'FROM debian\nCOPY a /b')).text).toContain('or one of /storage with --context')
   for (const context of ['/etc', '../x', '/storage/../etc', 'a/../../b'])
     expect((await build(alice!, 'FROM debian', { context })).error, context).toBe('usage')
   for (const line of ['COPY ../x /y', 'USER a b', 'EXPOSE 99999', 'WORKDIR /a\\"b', 'ENV A=$B\nUSER -x']) {

@@ -2,11 +2,12 @@ import type { Command } from '../../core/command/define.ts'
 import type { Call, Door, Waiting } from '../../core/door/door.ts'
 import type { Actor } from '../../core/model/person.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import { refusal } from '../../core/reply/reply.ts'
+import { refusal, type Reply } from '../../core/reply/reply.ts'
 import type { Log } from '../../log.ts'
 import { onWire, respondJson, respondReply } from './answer.ts'
 import { readBody } from './body.ts'
 import { type Last, respondEvents } from './events.ts'
+import { readObject } from './json.ts'
 import { Refused } from './refused.ts'
 import { readQuery, type Route } from './routes.ts'
 import { broken, type Turn, type Turns, wantsEvents } from './turn.ts'
@@ -110,28 +111,46 @@ export function createCalls({ door, log, turns }: { door: Door; log: Log; turns:
     return run(turn, call, !!route.command.changes, readWait(wait ?? turn.url.searchParams.get('wait')), key)
   }
 
-  /** A command that reads a stream of bytes: they are the body, and its arguments are in the query. */
+  /**
+   * A command that reads a stream of bytes: they are the body, and its arguments are in the query, or in a header where
+   * they have no place in an address. What it begins is waited for from when all has come.
+   */
   async function upload(turn: Turn, command: Command, actor: Actor, key: string): Promise<Response> {
     const { request, requestId } = turn
     const encoding = request.headers.get('content-encoding')
     if (encoding && encoding !== 'identity')
       throw new Refused(415, 'usage', 'A compressed body is not taken; send the tar as it is.')
-    const { wait: _, ...args } = readQuery(turn.url.searchParams, command)
-    const held = hold(turn, key)
+    const more = request.headers.get(argumentsHeader)
+    const given = { ...readQuery(turn.url.searchParams, command), ...(more === null ? {} : readObject(more)) }
+    const { wait: asked, ...args } = given as Record<string, unknown>
+    const wait = readWait(asked)
     turn.origin.patient?.()
-    try {
-      const reader = (request.body ?? new Blob([]).stream()).getReader()
-      const call = { actor, input: { name: command.name, args }, requestId, body: piecesOf(reader) }
-      const reply = await door.handle(call, { signal: held.signal })
-      await discard(reader)
-      return respondReply(reply, turn.headers)
-    } finally {
-      held.done()
+    const reader = (request.body ?? new Blob([]).stream()).getReader()
+    const enough = new AbortController()
+    let late: NodeJS.Timeout | undefined
+    const body = piecesOf(reader, () => (late ??= setTimeout(() => enough.abort(), wait)))
+    const call = { actor, input: { name: command.name, args }, requestId, body }
+    const work = async ({ signal, progress }: Waiting): Promise<Reply> => {
+      try {
+        const waiting = { signal: AbortSignal.any([signal!, enough.signal]), ...(progress ? { progress } : {}) }
+        const reply = await door.handle(call, waiting)
+        await discard(reader)
+        return reply
+      } finally {
+        clearTimeout(late)
+      }
     }
+    return waited(turn, key, wait, work, {
+      plain: (reply) => respondReply(reply, turn.headers),
+      event: (reply) => ({ event: 'reply', data: onWire(reply) }),
+    })
   }
 
   return { command, line, complete, operation }
 }
+
+/** Arguments as a JSON object, in ASCII; those here count where the query has one of the same name. RFC 9110 section 5.5. */
+const argumentsHeader = 'dcm-arguments'
 
 /** @throws Refused */
 function readWait(value: unknown): number {
@@ -148,9 +167,13 @@ function readWait(value: unknown): number {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>
 
-/** A body that may be left off: to cancel it would end the connection, and with it the answer. */
-async function* piecesOf(reader: Reader): AsyncGenerator<Uint8Array> {
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+/** A body that may be left off: to cancel it would end the connection, and with it the answer. `over`: nobody reads on. */
+async function* piecesOf(reader: Reader, over: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+  } finally {
+    over()
+  }
 }
 
 /** How long what nobody wants is read on, in milliseconds. */

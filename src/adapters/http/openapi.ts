@@ -94,10 +94,7 @@ function post(command: Command): Schema {
     summary: command.about,
     description: about(command),
     tags: [command.name.split(' ')[0]!],
-    ...(command.streams ? { parameters: streamed(command) } : {}),
-    ...(command.changes && !command.streams
-      ? { parameters: [{ $ref: '#/components/parameters/IdempotencyKey' }] }
-      : {}),
+    ...(parameters(command).length > 0 ? { parameters: parameters(command) } : {}),
     requestBody: {
       required: required(command).length > 0,
       content: {
@@ -105,17 +102,33 @@ function post(command: Command): Schema {
         ...(command.streams ? tar : {}),
       },
     },
-    responses: command.streams ? streams(replySchema(command)) : responses(replySchema(command), !!command.changes),
+    responses:
+      command.streams && !command.begins
+        ? streams(replySchema(command))
+        : responses(replySchema(command), !!command.changes),
   }
 }
 
 const tar = { 'application/x-tar': { schema: { type: 'string', format: 'binary' } } }
 
-/** The arguments of a command whose body is a stream: with a tar they are in the query, else in the JSON. */
-const streamed = (command: Command) =>
-  Object.entries(properties(command))
-    .filter(([name]) => name !== 'wait')
-    .map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+/** Beside the body: a key, and of a command that takes a stream the arguments, which with a tar are not in the JSON. */
+const parameters = (command: Command): Schema[] => [
+  ...(command.changes && (!command.streams || command.begins)
+    ? [{ $ref: '#/components/parameters/IdempotencyKey' }]
+    : []),
+  ...(command.streams ? streamed(command) : []),
+]
+
+const streamed = (command: Command): Schema[] => {
+  const named = Object.entries(properties(command)).filter(([name]) => name !== 'wait' || command.begins)
+  const secret = (name: string) => command.args[name]?.secret === true
+  return [
+    ...named
+      .filter(([name]) => !secret(name) || command.args[name]?.kind === 'document')
+      .map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+    ...(named.some(([name]) => secret(name)) ? [{ $ref: '#/components/parameters/Arguments' }] : []),
+  ]
+}
 
 function streams(schema: Schema): Schema {
   const { 200: done, ...rest } = responses(schema, false) as { 200: { content: Schema } }
@@ -273,6 +286,13 @@ export function openapi(
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       parameters: {
+        Arguments: {
+          name: 'DCM-Arguments',
+          in: 'header',
+          required: false,
+          description: 'With a tar: more arguments, as a JSON object in ASCII, for what has no place in an address.',
+          schema: text,
+        },
         IdempotencyKey: {
           name: 'Idempotency-Key',
           in: 'header',

@@ -88,7 +88,7 @@ export type Command<T extends Args = Args> = {
   records?: true
   /** Somebody in a chat whom DCM does not know may use it; they may use nothing else. */
   strangers?: true
-  /** Takes or gives a stream of bytes beside its arguments, so that each call of it is carried out anew. */
+  /** Takes or gives a stream of bytes beside its arguments; unless it `begins`, each call of it is carried out anew. */
   streams?: true
   /** What it takes is one file, such as chats send; its name comes with it as `name`. */
   file?: true

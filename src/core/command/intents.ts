@@ -1,4 +1,5 @@
 import type { Remote } from '../model/registry.ts'
+import type { Repository } from '../model/repository.ts'
 import type { Health } from '../model/health.ts'
 import type { Limits, Proto, Reach, Signal, Spec } from '../model/container.ts'
 import type { NetworkRef } from '../model/network.ts'
@@ -21,6 +22,9 @@ export type ServiceWish = {
 
 /** A port as wished at create: `host` only where a grant names it. */
 export type PortWish = { container: number; proto: Proto; host?: number }
+
+/** Where a build's files come from, when they are not in /storage yet. */
+export type Source = { kind: 'sent' } | ({ kind: 'git' } & Repository)
 
 /**
  * Every change that outlives a call, and what it is given: stored as JSON before anything happens, so ids and plain
@@ -108,15 +112,21 @@ export type Intents = {
   /** The credential is no part of it: it is read, sealed, for each call. */
   pull: { ownerId: string; remote: Remote; ref: string }
   push: { ownerId: string; imageId: string; remote: Remote & { tag: string } }
-  /** `context`: folder below /storage. `args`: NAME=value for ARG. `lives`: milliseconds that it may take. */
+  /**
+   * `context`: folder below /storage; `source`: what is fetched in its place, a tar that comes with the call or a
+   * repository, and with no `dockerfile` given also the one at `file` in it. `args`: NAME=value for ARG. `lives`:
+   * milliseconds that it may take.
+   */
   build: {
     ownerId: string
     ref: string
-    dockerfile: string
+    dockerfile: string | null
     context: string | null
     args: string[]
     limits: Limits
     lives: number
+    source?: Source
+    file?: string
   }
   'tag-image': { imageId: string; ownerId: string; ref: string }
   'rebuild-image': { imageId: string }

@@ -1,12 +1,11 @@
 import { running } from './inside.ts'
 import type { Task } from './recipe.ts'
 
-/** Reads out of the folder that was named, below /storage, and gives what it makes to root or to whom COPY says. */
+/** Reads out of the folder that was named, and gives what it makes to root or to whom COPY says. */
 const copying = `set -eu
-root=$1 target=$2 owner=$3
-shift 3
-cd /storage
-cd "./$root" || { echo "/storage/$root is no folder"; exit 1; }
+root=$1 shown=$2 target=$3 owner=$4
+shift 4
+cd "$root" || { echo "$shown is no folder"; exit 1; }
 case $target in */) mkdir -p "$target" ;; *) mkdir -p "\${target%/*}/" ;; esac
 IFS=
 for source in "$@"; do
@@ -29,7 +28,7 @@ for source in "$@"; do
       [ -z "$owner" ] || chown "$owner" "$to"
     fi
   done
-  [ -n "$found" ] || { echo "$source is not in /storage/$root"; exit 1; }
+  [ -n "$found" ] || { echo "$source is not in $shown"; exit 1; }
 done
 `
 
@@ -65,17 +64,22 @@ export const between = (id: string): string => `.dcm-build-${id}`
 /** Where it was left, as `keeping` numbers it. A pattern may have found several. */
 const left = (source: string, at: number): string => `${at}/${/[*?[]/.test(source) ? '*' : source.split('/').at(-1)}`
 
+/** A folder inside that COPY reads from, and what it is called to its member. */
+export type Root = { path: string; shown: string }
+
 /** What a task is inside. `number` tells it from all others of its build. */
-export function doing(task: Task, id: string, number: number, context: string | null): Doing {
+export function doing(task: Task, id: string, number: number, context: Root): Doing {
   const { line, said } = task
   if (task.kind === 'run') {
     const { argv, env } = running(task.argv, id, task.folder)
     return { line, said, argv, env: [...env, ...task.env], user: task.user }
   }
   if (task.kind === 'folder') return { line, said, ...asRoot(['/bin/mkdir', '-p', task.path]) }
+  const kept = `/storage/${between(id)}/${number}`
   const [root, sources] =
-    task.stage === null ? [context ?? '.', task.sources] : [`${between(id)}/${number}`, task.sources.map(left)]
-  return { line, said, ...asRoot(['/bin/sh', '-c', copying, 'dcm', root, task.target, task.owner, ...sources]) }
+    task.stage === null ? [context, task.sources] : [{ path: kept, shown: kept }, task.sources.map(left)]
+  const words = [root.path, root.shown, task.target, task.owner, ...sources]
+  return { line, said, ...asRoot(['/bin/sh', '-c', copying, 'dcm', ...words]) }
 }
 
 /** What keeps the sources of a later stage's task. */
@@ -84,5 +88,8 @@ export const keep = (task: Task & { kind: 'copy' }, id: string, number: number):
   ...asRoot(['/bin/sh', '-c', keeping, 'dcm', `/storage/${between(id)}/${number}`, ...task.sources]),
 })
 
-/** What clears away all that stages have left. */
-export const clearing = (id: string): string[] => ['/bin/rm', '-rf', `/storage/${between(id)}`]
+/** What clears away all that stages have left, and that was there only to build with. */
+export const clearing = (id: string, paths: readonly string[]): string[] => [
+  ...['/bin/rm', '-rf', `/storage/${between(id)}`],
+  ...paths,
+]

@@ -3,16 +3,19 @@ import { expand, type Instruction, parseDockerfile, type Recipe, type Stage } fr
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'
 
-/** @throws DcmError `usage` naming every line that is not offered */
-export function readRecipe(text: string, context: string | null): Recipe {
+/** `context`: whether there is something that COPY reads from. @throws DcmError `usage` naming every line that is not offered */
+export function readRecipe(text: string, context: boolean): Recipe {
   const recipe = parseDockerfile(text)
   const problems = Array.isArray(recipe)
     ? recipe
-    : context === null
+    : !context
       ? recipe.stages
           .flatMap((stage) => stage.steps)
           .filter((step) => step.verb === 'COPY' && step.from === null)
-          .map(({ line }) => ({ line, says: 'COPY needs a folder to copy from: give one of /storage with --context' }))
+          .map(({ line }) => ({
+            line,
+            says: 'COPY needs a folder to copy from: give one of yours (build NAME ./app), or one of /storage with --context',
+          }))
       : []
   if (problems.length > 0) {
     const told = problems.slice(0, 8).map(({ line, says }) => `line ${line}: ${says}`)

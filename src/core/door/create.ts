@@ -11,6 +11,7 @@ import { canCall, mayCall, mayFollow, stranger } from '../policy/can.ts'
 import { type Confirmation, confirmationOf } from '../reply/confirm.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, refusal, type Reply, warn } from '../reply/reply.ts'
+import type { Tables } from '../store/store.ts'
 import { createActing } from './acting.ts'
 import { createAttend } from './attend.ts'
 import { candidates } from './complete.ts'
@@ -123,8 +124,10 @@ export function createDoor(deps: DoorDeps): Door {
   /** A call with an Idempotency-Key is carried out once; a repeat gets what the first was answered. */
   async function once(call: Call, parsed: Parsed, facts: Facts, waiting: Waiting): Promise<Reply> {
     const { person } = facts.actor
-    const { changes, streams } = parsed.command
-    if (call.idempotencyKey === undefined || !changes || streams || !person) return carryOut(parsed, facts, waiting)
+    const { changes, streams, begins } = parsed.command
+    // What comes as a stream, or goes as one, is there once.
+    const anew = call.body || (streams && !begins)
+    if (call.idempotencyKey === undefined || !changes || anew || !person) return carryOut(parsed, facts, waiting)
     const { yes, 'dry-run': dry, as } = parsed.reserved
     // With the token's limits: what a token was answered is not for one that may do less.
     const { scope } = facts.actor
@@ -241,9 +244,10 @@ export function createDoor(deps: DoorDeps): Door {
       ownerId: await ownerOf(store, result),
     }
     const { keyed } = facts
-    const id = await runner.begin(result.begin, result.input, asker, async (tx, operationId) => {
+    const settle = async (tx: Tables, operationId: string) => {
       if (keyed) await tx.calls.settle(keyed.ownerId, keyed.key, { operationId })
-    })
+    }
+    const id = await runner.begin(result.begin, result.input, asker, settle, facts.body)
     return outcome(id, waiting)
   }
 

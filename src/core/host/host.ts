@@ -181,6 +181,9 @@ export type Exec = {
   close(): void
 }
 
+/** Where the folder of a container's volume is mounted, by their order; the place that it was given leads there. */
+export const volumeAt = (at: number): string => `/run/dcm/volumes/${at}`
+
 /** Where an OpenSSH server may be. */
 export const sshPaths = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd', '/sbin/sshd']
 

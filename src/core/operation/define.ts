@@ -54,6 +54,8 @@ export type Run<K extends Intent, S extends State> = Works & {
   state: S
   /** Aborted when another process has taken over or this one is stopping. */
   signal: AbortSignal
+  /** What came with the call, to be read once; undefined in another process, or another life, than the call's. */
+  body: AsyncIterable<Uint8Array> | undefined
   /** Tells whoever waits, in a few words. */
   say(text: string): Promise<void>
   /**

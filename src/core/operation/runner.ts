@@ -1,4 +1,5 @@
 import type { Intent, Intents } from '../command/intents.ts'
+import { HostError } from '../host/host.ts'
 import { derivedId, newId } from '../model/id.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'
@@ -24,7 +25,8 @@ export type Outcome = { row: OperationRow; state: 'running' | 'done' | 'failed';
 
 export type Runner = {
   /**
-   * Stores an intent with what it reserves, in one transaction, and starts it. `also` runs in the same transaction.
+   * Stores an intent with what it reserves, in one transaction, and starts it. `also` runs in the same transaction;
+   * `body` is for its steps, as long as this process lives.
    * @throws DcmError `conflict` while something else is being done to the same thing, and whatever admission refuses
    */
   begin<K extends Intent>(
@@ -32,6 +34,7 @@ export type Runner = {
     input: Intents[K],
     asker: Asker,
     also?: (tx: Tables, id: string) => Promise<void>,
+    body?: AsyncIterable<Uint8Array>,
   ): Promise<string>
   /** Goes as far as admission and takes all of it back. @throws whatever `begin` would */
   consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>): Promise<void>
@@ -68,6 +71,7 @@ export function createRunner(deps: {
   const { works, holder, log, storesOnly = false } = deps
   const { store } = works
   const kinds = new Map(deps.operations.map((operation) => [operation.kind as string, operation]))
+  const bodies = new Map<string, AsyncIterable<Uint8Array>>()
   const live = new Map<string, { abort: AbortController; ended: Promise<void>; waits: boolean }>()
   const listeners = new Map<string, Set<(row: OperationRow | string) => void>>()
   let stopping = false
@@ -79,8 +83,18 @@ export function createRunner(deps: {
     input: Intents[K],
     asker: Asker,
     also?: (tx: Tables, id: string) => Promise<void>,
+    body?: AsyncIterable<Uint8Array>,
   ) {
-    return beginAs(newId(works.random), kind, input, asker, also)
+    // Another process could not read it.
+    if (body && storesOnly) throw explain(new HostError('elsewhere', 'What comes with a call is for this process.'))
+    const id = newId(works.random)
+    if (body) bodies.set(id, body)
+    try {
+      return await beginAs(id, kind, input, asker, also)
+    } catch (error) {
+      bodies.delete(id)
+      throw error
+    }
   }
 
   async function beginAs<K extends Intent>(
@@ -167,6 +181,7 @@ export function createRunner(deps: {
       .finally(() => {
         clearInterval(beat)
         live.delete(row.id)
+        bodies.delete(row.id)
       })
     live.set(row.id, { abort, ended, waits: kinds.get(row.kind)?.waits ?? false })
   }
@@ -206,6 +221,7 @@ export function createRunner(deps: {
       input: row.input as Intents[Intent],
       state,
       signal,
+      body: bodies.get(row.id),
       async say(text) {
         tell(row.id, text)
         await save({ progress: text })
@@ -252,7 +268,7 @@ export function createRunner(deps: {
       }
       if (status === 'open') {
         const reply = operation.reply({ input: row.input as Intents[Intent], state, place: works.place })
-        await finish({ state, step, status: 'done', reply })
+        await finish({ step, status: 'done', reply })
         return
       }
       for (let at = Math.min(step, operation.steps.length - 1); at >= 0; at--) {
@@ -279,10 +295,10 @@ export function createRunner(deps: {
 
     async function finish(changes: Partial<OperationRow>) {
       const finishedAt = works.now()
-      // What was asked may hold values of the caller's environment; once it has ended only its Reply is needed.
+      // What was asked and found may hold values of the caller's; once it has ended only its Reply is needed.
+      const bare = { input: {}, state: {}, finishedAt, leaseUntil: null }
       await store.tx(async (tx) => {
-        if (!(await tx.operations.save(row.id, row.fence, { ...changes, input: {}, finishedAt, leaseUntil: null })))
-          throw new Lost()
+        if (!(await tx.operations.save(row.id, row.fence, { ...changes, ...bare }))) throw new Lost()
         await tx.audit.add(ending(row, changes))
       })
       tell(row.id, { ...row, ...changes, finishedAt })

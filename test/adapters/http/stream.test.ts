@@ -5,9 +5,9 @@ import { afterEach, expect, test } from 'vitest'
 import { createHttp, serveHttp, type Served } from '../../../src/adapters/http/index.ts'
 import { openapi } from '../../../src/adapters/http/openapi.ts'
 import { defineCommand } from '../../../src/core/command/define.ts'
-import type { Call } from '../../../src/core/door/door.ts'
+import type { Call, Waiting } from '../../../src/core/door/door.ts'
 import { DcmError } from '../../../src/core/reply/error.ts'
-import { ok, refusal, type Reply } from '../../../src/core/reply/reply.ts'
+import { info, ok, refusal, type Reply } from '../../../src/core/reply/reply.ts'
 import { createLog } from '../../../src/log.ts'
 import { createStandInDoor } from '../../stand-ins/door.ts'
 
@@ -21,13 +21,27 @@ const put = defineCommand({
   run: () => Promise.reject(new Error('unused')),
 })
 
+const make = defineCommand({
+  name: 'make',
+  about: 'Takes bytes and begins something.',
+  needs: 'member',
+  changes: true,
+  begins: true,
+  streams: true,
+  args: {
+    target: { kind: 'text', about: 'What.' },
+    value: { kind: 'env', flag: true, many: true, optional: true, secret: true, about: 'A value.' },
+  },
+  run: () => Promise.reject(new Error('unused')),
+})
+
 let served: Served
 afterEach(() => served.close(0))
 
-async function serve(handle: (call: Call) => Promise<Reply>, requestTimeout = 300) {
+async function serve(handle: (call: Call, waiting?: Waiting) => Promise<Reply>, requestTimeout = 300) {
   const stand = createStandInDoor()
   const log = createLog({ level: 'silent' })
-  const door = { ...stand.door, commands: [...stand.door.commands, put], handle }
+  const door = { ...stand.door, commands: [...stand.door.commands, put, make], handle }
   const http = createHttp({ door, log, version: '1', limits: { body: 1000 } })
   served = await serveHttp({ http, log, host: '127.0.0.1', port: 0, patience: { requestTimeout } })
 }
@@ -134,4 +148,52 @@ test('the document names the stream, and its arguments in the query', () => {
     requestBody: { content: { 'application/x-tar': {}, 'application/json': {} } },
     responses: { 200: { content: { 'application/x-tar': {} } } },
   })
+})
+
+test('what has no place in an address is in a header, and what is begun is waited for from when all has come', async () => {
+  let args: unknown
+  let read = false
+  await serve(async ({ input, body }, { signal } = {}) => {
+    args = 'args' in input && input.args
+    for await (const _ of body!);
+    read = true
+    await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+    return info('It goes on.', { operation: { id: 'op1', state: 'running' } })
+  })
+  const { outgoing, answer } = send({ 'dcm-arguments': '{"value":["A=\\u00e4"]}' }, '/v1/make?target=x&wait=0')
+  outgoing.write(Buffer.alloc(1000))
+  // Its wait is over long before this, and it is still listened to.
+  await sleep(200)
+  outgoing.end(Buffer.alloc(1000))
+  expect(await answer).toMatchObject({ status: 202, text: expect.stringContaining('op1') as string })
+  expect(read).toBe(true)
+  expect(args).toEqual({ target: 'x', value: ['A=\u00e4'] })
+  const wrong = send({ 'dcm-arguments': '[1]' }, '/v1/make?target=x')
+  wrong.outgoing.end()
+  expect((await wrong.answer).status).toBe(400)
+})
+
+test('it is told of as it goes, while it is still being sent', async () => {
+  await serve(async ({ body }, { progress } = {}) => {
+    for await (const _ of body!) progress!('receiving', 'op1')
+    return ok('Done.')
+  })
+  const { outgoing, answer } = send({ accept: 'text/event-stream' }, '/v1/make?target=x')
+  const begun = new Promise<string>((resolve) =>
+    outgoing.on('response', (got) => got.on('data', (data: Buffer) => resolve(data.toString()))),
+  )
+  outgoing.write(Buffer.alloc(1000))
+  expect(await begun).toContain(': DCM')
+  outgoing.end()
+  expect((await answer).text).toMatch(/event: progress[\s\S]*op1[\s\S]*event: reply[\s\S]*Done/)
+})
+
+test('the document says what goes with a tar, and no secret is put into an address', () => {
+  const { paths } = openapi([make], { version: '1' }) as { paths: Record<string, { post: Record<string, unknown> }> }
+  const { parameters, requestBody, responses } = paths['/v1/make']!.post as Record<string, object>
+  expect(JSON.stringify(parameters)).toMatch(/IdempotencyKey.*"target".*"wait".*Arguments/)
+  expect(JSON.stringify(parameters)).not.toContain('"value"')
+  expect(JSON.stringify(requestBody)).toContain('application/x-tar')
+  expect(JSON.stringify(responses)).not.toContain('application/x-tar')
+  expect(responses).toHaveProperty('202')
 })

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { ExecWish } from '../../../src/core/host/host.ts'
 import type { Person } from '../../../src/core/model/person.ts'
@@ -22,10 +21,10 @@ beforeAll(async () => {
   const made = await world.someone('ada')
   ;[ada, person] = [made.key, made.person]
   expect((await world.say(person, 'create web --image debian')).error).toBeUndefined()
-  world.host.fake.programs(async function* ({ argv }: ExecWish, input: Readable) {
+  world.host.fake.programs(async function* ({ argv }: ExecWish, input) {
     // Signals come as programs of their own.
     if (!argv.some((word) => word.includes('tar -'))) return 0
-    const mine = (got = { argv, bytes: 0, ended: false })
+    const mine: NonNullable<typeof got> = (got = { argv, bytes: 0, ended: false })
     for await (const piece of input as AsyncIterable<Buffer>) mine.bytes += piece.length
     mine.ended = true
     if (prints.length > 0) yield { stream: 'stdout', data: prints }

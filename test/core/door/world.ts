@@ -62,7 +62,7 @@ const asks = (reply: Reply) => (reply.data as { confirm?: boolean } | undefined)
 export type Told = { reply: Reply; asked: FakeMethod[]; rows: AuditRecord[] }
 
 /** How a call comes in, beside the line. */
-export type How = { actor?: Partial<Actor>; idempotencyKey?: string } & Waiting
+export type How = { actor?: Partial<Actor>; idempotencyKey?: string; body?: AsyncIterable<Uint8Array> } & Waiting
 
 /** The whole core over an embedded database and a fake host, with the real door, runner, commands and operations. */
 export type World = AsyncDisposable & {
@@ -152,7 +152,7 @@ export async function createWorld(
   }
 
   const tell: World['tell'] = async (who, said, how = {}) => {
-    const { actor, idempotencyKey, ...waiting } = how
+    const { actor, idempotencyKey, body, ...waiting } = how
     const person = (await store.people.byId(who.id)) ?? who
     const requestId = `request-${++calls}`
     const before = host.fake.calls.length
@@ -161,6 +161,7 @@ export async function createWorld(
       input: inputOf(said),
       requestId,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(body ? { body } : {}),
     }
     const reply = await door.handle(call, { wait: 20_000, ...waiting })
     checkReply(said, reply)
