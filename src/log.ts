@@ -1,9 +1,5 @@
 import { pino } from 'pino'
-
-type Write = (fields: Record<string, unknown>, message: string) => void
-
-/** Where the program says what it did: one JSON object a line, never a secret, nothing that a terminal or a line reader would act on. */
-export type Log = { debug: Write; info: Write; warn: Write; error: Write; child(fields: Record<string, unknown>): Log }
+import type { Log } from './core/model/log.ts'
 
 const secretNames = [
   'authorization',
@@ -38,7 +34,7 @@ function clean(line: string): string {
   return safe
 }
 
-/** Makes the log. `write` gets whole lines, with the newline; standard error when absent, for people read standard output. */
+/** Makes the log: one JSON object a line, never a secret, nothing that a terminal or a line reader would act on. `write` gets whole lines, with the newline; standard error when absent, for people read standard output. */
 export function createLog(options: { level?: string; write?: (line: string) => void } = {}): Log {
   const out = options.write ? { write: options.write } : pino.destination({ fd: 2, sync: true })
   return pino(

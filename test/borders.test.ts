@@ -47,7 +47,7 @@ const folders: Record<string, { may: string[]; types?: string[] }> = {
 
 const adapter = {
   may: ['src/core/door', 'src/core/chat', 'src/core/command', 'src/core/reply'],
-  types: ['src/core/model', 'src/core/hooks', 'src/log.ts'],
+  types: ['src/core/model', 'src/core/hooks'],
 }
 for (const path of globSync('src/adapters/*', { cwd: root })) folders[path] = adapter
 

@@ -10,7 +10,7 @@ import type { Door } from '../core/door/door.ts'
 import { createHooks, type Hooks } from '../core/hooks/receive.ts'
 import type { Works } from '../core/operation/define.ts'
 import type { Runner } from '../core/operation/runner.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../core/model/log.ts'
 
 /** The parts that every process has, whatever its role: the door, and all that comes to it by HTTP. */
 export type Parts = {

@@ -1,6 +1,6 @@
 import { DiscordAPIError, HTTPError, RateLimitError, REST, type RouteLike } from 'discord.js'
 import { Undelivered } from '../../core/chat/outlet.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import type { Rendered } from './render.ts'
 
 /** Codes of Discord's errors that mean something here: «Opcodes and Status Codes» of its documentation. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Events, GatewayDispatchEvents, GatewayIntentBits, Options, Routes } from 'discord.js'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { type Api, codeOf, codes } from './api.ts'
 import type { Handle } from './handle.ts'
 import { type Message, readPayload } from './payload.ts'

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import type { Handle } from './handle.ts'
 import { kinds, readPayload } from './payload.ts'
 

@@ -1,5 +1,5 @@
 import { Routes } from 'discord.js'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { type Api, codeOf, codes } from './api.ts'
 
 /** Whether somebody is in one of the servers that DCM is for. */

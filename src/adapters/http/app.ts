@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Door } from '../../core/door/door.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { type Headers, respond, respondJson } from './answer.ts'
 import { createCalls } from './call.ts'
 import { docs } from './docs.ts'

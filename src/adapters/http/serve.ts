@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { DcmError } from '../../core/reply/error.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import type { Http } from './app.ts'
 import type { Origin } from './turn.ts'
 

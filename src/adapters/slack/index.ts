@@ -1,7 +1,7 @@
 import { SocketModeReceiver } from '@slack/bolt'
 import type { Chat } from '../../core/chat/chat.ts'
 import type { Door } from '../../core/door/door.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { createApp, loggerOf, type SlackDeps } from './app.ts'
 import { clientOptions, createClient, createTokens, errorOf, type Installation, tokenErrors } from './client.ts'
 import { createHome } from './home.ts'

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Chat } from '../../core/chat/chat.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { createClient, type Installation, type Tokens } from './client.ts'
 import { tenantOf } from './tenant.ts'
 

@@ -1,5 +1,5 @@
 import type { App, Receiver, ReceiverEvent } from '@slack/bolt'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { createSeen, isSigned } from './verify.ts'
 
 const mostBody = 1024 * 1024

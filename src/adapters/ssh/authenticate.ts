@@ -2,7 +2,7 @@ import type { AuthContext, Connection, PublicKeyAuthContext } from 'ssh2'
 import type { Door } from '../../core/door/door.ts'
 import type { Admission } from '../../core/door/login.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { banner } from './told.ts'
 import { acceptable, proves } from './verify.ts'
 

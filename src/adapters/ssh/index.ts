@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import ssh2 from 'ssh2'
 import type { Door } from '../../core/door/door.ts'
-import type { Log } from '../../log.ts'
+import type { Log } from '../../core/model/log.ts'
 import { algorithms } from './algorithms.ts'
 import { type Live, serveConnection } from './connection.ts'
 import { createGate, createPatience } from './gate.ts'

@@ -1,5 +1,5 @@
 import type { Works } from '../operation/define.ts'
-import type { Log } from '../operation/runner.ts'
+import type { Log } from '../model/log.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import { openAddress, openLetter, pageOf, pagesOf } from './letter.ts'
 import { type Letter, type Outlet, type Placed, Undelivered } from './outlet.ts'

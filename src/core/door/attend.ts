@@ -1,7 +1,7 @@
 import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
-import type { Log } from '../operation/runner.ts'
+import type { Log } from '../model/log.ts'
 import { DcmError } from '../reply/error.ts'
 
 /** Somebody who stays connected, as others see them in `sessions`. */

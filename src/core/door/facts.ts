@@ -1,5 +1,5 @@
 import { explain } from '../operation/explain.ts'
-import type { Log } from '../operation/runner.ts'
+import type { Log } from '../model/log.ts'
 import type { Actor } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'

@@ -1,6 +1,6 @@
 import { newId, type Random } from '../model/id.ts'
 import type { Actor, Surface } from '../model/person.ts'
-import type { Log } from '../operation/runner.ts'
+import type { Log } from '../model/log.ts'
 import { DcmError } from '../reply/error.ts'
 import { hashToken, isToken } from '../secret/token.ts'
 import type { Store } from '../store/store.ts'

@@ -1,5 +1,5 @@
 import type { Works } from '../operation/define.ts'
-import type { Log } from '../operation/runner.ts'
+import type { Log } from '../model/log.ts'
 import { spreadKeys } from '../containers/runfolder.ts'
 import { newId } from '../model/id.ts'
 import type { Actor, Person } from '../model/person.ts'

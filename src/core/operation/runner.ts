@@ -1,6 +1,7 @@
 import type { Intent, Intents } from '../command/intents.ts'
 import { HostError } from '../host/host.ts'
 import { derivedId, newId } from '../model/id.ts'
+import type { Log } from '../model/log.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'
 import { violated } from '../store/db.ts'
@@ -9,9 +10,6 @@ import type { OperationRow } from '../store/operations.ts'
 import type { Tables } from '../store/store.ts'
 import type { Operation, Run, State, Works } from './define.ts'
 import { explain, passing } from './explain.ts'
-
-/** What the log gets. */
-export type Log = Record<'debug' | 'info' | 'warn' | 'error', (facts: Record<string, unknown>, message: string) => void>
 
 /** Who asked for an operation, as stored with it. */
 export type Asker = Pick<

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import ssh2, { type Client, type ClientChannel, type ConnectConfig, type PseudoTtyOptions } from 'ssh2'
 import { expect } from 'vitest'
 import { listenSsh, serveSsh, type SshOptions } from '../../../src/adapters/ssh/index.ts'
-import type { Log } from '../../../src/log.ts'
+import type { Log } from '../../../src/core/model/log.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { createHostKey } from '../../../src/core/secret/keys.ts'
 import { createWorld, type World } from '../../core/door/world.ts'
@@ -32,7 +32,7 @@ export type SshWorld = World & {
 }
 
 const quiet = () => undefined
-export const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => log } as Log
+export const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 /** Collects what a channel gives until it closes. */
 export async function collect(channel: ClientChannel): Promise<Ran> {
