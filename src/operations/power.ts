@@ -12,7 +12,7 @@ import type { Tables } from '../core/store/store.ts'
 
 /** `before` is what was wanted when it began; `now` the container as it was when it had ended. */
 type State = { before: Desired; now?: Container }
-type Power = 'start' | 'stop' | 'restart' | 'pause' | 'unpause'
+type Power = 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'revive'
 
 const subject = (input: { containerId: string }) => `container:${input.containerId}`
 
@@ -28,6 +28,15 @@ async function settleAs(run: Run<Power, State>, desired: Desired): Promise<{ now
   await settle(run, container, seen)
   await run.store.containers.update(container.id, { desired })
   return { now: await present(run.store, container.id) }
+}
+
+/** Pauses what is not paused, or lets what is go on: a step may be done again. */
+async function setPaused(run: Run<Power, State>, paused: boolean): Promise<{ now: Container }> {
+  const container = await present(run.store, run.input.containerId)
+  const { engine } = run.host(container.hostId)
+  const id = engineId(container)
+  if (((await engine.inspect(id)).state === 'paused') !== paused) await engine[paused ? 'pause' : 'unpause'](id)
+  return settleAs(run, paused ? 'paused' : 'running')
 }
 
 const told =
@@ -136,17 +145,7 @@ export const pause = defineOperation<'pause', State>({
       })
     return { before: container.desired }
   },
-  steps: [
-    {
-      name: 'pause',
-      async do(run) {
-        const container = await present(run.store, run.input.containerId)
-        const { engine } = run.host(container.hostId)
-        if ((await engine.inspect(engineId(container))).state !== 'paused') await engine.pause(engineId(container))
-        return settleAs(run, 'paused')
-      },
-    },
-  ],
+  steps: [{ name: 'pause', do: (run) => setPaused(run, true) }],
   reply: told(
     (container) => `${container.name} is paused: it keeps its memory and gets no processor time until it is unpaused.`,
   ),
@@ -162,17 +161,7 @@ export const unpause = defineOperation<'unpause', State>({
       throw new DcmError('conflict', `${container.name} is not paused.`, { try: `inspect ${container.name}` })
     return { before: container.desired }
   },
-  steps: [
-    {
-      name: 'unpause',
-      async do(run) {
-        const container = await present(run.store, run.input.containerId)
-        const { engine } = run.host(container.hostId)
-        if ((await engine.inspect(engineId(container))).state === 'paused') await engine.unpause(engineId(container))
-        return settleAs(run, 'running')
-      },
-    },
-  ],
+  steps: [{ name: 'unpause', do: (run) => setPaused(run, false) }],
   reply: told((container) => `${container.name} is running again.`),
 })
 
@@ -193,18 +182,12 @@ export const revive = defineOperation<'revive', State>({
       name: 'start',
       async do(run) {
         await startAgain(run, await present(run.store, run.input.containerId))
-        return run.state.before === 'paused' ? {} : settleAs(run as never, 'running')
+        return run.state.before === 'paused' ? {} : settleAs(run, 'running')
       },
     },
     {
       name: 'pause',
-      async do(run) {
-        if (run.state.before !== 'paused') return
-        const container = await present(run.store, run.input.containerId)
-        const { engine } = run.host(container.hostId)
-        if ((await engine.inspect(engineId(container))).state !== 'paused') await engine.pause(engineId(container))
-        return settleAs(run as never, 'paused')
-      },
+      do: async (run) => (run.state.before === 'paused' ? setPaused(run, true) : undefined),
     },
   ],
   reply: told((container) => `${container.name} is running again.`),
