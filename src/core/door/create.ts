@@ -5,13 +5,11 @@ import type { Spot } from '../command/lookup.ts'
 import { splitWords, untypeset } from '../command/words.ts'
 import { newId } from '../model/id.ts'
 import type { Works } from '../operation/define.ts'
-import { explain } from '../operation/explain.ts'
 import type { Log } from '../model/log.ts'
 import type { Runner } from '../operation/runner.ts'
 import { canCall, mayCall, mayFollow, stranger } from '../policy/can.ts'
-import { type Confirmation, confirmationOf } from '../reply/confirm.ts'
 import { DcmError } from '../reply/error.ts'
-import { info, refusal, type Reply, warn } from '../reply/reply.ts'
+import { info, type Reply, warn } from '../reply/reply.ts'
 import type { Tables } from '../store/store.ts'
 import { createActing } from './acting.ts'
 import { createAttend } from './attend.ts'
@@ -19,15 +17,15 @@ import { candidates } from './complete.ts'
 import { createConsider } from './consider.ts'
 import type { Call, Door, Waiting } from './door.ts'
 import { createWriter, type Facts, harmless } from './facts.ts'
-import { gather } from './gather.ts'
+import { createFan } from './fan.ts'
 import { createIdentify } from './identify.ts'
 import { confirming, namedAs, targetOf } from './line.ts'
 import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
-import { eachArg, readArgs } from './read.ts'
+import { readArgs } from './read.ts'
 import { askerOf, ownerOf } from './record.ts'
-import { createRepeats, digestOf, type Keyed } from './repeat.ts'
+import { createRepeats } from './repeat.ts'
 import { viewOf } from './view.ts'
 
 /** What a door opens on. */
@@ -58,6 +56,7 @@ export function createDoor(deps: DoorDeps): Door {
   })
   const { record, refused } = createWriter({ store, log })
   const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep, now: works.now })
+  const carryOut = createFan({ repeats, refused, one, outcome })
 
   function parse(input: Call['input']): Parsed {
     if ('line' in input) return parseLine(commands, input.line)
@@ -93,7 +92,7 @@ export function createDoor(deps: DoorDeps): Door {
       facts.target = targetOf(parsed)
       if (parsed.reserved.as !== undefined) facts.actor = await actingFor(call.actor, parsed.reserved.as)
       mayCall(facts.actor, parsed.command)
-      const reply = await once(call, parsed, facts, waiting)
+      const reply = await carryOut(call, parsed, facts, waiting)
       return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
       if (facts.command === '?') await asCalled(call, facts)
@@ -119,77 +118,6 @@ export function createDoor(deps: DoorDeps): Door {
     } catch (error) {
       if (error instanceof DcmError) return '?'
       throw error
-    }
-  }
-
-  /** A call with an Idempotency-Key is carried out once; a repeat gets what the first was answered. */
-  async function once(call: Call, parsed: Parsed, facts: Facts, waiting: Waiting): Promise<Reply> {
-    const { person } = facts.actor
-    const { changes, streams, begins } = parsed.command
-    // What comes as a stream, or goes as one, is there once.
-    const anew = call.body || (streams && !begins)
-    if (call.idempotencyKey === undefined || !changes || anew || !person) return carryOut(parsed, facts, waiting)
-    const { yes, 'dry-run': dry, as } = parsed.reserved
-    // With the token's limits: what a token was answered is not for one that may do less.
-    const { scope } = facts.actor
-    // An admin's keys are the admin's also when they act for a member, who may use the same ones.
-    const keyed = {
-      ownerId: (facts.actor.by ?? person).id,
-      key: call.idempotencyKey,
-      digest: digestOf([parsed.command.name, parsed.given, yes, dry, as, ...(scope ? [scope] : [])]),
-    }
-    return onceFor(keyed, waiting, () => carryOut(parsed, { ...facts, keyed }, waiting))
-  }
-
-  async function onceFor(keyed: Keyed, waiting: Waiting, work: () => Promise<Reply>): Promise<Reply> {
-    const earlier = await repeats.claim(keyed, Math.min(waiting.wait ?? 30_000, 30_000))
-    if ('reply' in earlier) return earlier.reply
-    if ('operationId' in earlier) return outcome(earlier.operationId, waiting)
-    try {
-      const reply = await work()
-      await repeats.settle(keyed, reply)
-      return reply
-    } catch (error) {
-      await repeats.settle(keyed, refusal(explain(error)))
-      throw error
-    }
-  }
-
-  async function carryOut(parsed: Parsed, facts: Facts, waiting: Waiting): Promise<Reply> {
-    const each = eachArg(parsed.command)
-    const targets = each ? parsed.given[each] : undefined
-    if (!each || !Array.isArray(targets) || targets.length <= 1) return one(parsed, parsed.given, facts, waiting)
-    if (targets.length > 100) throw new DcmError('usage', `${each} takes at most 100 values.`)
-    const replies = await Promise.all(
-      [...new Set(targets)].map(async (target) => {
-        // Each target under a key of its own, so that a repeat finds what each of them has become.
-        const { keyed, ...shared } = facts
-        const own = keyed && { ...keyed, key: `${keyed.key}/${target}` }
-        const mine = { ...shared, target, ...(own ? { keyed: own } : {}) }
-        const work = () => one(parsed, { ...parsed.given, [each]: [target] }, mine, waiting)
-        const reply = await (own ? onceFor(own, waiting, work) : work()).catch((error: unknown) => refused(error, mine))
-        return { target, reply }
-      }),
-    )
-    const questions = replies.flatMap(({ target, reply }) => {
-      const question = confirmationOf(reply)
-      return question ? [{ target, adds: question.adds }] : []
-    })
-    const asked = questions.map(({ target }) => target)
-    const gathered = gather(replies, parsed.reserved['dry-run'])
-    if (asked.length === 0) return gathered
-    const adds = Object.assign({}, ...questions.map((one) => one.adds)) as Confirmation['adds']
-    const confirm = confirming(parsed, { ...parsed.given, [each]: asked }, adds)
-    const actions = [{ label: 'Confirm', line: confirm.line, danger: true as const }]
-    if (asked.length < replies.length) return { ...gathered, actions }
-    const question = `${parsed.command.name} ${asked.join(', ')}? The table says what it means.`
-    return {
-      ...warn(question, {
-        actions,
-        data: confirm,
-        ...(gathered.table ? { table: gathered.table } : {}),
-      }),
-      error: 'conflict',
     }
   }
 
