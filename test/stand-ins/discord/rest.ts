@@ -334,7 +334,8 @@ export function createRest(state: State) {
       asked.status = status
       asked.code = (json as Json | undefined)?.['code'] as number | undefined
       asked.answer = json
-      response.writeHead(status, { 'content-type': 'application/json', ...headers })
+      // What has no body says no type of one: the real client reads JSON wherever it is promised.
+      response.writeHead(status, { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers })
       response.end(json === undefined ? undefined : JSON.stringify(json))
     }
     if ((waits.get(path) ?? 0) > Date.now()) state.violations.push(`${method} ${path}: asked again before Retry-After`)
