@@ -37,9 +37,11 @@ function read(words: readonly string[]): Copy {
   return { from, to, flags }
 }
 
+/** Whether these words ask what a command does. */
+export const asksHelp = (words: readonly string[]): boolean => words.includes('--help') || words[1] === '-h'
+
 /** Whether these words are a copy that the client itself does: help and what is no copy is for the service. */
-export const copies = (words: readonly string[]): boolean =>
-  words[0] === 'cp' && words.length > 1 && !words.includes('--help') && words[1] !== '-h'
+export const copies = (words: readonly string[]): boolean => words[0] === 'cp' && words.length > 1 && !asksHelp(words)
 
 /**
  * Copies files into a container or out of it. What is local is opened here alone: the service sees a tar.
@@ -72,7 +74,7 @@ async function copyIn(where: Where, { from, to, flags }: Copy, options: Options,
       ...{ method: 'POST', path: `/v1/cp?${query.toString()}`, accept: 'application/json', stream: packed.tar },
       ...{ signal: options.signal, timeout: silence },
     })
-    tell(left, streams)
+    tellLeft(left, streams.stderr)
     return show((await readJson(answer)) as Reply, options, streams)
   } catch (error) {
     throw failure ?? error
@@ -98,7 +100,7 @@ async function copyOut(where: Where, { from, to, flags }: Copy, options: Options
     return 0
   }
   const { at, left } = await unpack(answer, to, nameOf(from.slice(from.indexOf(':') + 1)))
-  tell(left, streams)
+  tellLeft(left, streams.stderr)
   const text = left.length > 0 ? `Copied ${from} to ${at}, but for what is named above.` : `Copied ${from} to ${at}.`
   if (options.json) streams.stdout.write(`${JSON.stringify({ text, tone: 'ok', data: { at, left } })}\n`)
   else streams.stderr.write(`${printable(text)}\n`)
@@ -106,7 +108,7 @@ async function copyOut(where: Where, { from, to, flags }: Copy, options: Options
 }
 
 /** Names what was not copied, some of it. */
-function tell(left: readonly string[], { stderr }: Streams): void {
+export function tellLeft(left: readonly string[], stderr: Writable): void {
   for (const path of left.slice(0, 20)) stderr.write(`Left out: ${printable(path)}\n`)
   if (left.length > 20) stderr.write(`Left out: ${left.length - 20} more.\n`)
 }

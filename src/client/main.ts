@@ -4,9 +4,10 @@ import type { Writable } from 'node:stream'
 import { confirmationOf } from '../core/reply/confirm.ts'
 import { createProgress } from '../core/reply/progress.ts'
 import { detailsOf, printable } from '../core/reply/text.ts'
-import { copies, copy } from './copy.ts'
+import { readBuild } from './build.ts'
+import { asksHelp, copies, copy, tellLeft } from './copy.ts'
 import { type Options, readOptions } from './options.ts'
-import { type Outcome, outcome, Unreachable } from './outcome.ts'
+import { type Outcome, outcome, Unreachable, type Upload } from './outcome.ts'
 import { show } from './show.ts'
 import { readValues } from './values.ts'
 import { readWhere, type Where } from './where.ts'
@@ -88,22 +89,28 @@ async function main(argv: string[]): Promise<number> {
   if ('url' in where && where.url.protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(where.url.hostname))
     stderr.write('Your token goes over the network unencrypted; use https:// in DCM_URL.\n')
   if (copies(options.words)) return copyFiles(where, options)
-  const words = readValues(options.words, home)
+  const left: string[] = []
+  const built = options.words[0] === 'build' && !asksHelp(options.words)
+  const typed = built
+    ? await readBuild(options.words, { home, stdin, left: (path) => void left.push(path) })
+    : options.words
+  const wish = Array.isArray(typed) ? readValues(typed, home) : typed
   const progress = createProgress(stderr, options.json)
   const stop = new AbortController()
   let operation: string | undefined
   const interrupt = () => stop.abort()
   process.on('SIGINT', interrupt)
-  const ask = (typed: string[]) =>
-    outcome(where, options.ask === 'operation' ? { operation: typed[1]! } : typed, {
+  const ask = (wish: string[] | Upload) =>
+    outcome(where, options.ask === 'operation' && Array.isArray(wish) ? { operation: wish[1]! } : wish, {
       signal: stop.signal,
       progress: (text) => progress.say(text),
       operation: (id) => (operation = id),
       lost: () => progress.say('The link to DCM was lost; waiting for it to come back'),
     })
   try {
-    let got = await ask(words)
+    let got = await ask(wish)
     progress.clear()
+    tellLeft(left, stderr)
     const question = asked(got)
     if (question && !options.json) {
       // What would go is seen before anybody says yes.
@@ -131,10 +138,13 @@ async function main(argv: string[]): Promise<number> {
       return 7
     }
     if (!stop.signal.aborted) throw error
+    const cut = !Array.isArray(wish) && !wish.tar.readableEnded
     stderr.write(
-      operation
-        ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n`
-        : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
+      cut
+        ? 'Interrupted before all was sent; nothing is built.\n'
+        : operation
+          ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n`
+          : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
     )
     return 130
   } finally {

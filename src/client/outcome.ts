@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from '../core/reply/reply.ts'
@@ -90,14 +91,28 @@ async function read(answer: IncomingMessage, watch: Watch): Promise<Outcome | { 
   return undefined
 }
 
+/** A tar, and where it goes: what is asked with it is asked once, for it is there once. */
+export type Upload = { path: string; headers: Record<string, string>; tar: Readable }
+
+/** What is asked: a line, how an operation is getting on, or something with a tar. */
+export type Asked = string[] | { operation: string } | Upload
+
 /**
  * Sends a request and stays until its outcome is known, however long that takes: past the longest wait it asks for the
  * operation, and when the link is lost it asks again, under the same Idempotency-Key, so that nothing is done twice.
  * @throws Unreachable; Error with a sentence when DCM stays away; AbortError
  */
-export async function outcome(where: Where, words: string[] | { operation: string }, watch: Watch): Promise<Outcome> {
+export async function outcome(where: Where, asked: Asked, watch: Watch): Promise<Outcome> {
   const key = randomUUID()
-  let id = 'operation' in words ? words.operation : undefined
+  const upload = 'tar' in asked ? asked : undefined
+  let id = 'operation' in asked ? asked.operation : undefined
+  const broken: Error[] = []
+  upload?.tar.on('error', (error) => broken.push(error))
+  /** What could not be read here counts for more than what became of the rest. */
+  const whole = () => {
+    const [first] = broken
+    if (first) throw first
+  }
   const begun = new Set<string>()
   const follow: Watch = {
     ...watch,
@@ -110,9 +125,11 @@ export async function outcome(where: Where, words: string[] | { operation: strin
   let reached = false
   let away = 0
   for (;;) {
-    const request: Pick<Sent, 'method' | 'path' | 'body' | 'key'> = id
+    const request: Pick<Sent, 'method' | 'path' | 'body' | 'key' | 'stream' | 'headers'> = id
       ? { method: 'GET', path: `/v1/operations/${encodeURIComponent(id)}?wait=${wait}` }
-      : { method: 'POST', path: '/v1/line', body: { words, wait }, key }
+      : upload
+        ? { method: 'POST', path: upload.path, headers: upload.headers, stream: upload.tar }
+        : { method: 'POST', path: '/v1/line', body: { words: asked, wait }, key }
     try {
       const answer = await send(where, { ...request, accept: 'text/event-stream', signal: watch.signal })
       const again = reached
@@ -120,6 +137,7 @@ export async function outcome(where: Where, words: string[] | { operation: strin
       const got = await read(answer, follow)
       const view = got && 'view' in got ? got.view : undefined
       const reply = got && 'reply' in got ? got.reply : undefined
+      whole()
       if (view?.reply && view.state !== 'running') return { reply: view.reply }
       if (reply && reply.operation?.state !== 'running' && !(reply.error === 'unavailable' && again))
         return got as Outcome
@@ -131,11 +149,14 @@ export async function outcome(where: Where, words: string[] | { operation: strin
       }
     } catch (error) {
       watch.signal.throwIfAborted()
+      whole()
       const { code } = error as NodeJS.ErrnoException
       if (!reached && code !== undefined && gone.has(code)) throw new Unreachable(code, { cause: error })
       if (code === undefined) throw error
       reached = true
     }
+    whole()
+    if (upload && !id) throw new Error('The link to DCM was cut before all was sent, so nothing is done; try again.')
     away ||= Date.now()
     if (Date.now() - away > patience)
       throw new Error(

@@ -4,6 +4,7 @@ import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Header, Pack } from 'tar-stream'
+import type { Ignore } from './ignore.ts'
 
 /** What is copied of a path: one thing under its name, or (`dir/.`) all that a folder holds, without a name. */
 export type Packed = { name: string | undefined; tar: Readable }
@@ -22,10 +23,10 @@ function entryOf(pack: Pack, header: Partial<Header> & { name: string }): { writ
 
 /**
  * Packs a path as a tar, as it is read: links as links, everything owned by root. What is neither file, folder nor link
- * is left out, and `left` is told.
+ * is left out, and `left` is told; so is what `ignore` names by its path in the tar, untold.
  * @throws Error with a sentence when there is no such path
  */
-export async function pack(path: string, left: (path: string) => void): Promise<Packed> {
+export async function pack(path: string, left: (path: string) => void, ignore?: Ignore): Promise<Packed> {
   const { pack: begin } = await import('tar-stream')
   const contents = /(^|\/)\.\/?$/.test(path)
   const top = await lstat(path).catch((cause: unknown) => {
@@ -60,11 +61,13 @@ export async function pack(path: string, left: (path: string) => void): Promise<
 
   async function add(from: string, to: string): Promise<void> {
     const seen = await lstat(from)
+    const ignored = to !== '' && ignore?.file(to)
+    if (ignored && !(seen.isDirectory() && !ignore?.within(to))) return
     if (seen.isFile()) return file(from, to, seen)
     if (seen.isSymbolicLink())
       return entryOf(tar, { ...common(to, seen), type: 'symlink', linkname: await readlink(from) }).done
     if (!seen.isDirectory()) return left(from)
-    if (to !== '') await entryOf(tar, { ...common(to, seen), type: 'directory' }).done
+    if (to !== '' && !ignored) await entryOf(tar, { ...common(to, seen), type: 'directory' }).done
     for (const child of (await readdir(from)).toSorted())
       await add(join(from, child), to === '' ? child : `${to}/${child}`)
   }

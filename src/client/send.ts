@@ -8,6 +8,7 @@ export type Sent = {
   body?: unknown
   /** A tar, in the place of `body`, as it comes. */
   stream?: Readable
+  headers?: Record<string, string>
   accept: string
   key?: string | undefined
   signal?: AbortSignal | undefined
@@ -27,6 +28,7 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
       ...(remote ? { Authorization: `Bearer ${remote.token}` } : {}),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
       ...(sent.stream ? { 'Content-Type': 'application/x-tar' } : {}),
+      ...sent.headers,
       ...(sent.key ? { 'Idempotency-Key': sent.key } : {}),
     },
     agent: false,

@@ -1,7 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
-const most = 512 * 1024
+/** Bytes of an argument that is read from somewhere. */
+export const mostText = 512 * 1024
+export const tooLong = (shown: string) =>
+  new Error(`${shown} is larger than ${mostText / 1024}k; that is too long for an argument.`)
 
 /** Reads a whole file, or what is piped in (`-`), as text. @throws Error with a sentence for the caller */
 function read(name: string): string {
@@ -16,7 +19,7 @@ function read(name: string): string {
       const got = readSync(file, chunk)
       if (got === 0) break
       size += got
-      if (size > most) throw new Error(`${shown} is larger than ${most / 1024}k; that is too long for an argument.`)
+      if (size > mostText) throw tooLong(shown)
       chunks.push(chunk.subarray(0, got))
     }
   } catch (error) {
@@ -34,9 +37,14 @@ function read(name: string): string {
   } finally {
     if (file !== undefined && file > 0) closeSync(file)
   }
+  return textOf(Buffer.concat(chunks), shown)
+}
+
+/** What an argument may be, of the bytes that stand for it. @throws Error with a sentence for the caller */
+export function textOf(bytes: Uint8Array, shown: string): string {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new Error(`${shown} is not text.`, { cause })
   }

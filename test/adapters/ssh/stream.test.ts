@@ -98,3 +98,20 @@ test('on a terminal there is no tar, and the sentence says how one is sent', asy
   expect(ran.code).toBe(2)
   expect(ran.out).toMatch(/No tar came with this/)
 })
+
+test('build takes a tar of all that it is made of, or the Dockerfile alone, in the same place', async () => {
+  world.host.fake.addImage('tools:1', { has: ['/bin/tar'] })
+  expect((await world.say(world.admin, 'image offer tools:1 --name tools')).error).toBeUndefined()
+  // Nothing is in what was sent, which is told once all of it has come.
+  const client = await world.login('ada', ada)
+  const channel = await exec(client, 'build made:v1 -')
+  const ran = collect(channel)
+  channel.end(tar)
+  expect(await ran).toMatchObject({ code: 2, err: expect.stringContaining('There is no FROM') as string })
+  expect(got).toMatchObject({ bytes: tar.length, ended: true })
+  client.end()
+  got = undefined
+  const text = await world.ssh('ada', ada, 'build made:v1 -', { input: 'FROM debian\n' })
+  expect(text, text.err).toMatchObject({ code: 0, out: expect.stringContaining('Built made:v1') as string })
+  expect(got).toBeUndefined()
+})
