@@ -1,6 +1,8 @@
 import { lockMember, reserve } from '../core/containers/admit.ts'
+import { addNetworks, membersOf } from '../core/containers/networks.ts'
 import { addVolumes } from '../core/containers/volumes.ts'
-import { publicPorts, type Container } from '../core/model/container.ts'
+import { type Container, foundAs, publicPorts, type Spec } from '../core/model/container.ts'
+import type { NetworkRef } from '../core/model/network.ts'
 import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
@@ -51,6 +53,40 @@ function samePorts(container: Container, wishes: readonly PortWish[]): boolean {
   )
 }
 
+/** What a service is made from, and the networks that it is on beside that of its spec. */
+type Becoming = { spec: Spec; joins: NetworkRef[] }
+
+/** What no file says or said, and was given to its container since, that keeps. */
+function becoming({ spec }: ServiceWish, there: Container | undefined, ownerId: string): Becoming {
+  const [says, said] = [spec.compose!.networks, there?.spec.compose?.networks]
+  const { network, wake } = there?.spec ?? {}
+  const made = says ? spec.network : said ? undefined : network
+  const files = new Set([...(says ?? []), ...(said ?? [])].map((one) => one.id))
+  const own = (there?.joined ?? []).filter((one) => !files.has(one.id))
+  const joins = [...own, ...(says ?? [])]
+    .filter((one) => one.id !== (made?.id ?? ownerId))
+    .map(({ id, name }) => ({ id, name }))
+  return { spec: { ...spec, ...(made ? { network: made } : {}), ...(wake === false ? { wake } : {}) }, joins }
+}
+
+/** Refuses what would be found by a name that another container has on the same network. @throws DcmError `conflict` */
+function refuseClash(others: readonly Container[], mine: Becoming & Pick<Container, 'ownerId' | 'name'>): void {
+  const { spec, joins, ownerId } = mine
+  for (const network of [spec.network ?? { id: ownerId, name: '' }, ...joins]) {
+    const names = foundAs(mine, network.id).slice(1)
+    for (const other of others) {
+      const on = [other.spec.network?.id ?? ownerId, ...other.joined.map((one) => one.id)].includes(network.id)
+      const name = on ? foundAs(other, network.id).find((one) => names.includes(one)) : undefined
+      if (name !== undefined)
+        throw new DcmError(
+          'conflict',
+          `${other.name} is found as ${name} on ${network.name || 'your network'} already; call the service something else, or remove ${other.name}.`,
+          { try: `inspect ${other.name}` },
+        )
+    }
+  }
+}
+
 const sameLimits = (container: Container, { limits }: ServiceWish) => stable(container.limits) === stable(limits)
 
 /** Brings a composition up: what is not there is made, what differs is made anew, the rest is left as it is. */
@@ -61,6 +97,8 @@ export const composeUp = defineOperation<'compose-up', Up>({
   async admit(tx, input, _, works, also) {
     const member = await lockMember(tx, input.ownerId)
     await addVolumes(tx, { id: input.ownerId, hostId: works.settings.hostId }, input.volumes)
+    const owner = { id: input.ownerId, hostId: works.settings.hostId, instance: works.place.instance }
+    await addNetworks(tx, owner, input.networks, input.project)
     const mine = await tx.containers.of(input.ownerId)
     const parts: Part[] = []
     const containerOf = new Map<string, string>()
@@ -68,19 +106,13 @@ export const composeUp = defineOperation<'compose-up', Up>({
       const there = mine.find(
         ({ spec }) => spec.compose?.project === input.project && spec.compose.service === wish.service,
       )
-      const clash = mine.find(
-        (one) => one !== there && (one.name === wish.service || one.spec.compose?.service === wish.service),
-      )
-      if (clash)
-        throw new DcmError(
-          'conflict',
-          `${clash.name} is found as ${wish.service} on your network already; call the service something else, or remove ${clash.name}.`,
-          { try: `inspect ${clash.name}` },
-        )
+      const becomes = becoming(wish, there, input.ownerId)
+      const others = mine.filter((one) => one.spec.compose?.project !== input.project)
+      refuseClash(others, { ...becomes, ownerId: input.ownerId, name: there?.name ?? wish.name })
       const after = wish.waits.map(({ service, health }) => ({
         ...{ containerId: containerOf.get(service)!, name: `${input.project}-${service}`, health },
       }))
-      const part = await admitOne(wish, there, after, input.ownerId, also!)
+      const part = await admitOne(wish, there, becomes, after, input.ownerId, also!)
       containerOf.set(wish.service, part.containerId)
       // What grows only once it is made anew is asked for now, so that nothing begins that could not end.
       if (part.limits && there && part.does === 'recreate') {
@@ -158,25 +190,27 @@ export const composeUp = defineOperation<'compose-up', Up>({
 async function admitOne(
   wish: ServiceWish,
   there: Container | undefined,
+  { spec, joins }: Becoming,
   after: { containerId: string; name: string; health: ServiceWish['waits'][number]['health'] }[],
   ownerId: string,
   also: Also,
 ): Promise<Part> {
-  const { service, name, imageId, imageRef, limits, spec, ports } = wish
+  const { service, name, imageId, imageRef, limits, ports } = wish
   const part = { service, name: there?.name ?? name, limits: there !== undefined && !sameLimits(there, wish) }
   if (!there) {
-    const id = await also('create', { ownerId, name, imageId, imageRef, limits, spec, ports, after }, name)
+    const id = await also('create', { ownerId, name, imageId, imageRef, limits, spec, ports, joins, after }, name)
     return { ...part, containerId: id, does: 'create', id }
   }
   const containerId = there.id
-  // What no file says, and was given to it since, it keeps.
-  const { network, wake } = there.spec
-  const kept = { ...(network ? { network } : {}), ...(wake === false ? { wake } : {}), ...spec }
-  const changed = there.imageId !== imageId || stable(there.spec) !== stable(kept) || !samePorts(there, ports)
+  const changed =
+    there.imageId !== imageId ||
+    stable(there.spec) !== stable(spec) ||
+    stable(there.joined.map((one) => one.id).toSorted()) !== stable(joins.map((one) => one.id).toSorted()) ||
+    !samePorts(there, ports)
   if (changed || there.state === 'missing') {
     const id = await also(
       'recreate',
-      { containerId, imageId, imageRef, spec: kept, ports, health: null, seconds: 10, after },
+      { containerId, imageId, imageRef, spec, ports, joins, health: null, seconds: 10, after },
       there.name,
     )
     return { ...part, containerId, does: 'recreate', id }
@@ -254,7 +288,7 @@ export const composeStop = defineOperation<'compose-stop', Each>({
     ok(`${input.project} is stopped; compose up starts it again.`, { data: { project: input.project } }),
 })
 
-type Down = Each & { volumes: { id: string; name: string }[] }
+type Down = Each & { volumes: { id: string; name: string }[]; networks: NetworkRef[]; stay?: string[] }
 
 export const composeDown = defineOperation<'compose-down', Down>({
   kind: 'compose-down',
@@ -266,7 +300,10 @@ export const composeDown = defineOperation<'compose-down', Down>({
       .flatMap((one) => one.spec.volumes ?? [])
       .filter(({ name }) => name.startsWith(`${input.project}-`))
     const volumes = input.volumes ? [...new Map(own.map(({ id, name }) => [id, { id, name }])).values()] : []
-    return { done: [], kept: [], volumes }
+    const networks = (await tx.networks.of(input.ownerId))
+      .filter((one) => one.project === input.project)
+      .map(({ id, name }) => ({ id, name }))
+    return { done: [], kept: [], volumes, networks }
   },
   steps: [
     { name: 'remove', do: (run) => each(run, (containerId, name) => run.also('remove', { containerId }, name)) },
@@ -281,10 +318,29 @@ export const composeDown = defineOperation<'compose-down', Down>({
         }
       },
     },
+    {
+      name: 'networks',
+      async do(run) {
+        const stay: string[] = []
+        for (const { id, name } of run.state.networks) {
+          if (!(await run.store.networks.byId(id, run.settings.hostId))) continue
+          const members = membersOf(await run.store.containers.of(run.input.ownerId), id)
+          if (members.length > 0) {
+            stay.push(`${members.join(', ')} is on ${name}`)
+            continue
+          }
+          const reply = await run.also('remove-network', { networkId: id }, name)
+          if (reply.error) throw new DcmError(reply.error, reply.text, { try: 'network ls' })
+        }
+        return { stay }
+      },
+    },
   ],
-  reply: ({ input, state }) =>
-    ok(
-      `${input.project} is down: its containers${state.volumes.length > 0 ? ' and volumes' : ''} are removed; /storage and your images are untouched.`,
+  reply({ input, state: { volumes, stay = [] } }) {
+    const more = stay.length > 0 ? ` Still there, as ${stay.join(' and ')}: network rm removes it.` : ''
+    return ok(
+      `${input.project} is down: its containers${volumes.length > 0 ? ' and volumes' : ''} are removed; /storage and your images are untouched.${more}`,
       { data: { project: input.project } },
-    ),
+    )
+  },
 })

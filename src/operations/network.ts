@@ -1,16 +1,14 @@
 import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { namesOf, settleNetwork } from '../core/containers/network.ts'
-import { membersOf } from '../core/containers/networks.ts'
+import { addNetworks, membersOf } from '../core/containers/networks.ts'
 import { isFault } from '../core/host/host.ts'
+import { foundAs } from '../core/model/container.ts'
 import { foreignNetwork } from '../core/model/network.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 import type { Tables } from '../core/store/store.ts'
-
-/** Networks that one member may have beside their main one: each takes a subnet of the pool. */
-const most = 8
 
 const gone = () => new DcmError('not_found', 'That network is gone.', { try: 'network ls' })
 
@@ -29,15 +27,8 @@ export const createNetwork = defineOperation<'create-network', Record<string, ne
     await lockMember(tx, input.ownerId)
     if (foreignNetwork(input.name))
       throw new DcmError('usage', `Docker has another meaning for ${input.name}; choose another name.`)
-    const mine = await tx.networks.of(input.ownerId)
-    if (mine.some((network) => network.name === input.name))
-      throw new DcmError('conflict', `You already have a network called ${input.name}.`, { try: 'network ls' })
-    if (mine.length >= most)
-      throw new DcmError('limited', `You have ${most} networks already; remove one with network rm.`, {
-        try: 'network ls',
-      })
-    const { ownerId, name: called } = input
-    await tx.networks.insert({ id, ownerId, hostId: settings.hostId, called, ...namesOf(place.instance, id) })
+    const owner = { id: input.ownerId, hostId: settings.hostId, instance: place.instance }
+    await addNetworks(tx, owner, [{ id, name: input.name }], null)
     return {}
   },
   steps: [
@@ -115,7 +106,7 @@ export const joinNetwork = defineOperation<'join-network', Joining>({
         const container = await present(run.store, run.input.containerId)
         const name = await settleNetwork(run, run.input.networkId, container.hostId)
         if (!container.engineId) return
-        await run.host(container.hostId).engine.alias(container.engineId, name, container.name)
+        await run.host(container.hostId).engine.alias(container.engineId, name, foundAs(container, run.input.networkId))
       },
       async undo(run) {
         const container = await run.store.containers.byId(run.input.containerId)

@@ -6,14 +6,15 @@ import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { renewForwards } from '../core/containers/forward.ts'
 import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
-import { joinNetworks, networkFor } from '../core/containers/network.ts'
+import { joinNetworks, namesOf, networkFor } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
-import { asked, checkNetworks } from '../core/containers/networks.ts'
+import { asked, checkNetworks, settleJoins } from '../core/containers/networks.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { commandExit } from '../core/host/exit.ts'
 import { HostError, isFault } from '../core/host/host.ts'
 import { type Container, type Desired, type Port, publicPorts } from '../core/model/container.ts'
+import type { NetworkRef } from '../core/model/network.ts'
 import { defineOperation, type Run, type Works } from '../core/operation/define.ts'
 import { toData, toFields } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -42,8 +43,17 @@ type Mine = Run<'recreate', State>
 async function becoming(run: Mine): Promise<Container> {
   const { engineName, imageId, imageRef, ssh, ports } = run.state.target
   const container = await present(run.store, run.input.containerId)
-  return { ...container, engineId: null, engineName, imageId, imageRef, ssh, ports, spec: run.input.spec }
+  const { spec } = run.input
+  const joined = joinsOf(run, container).map(({ id, name }) => ({
+    ...{ id, name },
+    engineName: namesOf(run.place.instance, id).name,
+  }))
+  return { ...container, engineId: null, engineName, imageId, imageRef, ssh, ports, spec, joined }
 }
+
+/** Networks that it is to be on beside the one that it is made on. */
+const joinsOf = ({ input }: Mine, { joined }: Container): readonly NetworkRef[] =>
+  (input.joins ?? joined).filter((one) => one.id !== input.spec.network?.id)
 
 /** Makes the new engine container, or finds the one that was made. */
 async function make(run: Mine): Promise<Container> {
@@ -157,7 +167,7 @@ export const recreate = defineOperation<'recreate', State>({
         `--health asks port ${input.health.port}, which ${container.name} does not publish; add -p ${input.health.port}.`,
       )
     await checkVolumes(tx, container.ownerId, input.spec.volumes)
-    await checkNetworks(tx, container.ownerId, asked(input.spec))
+    await checkNetworks(tx, container.ownerId, asked(input.spec, input.joins))
     const before = container.desired
     const { memory, cpus, pids } = container.limits
     const more = Math.max(0, wished.length - own.length)
@@ -239,6 +249,7 @@ export const recreate = defineOperation<'recreate', State>({
           const container = await present(tx, run.input.containerId)
           if (container.engineName === target.engineName) return
           await settlePorts(tx, container, target.ports)
+          await settleJoins(tx, container, joinsOf(run, container))
           await tx.containers.update(container.id, {
             ...{ engineId: seen.engineId, engineName: target.engineName, spec: run.input.spec, ssh: target.ssh },
             // The image may have been removed meanwhile; what is made of it goes on.

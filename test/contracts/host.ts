@@ -218,8 +218,8 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
 
     test('alias: a stopped container gets another name on its network', async () => {
       const made = await create()
-      await host.engine.alias(made.engineId, network, 'renamed')
-      await host.engine.alias(made.engineId, network, 'renamed')
+      await host.engine.alias(made.engineId, network, ['renamed'])
+      await host.engine.alias(made.engineId, network, ['renamed'])
       expect((await host.engine.inspect(made.engineId)).aliases?.[0]).toBe('renamed')
       await host.engine.remove(made.engineId)
     })
@@ -233,15 +233,15 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
         subnet: `${under.subnet}.128/26`,
       }
       await host.engine.createNetwork({ ...other, ownerId })
-      await host.engine.alias(made.engineId, other.name, made.name)
-      await host.engine.alias(made.engineId, other.name, made.name)
+      await host.engine.alias(made.engineId, other.name, [made.name])
+      await host.engine.alias(made.engineId, other.name, [made.name])
       expect((await host.engine.inspect(made.engineId)).networks?.toSorted()).toEqual([network, other.name].toSorted())
       await host.engine.leave(made.engineId, other.name)
       await host.engine.leave(made.engineId, other.name)
       expect(await host.engine.inspect(made.engineId)).toMatchObject({ state: 'running', networks: [network] })
       expect(await host.net.greet(under.port, key.fingerprint, 20_000)).toEqual({ ok: true })
       await host.engine.removeNetwork(other.name)
-      expect(await faultOf(() => host.engine.alias(made.engineId, other.name, made.name))).toBe('refused')
+      expect(await faultOf(() => host.engine.alias(made.engineId, other.name, [made.name]))).toBe('refused')
       await host.engine.remove(made.engineId)
     })
 

@@ -18,6 +18,7 @@ afterEach(async () => {
   world.host.fake.programs(fine)
   for (const { name } of await world.store.containers.of(alice!.id)) await world.say(alice!, `rm -f ${name}`)
   for (const { name } of await world.store.volumes.of(alice!.id)) await world.say(alice!, `volume rm ${name} --yes`)
+  for (const { name } of await world.store.networks.of(alice!.id)) await world.say(alice!, `network rm ${name}`)
 })
 
 const cluster = readFileSync(join(import.meta.dirname, '../core/compose/corpus/cluster.yaml'), 'utf8')
@@ -41,14 +42,14 @@ test('each comes up after those that it waits for, found by the name of its serv
   expect(await names()).toEqual(['cluster-one', 'cluster-queue', 'cluster-two'])
   const made = world.host.fake.calls.slice(from).filter(({ method }) => method === 'engine.create')
   const wishes = made.map(
-    ({ args }) => args[0] as { name: string; alias: string; env: string[]; limits: { memory: number } },
+    ({ args }) => args[0] as { name: string; aliases: string[]; env: string[]; limits: { memory: number } },
   )
   expect(wishes[0]).toMatchObject({
     name: 'cluster-queue',
-    alias: 'queue',
+    aliases: ['queue'],
     limits: { memory: 128 * 2 ** 20, cpus: 500, pids: 64 },
   })
-  expect(wishes.find((one) => one.alias === 'two')).toMatchObject({
+  expect(wishes.find((one) => one.aliases.includes('two'))).toMatchObject({
     env: ['LEVEL=debug', 'QUEUE=queue:6379'],
     limits: { cpus: 250 },
   })

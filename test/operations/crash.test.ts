@@ -285,20 +285,32 @@ describe('K01 a composition comes up whole', () => {
   test('whenever the process dies', async () => {
     await world.say(alice, 'rm -f web')
     const image = (await world.store.images.byRef(null, 'debian:latest'))!
-    const service = (name: string, waits: string[]): Intents['compose-up']['services'][number] => ({
+    const back = { id: 'back00000001', name: 'shop-back' }
+    const main = { id: alice.id, name: '', aliases: [] }
+    const service = (
+      name: string,
+      waits: string[],
+      on: Partial<Container['spec']>,
+      networks: NonNullable<Container['spec']['compose']>['networks'],
+    ): Intents['compose-up']['services'][number] => ({
       ...{ service: name, name: `shop-${name}`, imageId: image.id, imageRef: image.ref, ports: [] },
       limits: { memory: 2 ** 26, cpus: 100, pids: 32 },
       spec: {
         ...{ env: [], command: [], restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
-        compose: { project: 'shop', service: name },
+        ...on,
+        compose: { project: 'shop', service: name, ...(networks ? { networks } : {}) },
       },
       waits: waits.map((one) => ({ service: one, health: null })),
     })
     const input = {
       ownerId: alice.id,
       project: 'shop',
-      services: [service('db', []), service('web', ['db'])],
+      services: [
+        service('db', [], { network: back }, [{ ...back, aliases: ['store'] }]),
+        service('web', ['db'], {}, [main, { ...back, aliases: [] }]),
+      ],
       volumes: [],
+      networks: [back],
     }
     const calls = await each(async (death) => {
       const { dead, outcome } = await live('compose-up', input, death)
@@ -308,10 +320,41 @@ describe('K01 a composition comes up whole', () => {
       const list = await world.host.engine.list()
       expect(list.map((seen) => seen.engineId).toSorted()).toEqual(mine.map((one) => one.engineId).toSorted())
       expect(await world.store.operations.countOpen()).toBe(0)
+      const rows = await world.store.networks.allOf(alice.id, 'local')
+      const named = new Map(rows.map((row) => [row.name, row.called]))
+      const on = async (name: string) => {
+        const { networks } = await world.host.engine.inspect(mine.find((one) => one.name === name)!.engineId!)
+        return networks!.map((network) => named.get(network)).toSorted()
+      }
+      expect([await on('shop-db'), await on('shop-web')], JSON.stringify(death)).toEqual([
+        ['shop-back'],
+        ['', 'shop-back'],
+      ])
       expect((await world.say(alice, 'compose down shop --yes')).error).toBeUndefined()
       expect(await world.host.engine.list()).toEqual([])
       return dead
     })
     expect(calls).toBeGreaterThan(3)
+  })
+
+  test('and goes whole, with its networks', async () => {
+    const file = 'name: shop\nservices: { db: { image: debian, networks: [back] } }\nnetworks: { back: }\n'
+    const calls = await each(async (death) => {
+      const up = await world.say(alice, { name: 'compose up', args: { file } })
+      expect(up.error, up.text).toBeUndefined()
+      const containers = (await world.store.containers.of(alice.id)).map((one) => one.id)
+      const { dead, outcome } = await live(
+        'compose-down',
+        { ownerId: alice.id, project: 'shop', containers, volumes: false },
+        death,
+      )
+      expect(outcome.reply, JSON.stringify(death)).toMatchObject({ tone: 'ok' })
+      expect(await world.store.containers.of(alice.id)).toEqual([])
+      expect(await world.store.networks.of(alice.id)).toEqual([])
+      expect(world.host.fake.networkNames()).toHaveLength(1)
+      expect(await world.store.operations.countOpen()).toBe(0)
+      return dead
+    })
+    expect(calls).toBeGreaterThan(2)
   })
 })

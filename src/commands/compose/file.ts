@@ -65,11 +65,11 @@ export function sound(plan: ComposePlan): ComposePlan & { project: string } {
   return { ...plan, project }
 }
 
-/** The caller's containers of a project. @throws DcmError `not_found` */
-export async function partsOf(project: string, containers: Context['containers']): Promise<Container[]> {
+/** The caller's containers of a project; none only where `other` things of it are there. @throws DcmError `not_found` */
+export async function partsOf(project: string, containers: Context['containers'], other = false): Promise<Container[]> {
   const all = (await containers.mine()).containers
   const parts = all.filter((one) => one.spec.compose?.project === project)
-  if (parts.length > 0) return parts
+  if (parts.length > 0 || other) return parts
   const names = [...new Set(all.flatMap((one) => one.spec.compose?.project ?? []))]
   throw new DcmError(
     'not_found',

@@ -30,7 +30,7 @@ export const composeStop = defineCommand({
 
 export const composeDown = defineCommand({
   name: 'compose down',
-  about: 'Remove the containers of a composition with all that is inside them.',
+  about: 'Remove the containers of a composition with all that is inside them, and its networks.',
   examples: ['compose down shop', 'compose down shop --volumes'],
   needs: 'member',
   changes: true,
@@ -43,8 +43,9 @@ export const composeDown = defineCommand({
   gives,
   confirms: ({ project, volumes }) =>
     `Remove the containers of ${project}${volumes ? ' and its volumes' : ''}? What is inside them and not in /storage${volumes ? '' : ' or a volume'} is lost.`,
-  async run({ project, volumes }, { caller, containers }) {
-    const parts = (await partsOf(project, containers)).map((one) => one.id)
+  async run({ project, volumes }, { caller, containers, networks }) {
+    const left = (await networks.list()).some((network) => network.project === project)
+    const parts = (await partsOf(project, containers, left)).map((one) => one.id)
     return begin('compose-down', { ownerId: caller.person.id, project, containers: parts, volumes })
   },
 })

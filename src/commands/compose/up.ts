@@ -18,7 +18,7 @@ export const composeUp = defineCommand({
   }),
   async run({ file, project, env }, { caller, compose }) {
     const plan = sound(await compose.plan(given(file), project, env))
-    const { services, volumes } = plan
-    return begin('compose-up', { ownerId: caller.person.id, project: plan.project, services, volumes })
+    const { services, volumes, networks } = plan
+    return begin('compose-up', { ownerId: caller.person.id, project: plan.project, services, volumes, networks })
   },
 })

@@ -68,6 +68,8 @@ export type Intents = {
     ports: PortWish[] | null
     health: { port: number; path: string } | null
     seconds: number
+    /** Networks that it is to be on beside the one of its spec; those it has joined when absent. */
+    joins?: NetworkRef[]
     after?: After[]
   }
   /** Services of a composition, each after those that it waits for; they are admitted all at once. */
@@ -76,6 +78,7 @@ export type Intents = {
     project: string
     services: ServiceWish[]
     volumes: { id: string; name: string }[]
+    networks: NetworkRef[]
   }
   'compose-stop': { ownerId: string; project: string; containers: string[]; seconds: number }
   'compose-down': { ownerId: string; project: string; containers: string[]; volumes: boolean }
@@ -122,11 +125,11 @@ export type Intents = {
     ref: string
     dockerfile: string | null
     context: string | null
+    source?: Source
+    file?: string
     args: string[]
     limits: Limits
     lives: number
-    source?: Source
-    file?: string
   }
   'tag-image': { imageId: string; ownerId: string; ref: string }
   'rebuild-image': { imageId: string }

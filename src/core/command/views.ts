@@ -1,5 +1,6 @@
 import type { ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
+import type { NetworkRef } from '../model/network.ts'
 import type { Resource } from '../model/quota.ts'
 import type { ScheduleVerb } from '../model/schedule.ts'
 import type { ServiceWish } from './intents.ts'
@@ -92,6 +93,8 @@ export type ComposePlan = {
   services: ServiceWish[]
   /** Volumes that are made with it. */
   volumes: { id: string; name: string }[]
+  /** Networks that are made with it. */
+  networks: NetworkRef[]
   problems: ComposeLine[]
   notes: ComposeLine[]
 }

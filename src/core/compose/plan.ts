@@ -13,6 +13,7 @@ import type { Mounted } from '../model/volume.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
+import { createPlaces } from './places.ts'
 import { readComposition } from './read.ts'
 import type { Draft } from './service.ts'
 import type { At, Problem } from './tree.ts'
@@ -78,6 +79,13 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
         const services: ServiceWish[] = []
         const there = await store.volumes.of(caller.person.id)
         const made = new Map<string, { id: string; name: string }>()
+        const places = createPlaces(
+          {
+            ...{ project: project ?? 'project', declared: composition.networks, ownerId: caller.person.id },
+            ...{ there: await store.networks.of(caller.person.id), random: works.random },
+          },
+          bad,
+        )
 
         /** The volume that a name of the file stands for; one of the project that is not there yet is made with it. */
         function volumeOf(called: string, at: At, key: string): { id: string; name: string } | undefined {
@@ -104,6 +112,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
             const found = volumeOf(called, at, `${key}.volumes`)
             return found ? [{ id: found.id, name: found.name, path, readOnly }] : []
           })
+          const placed = places.of(draft.service, draft.networks, draft.at)
           const image = draft.image && imageOf(images, draft.image.ref)
           if (draft.image && !image)
             bad(
@@ -130,7 +139,13 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
               restart: draft.restart?.policy ?? plainSpec.restart,
               caps: [...new Set(draft.caps.map(({ cap }) => cap))],
               ...(mounted.length > 0 ? { volumes: mounted } : {}),
-              compose: { project: project ?? 'project', service: draft.service },
+              ...(placed?.[0] && placed[0].id !== caller.person.id
+                ? { network: { id: placed[0].id, name: placed[0].name } }
+                : {}),
+              compose: {
+                ...{ project: project ?? 'project', service: draft.service },
+                ...(placed ? { networks: placed } : {}),
+              },
             },
             ports: portsOf(grants, draft),
             waits: draft.waits.map(({ service, healthy }) => ({
@@ -143,6 +158,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
           project,
           services,
           volumes: [...made.values()],
+          networks: places.made(),
           problems: problems.toSorted(byPlace),
           notes: notes.toSorted(byPlace),
         }

@@ -1,5 +1,6 @@
 import { nearest } from '../command/nearest.ts'
 import { refuseContainerName } from '../model/name.ts'
+import { checkNetworks, type Declared, readNetworks } from './networks.ts'
 import { createReading, type Reading, scalar } from './reading.ts'
 import { type Draft, readService } from './service.ts'
 import { fileKeys, ruleOf } from './subset.ts'
@@ -11,6 +12,7 @@ export type Composition = {
   services: Draft[]
   /** Those that are made with the project, and those that have to be there. */
   volumes: Map<string, { external: string | undefined }>
+  networks: Declared
 }
 
 const mostServices = 20
@@ -21,7 +23,7 @@ export function readComposition(
   values: ReadonlyMap<string, string>,
 ): { composition: Composition; problems: Problem[]; notes: Problem[] } {
   const reading = createReading(values)
-  const composition: Composition = { name: undefined, services: [], volumes: new Map() }
+  const composition: Composition = { name: undefined, services: [], volumes: new Map(), networks: new Map() }
   const { root, problems } = readTree(text)
   reading.problems.push(...problems)
   if (root && root.is !== 'map') reading.bad(root.at, '', 'A Compose file is a map with services.')
@@ -34,13 +36,14 @@ export function readComposition(
       } else if (rule.does === 'refused') reading.bad(at, key, rule.about)
       else if (key === 'name') composition.name = scalar(reading, value, key)
       else if (key === 'volumes') readVolumes(reading, value, composition)
-      else if (key === 'networks') readNetworks(reading, value)
+      else if (key === 'networks') readNetworks(reading, value, composition.networks)
       else if (key === 'services') readServices(reading, value, composition)
       else if (!key.startsWith('x-')) reading.note(at, key, rule.about)
     }
     if (!root.entries.some(({ key }) => key === 'services'))
       reading.bad(root.at, 'services', 'There are no services in it.')
     checkVolumes(reading, composition)
+    checkNetworks(reading, composition.services, composition.networks)
     composition.services = inOrder(reading, composition.services)
   }
   const byPlace = (a: Problem, b: Problem) => a.line - b.line || a.column - b.column
@@ -80,23 +83,6 @@ function readVolumes(reading: Reading, node: Node, { volumes }: Composition): vo
         'A volume of the project is called PROJECT-NAME; only one that is external has a name of its own.',
       )
     volumes.set(key, { external: external ? (called ?? key) : undefined })
-  }
-}
-
-function readNetworks(reading: Reading, node: Node): void {
-  if (node.is !== 'map') return
-  for (const { key, at, value } of node.entries) {
-    const options = value.is === 'map' ? value.entries : []
-    const other = options.find(
-      (one) => !(one.key === 'driver' && one.value.is === 'text' && one.value.text === 'bridge'),
-    )
-    if (other)
-      reading.bad(
-        other.at,
-        `networks.${key}.${other.key}`,
-        'A network has no options here: all of your containers are on one network of yours.',
-      )
-    else reading.note(at, `networks.${key}`, fileKeys.networks!.about)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Health } from '../model/health.ts'
 import { mostMounted, mountable } from '../model/volume.ts'
 import { parseCpus, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
+import { type On, readOn } from './networks.ts'
 import { type Reading, scalar, strings } from './reading.ts'
 import { ruleOf, serviceKeys } from './subset.ts'
 import type { At, Entry, Node } from './tree.ts'
@@ -23,6 +24,7 @@ export type Draft = {
   env: Map<string, string>
   ports: { wish: PortWish; at: At }[]
   volumes: { name: string; path: string; readOnly: boolean; at: At }[]
+  networks: On[] | undefined
   waits: { service: string; healthy: boolean; at: At }[]
   restart: { policy: Restart; at: At } | undefined
   caps: { cap: string; at: At }[]
@@ -36,7 +38,17 @@ export function readService(reading: Reading, service: string, node: Node, at: A
   const key = `services.${service}`
   const draft: Draft = {
     ...{ service, at, image: undefined, command: undefined, entrypoint: undefined, folder: undefined, env: new Map() },
-    ...{ ports: [], volumes: [], waits: [], restart: undefined, caps: [], limits: {}, limitsAt: at, health: null },
+    ...{
+      networks: undefined,
+      ports: [],
+      volumes: [],
+      waits: [],
+      restart: undefined,
+      caps: [],
+      limits: {},
+      limitsAt: at,
+      health: null,
+    },
   }
   if (node.is !== 'map') {
     reading.bad(node.at, key, 'A service is a map of what it has.')
@@ -50,8 +62,10 @@ export function readService(reading: Reading, service: string, node: Node, at: A
       reading.bad(entry.at, path, `There is no such key${guess ? `; did you mean ${guess}?` : '.'}`)
     } else if (rule.does === 'refused') {
       if (!nothing(entry.value)) reading.bad(entry.at, path, rule.about)
-    } else if (rule.does === 'left') leave(reading, entry, path, rule.about)
-    else readers[entry.key]!(reading, draft, entry.value, path)
+    } else if (rule.does === 'left') {
+      // What has no effect is named once, unless it is the writer's own.
+      if (!entry.key.startsWith('x-')) reading.note(entry.at, path, rule.about)
+    } else readers[entry.key]!(reading, draft, entry.value, path)
   }
   if (!draft.image && !node.entries.some((entry) => entry.key === 'image' || entry.key === 'build'))
     reading.bad(at, key, 'It needs an image.')
@@ -64,20 +78,6 @@ const nothing = (node: Node) =>
   (node.is === 'text' && node.text === 'false') ||
   (node.is === 'list' && node.items.length === 0) ||
   (node.is === 'map' && node.entries.length === 0)
-
-/** What has no effect is named once, unless it is the writer's own; what of it would have one is refused. */
-function leave(reading: Reading, { key: name, at, value }: Entry, key: string, about: string): void {
-  if (name === 'networks' && value.is === 'map') {
-    for (const network of value.entries)
-      if (network.value.is === 'map' && network.value.entries.length > 0)
-        reading.bad(
-          network.at,
-          `${key}.${network.key}`,
-          'Aliases and addresses on a network are not had: services find each other by their names.',
-        )
-  }
-  if (!name.startsWith('x-')) reading.note(at, key, about)
-}
 
 type Reader = (reading: Reading, draft: Draft, node: Node, key: string) => void
 
@@ -249,6 +249,7 @@ const readers: Record<string, Reader> = {
     if (node.is !== 'list') return reading.bad(node.at, key, 'Volumes are a list.')
     for (const [index, item] of node.items.entries()) readVolume(reading, draft, item, `${key}.${index}`)
   },
+  networks: (reading, draft, node, key) => void (draft.networks = readOn(reading, node, key)),
   mem_limit: memory,
   cpus,
   pids_limit: pids,

@@ -1,5 +1,5 @@
 import { isFault } from '../host/host.ts'
-import type { Container } from '../model/container.ts'
+import { type Container, foundAs } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { violated } from '../store/db.ts'
@@ -77,13 +77,13 @@ export const networkFor = (
 ): Promise<string> =>
   spec.network ? settleNetwork(works, spec.network.id, hostId) : ensureNetwork(works, ownerId, hostId)
 
-/** Makes an engine container part of the networks that its row has joined, under its name. */
+/** Makes an engine container part of the networks that its row has joined, under its names there. */
 export async function joinNetworks(
   works: Works,
-  container: Pick<Container, 'hostId' | 'joined' | 'name'>,
+  container: Pick<Container, 'hostId' | 'ownerId' | 'joined' | 'name' | 'spec'>,
   engineId: string,
 ): Promise<void> {
   const { engine } = works.host(container.hostId)
   for (const { id } of container.joined)
-    await engine.alias(engineId, await settleNetwork(works, id, container.hostId), container.name)
+    await engine.alias(engineId, await settleNetwork(works, id, container.hostId), foundAs(container, id))
 }

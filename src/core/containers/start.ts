@@ -1,5 +1,5 @@
 import { HostError, isFault, type Seen } from '../host/host.ts'
-import { type Container, sshPort } from '../model/container.ts'
+import { type Container, foundAs, sshPort } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { plain } from '../reply/text.ts'
 import { DcmError } from '../reply/error.ts'
@@ -58,7 +58,7 @@ export async function startAgain(run: Starting, container: Container): Promise<v
   const seen = await host.engine.inspect(engineId)
   if (seen.state !== 'running' && seen.state !== 'paused') {
     if (seen.aliases && !seen.aliases.includes(container.name))
-      await host.engine.alias(engineId, on!.name, container.name)
+      await host.engine.alias(engineId, on!.name, foundAs(container, on!.id))
     await joinNetworks(run, container, engineId)
   }
   if (seen.state !== 'running') await run.store.containers.update(container.id, { commandExit: null })

@@ -1,5 +1,5 @@
 import type { ContainerWish } from '../host/host.ts'
-import type { Container } from '../model/container.ts'
+import { type Container, foundAs } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { effective } from '../policy/quota.ts'
@@ -43,12 +43,13 @@ export async function wishFor(
   // Also when one fails: a folder that is made after the failure was undone would stay, with a host key in it.
   await Promise.allSettled(working)
   const [row, devices, seccomps, mounts, run] = await Promise.all(working)
+  const aliases = foundAs(container, spec.network?.id ?? container.ownerId).slice(1)
   return {
     engineName: container.engineName,
     id: container.id,
     ownerId: container.ownerId,
     name: container.name,
-    ...(spec.compose ? { alias: spec.compose.service } : {}),
+    ...(aliases.length > 0 ? { aliases } : {}),
     network,
     imageId: imageEngineId ?? row!.imageEngineId,
     env: spec.env,

@@ -43,7 +43,8 @@ type FakeContainer = Seen & {
   wish: ContainerWish
   log: LogChunk[]
   written: number
-  joined: Set<string>
+  /** By network, the aliases there. */
+  joined: Map<string, readonly string[]>
   load: Load
   changes: Change[]
   processes?: Process[]
@@ -175,7 +176,7 @@ export function createFakeHost(
     const { engineId, engineName, id, state, imageId } = container
     const listed = { engineId, engineName, id, state, imageId }
     if (!inspected) return listed
-    const { exitCode, oomKilled, startedAt, finishedAt, restarts, aliases } = container
+    const { exitCode, oomKilled, startedAt, finishedAt, restarts } = container
     return {
       ...listed,
       exitCode: exitCode!,
@@ -183,8 +184,8 @@ export function createFakeHost(
       startedAt,
       finishedAt,
       restarts: restarts!,
-      aliases: [...aliases!],
-      networks: [...container.joined],
+      aliases: [...new Set([...container.joined.values()].flat())],
+      networks: [...container.joined.keys()],
     }
   }
 
@@ -298,11 +299,10 @@ export function createFakeHost(
         finishedAt: null,
         restarts: 0,
         imageId: image.engineId,
-        aliases: [wish.name, ...(wish.alias === undefined ? [] : [wish.alias])],
         wish: structuredClone(wish),
         log: [],
         written: 0,
-        joined: new Set([wish.network]),
+        joined: new Map([[wish.network, [wish.name, ...(wish.aliases ?? [])]]]),
         load: { cpus: 10, memory: 8 * 2 ** 20, pids: 3, received: 0, sent: 0 },
         changes: [],
       }
@@ -361,11 +361,10 @@ export function createFakeHost(
       emit(container, 'destroy')
     },
 
-    async alias(engineId, network, alias) {
+    async alias(engineId, network, aliases) {
       const container = must(engineId)
       if (!networks.has(network)) throw new HostError('refused', 'The network is not there.')
-      container.aliases = [alias]
-      container.joined.add(network)
+      container.joined.set(network, [...aliases])
     },
 
     leave: async (engineId, network) => void must(engineId).joined.delete(network),

@@ -53,8 +53,8 @@ export type ContainerWish = {
   ownerId: string
   /** The member's name for it: host name, and alias on their network. */
   name: string
-  /** Another alias on their network. */
-  alias?: string
+  /** Other aliases on their network. */
+  aliases?: string[]
   /** Engine name of the member's network. */
   network: string
   /** `sha256:…` */
@@ -229,8 +229,8 @@ export type Engine = {
   unpause(engineId: string): Promise<void>
   /** Kills and removes with its anonymous volumes; already gone is success. */
   remove(engineId: string): Promise<void>
-  /** Makes the container part of a network under this alias, and no other; one that is on it under another leaves it for a moment. */
-  alias(engineId: string, network: string, alias: string): Promise<void>
+  /** Makes the container part of a network under these aliases, and no others; one that is on it under others leaves it for a moment. */
+  alias(engineId: string, network: string, aliases: readonly string[]): Promise<void>
   /** Takes the container off a network; not on it is success. */
   leave(engineId: string, network: string): Promise<void>
   /** The log, oldest first; ends when what was there has been read. */

@@ -1,5 +1,5 @@
 import type { Restart } from './grant.ts'
-import type { Joined, NetworkRef } from './network.ts'
+import type { Joined, NetworkRef, Placed } from './network.ts'
 import type { Mounted } from './volume.ts'
 
 /** What the engine was last seen to say of a container; `missing`: its engine object is gone. */
@@ -52,8 +52,11 @@ export type Spec = {
   volumes?: Mounted[]
   /** The network that it is made on, where that is not its owner's main one. */
   network?: NetworkRef
-  /** The composition that it is a part of, and as what: the others find it by that name too. */
-  compose?: { project: string; service: string }
+  /**
+   * The composition that it is a part of, and as what: the others find it by that name too, on the network that it is
+   * made on, or on those that the file names.
+   */
+  compose?: { project: string; service: string; networks?: Placed[] }
   /** False: coming in by SSH does not start it. */
   wake?: false
 }
@@ -118,6 +121,14 @@ export type Container = {
   createdAt: Date
   startedAt: Date | null
   finishedAt: Date | null
+}
+
+/** The names by which a container is found on a network, its own first. */
+export function foundAs({ name, ownerId, spec }: Pick<Container, 'name' | 'ownerId' | 'spec'>, id: string): string[] {
+  const { compose } = spec
+  if (!compose) return [name]
+  const placed = (compose.networks ?? [{ id: spec.network?.id ?? ownerId, aliases: [] }]).find((one) => one.id === id)
+  return placed ? [...new Set([name, compose.service, ...placed.aliases])] : [name]
 }
 
 /** The container's own SSH port on the host, or undefined when its image has no sshd. */

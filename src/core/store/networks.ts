@@ -5,8 +5,8 @@ import { joins, networks as table } from './schema/index.ts'
 
 export type NetworkRow = typeof table.$inferSelect
 
-const toNetwork = ({ id, ownerId, hostId, called, createdAt }: NetworkRow): Network => ({
-  ...{ id, ownerId, hostId, createdAt },
+const toNetwork = ({ id, ownerId, hostId, called, project, createdAt }: NetworkRow): Network => ({
+  ...{ id, ownerId, hostId, project, createdAt },
   name: called,
 })
 

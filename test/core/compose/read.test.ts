@@ -200,6 +200,67 @@ test('services come after those that they wait for; a circle is none', () => {
   ).toEqual(['2:30 services.a.depends_on: b has no healthcheck, so it is never healthy.'])
 })
 
+describe('networks', () => {
+  const on = (networks: string, declared = 'front: , back: ') =>
+    read(`services: {web: {image: debian, networks: ${networks}}}\nnetworks: {${declared}}\n`)
+
+  test('are read in both forms, with their aliases; none named is none said', () => {
+    const { composition, problems } = on('{back: {aliases: [db, store]}, front: , default: {}}')
+    expect(problems).toEqual([])
+    expect(composition.services[0]!.networks).toMatchObject([
+      { name: 'back', aliases: ['db', 'store'] },
+      { name: 'front', aliases: [] },
+      { name: 'default', aliases: [] },
+    ])
+    expect(on('[back]').composition.services[0]!.networks).toMatchObject([{ name: 'back' }])
+    for (const none of ['', '[]', '{}']) expect(on(none).composition.services[0]!.networks, none).toBeUndefined()
+    expect(on('[back]', 'back: {external: true, name: other}, default: {external: true}').composition.networks).toEqual(
+      new Map([
+        ['back', { external: 'other', at: { line: 2, column: 12 } }],
+        ['default', { external: 'default', at: { line: 2, column: 49 } }],
+      ]),
+    )
+  })
+
+  test.each([
+    ['[other]', '', /^1:\d+ services\.web\.networks: The network other is not declared under networks\.$/],
+    [
+      '{front: {ipv4_address: 10.0.0.2}}',
+      'front: ',
+      /^1:\d+ services\.web\.networks\.front\.ipv4_address: Addresses are DCM's/,
+    ],
+    ['{front: {aliases: [UP_er]}}', 'front: ', /^1:\d+ services\.web\.networks\.front\.aliases: An alias /],
+    [
+      `{front: {aliases: [${Array.from({ length: 17 }, (_, at) => `a${at}`).join(', ')}]}}`,
+      'front: ',
+      /16 aliases at most/,
+    ],
+    ['{front: 1}', 'front: ', /A network is a map/],
+    ['[front]', 'front: {driver: overlay}', /^2:\d+ networks\.front\.driver: A network here is a bridge/],
+    ['[front]', 'front: {ipam: {config: []}}', /^2:\d+ networks\.front\.ipam: It has no options here/],
+    ['[front]', 'front: {driver_opts: {a: b}}', /It has no options here/],
+    ['[front]', 'front: {internal: true}', /none is cut off from it\.$/],
+    ['[front]', 'front: {name: mine}', /^2:\d+ networks\.front\.name: A network of the project is called PROJECT-NAME/],
+  ])('%s of %s is refused', (networks, declared, why) =>
+    expect(told(on(networks, declared))).toEqual([expect.stringMatching(why)]),
+  )
+
+  test('what has no effect is named', () => {
+    const { notes, problems } = on(
+      '{front: {priority: 1, x-mine: 2}}',
+      'front: {labels: {a: b}, attachable: true, internal: false, enable_ipv6: true, x-mine: 1}, spare: , default: {driver: bridge}',
+    )
+    expect(problems).toEqual([])
+    expect(notes.map((note) => note.key)).toEqual([
+      'services.web.networks.front.priority',
+      'networks.front.labels',
+      'networks.front.attachable',
+      'networks.spare',
+      'networks.default',
+    ])
+  })
+})
+
 test('docs/compose.md has every key, with what the code says of it', () => {
   const docs = readFileSync(join(import.meta.dirname, '../../../docs/compose.md'), 'utf8')
   const rows = (keys: Record<string, Rule>) =>

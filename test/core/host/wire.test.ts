@@ -157,7 +157,7 @@ describe('an engine that misbehaves', () => {
     for (const crooked of crookedIds) {
       expect(await faultOf(() => engine.inspect(crooked))).toBe('refused')
       expect(await faultOf(() => engine.remove(crooked))).toBe('refused')
-      expect(await faultOf(() => engine.alias(crooked, 'dcm-i1-n', 'web'))).toBe('refused')
+      expect(await faultOf(() => engine.alias(crooked, 'dcm-i1-n', ['web']))).toBe('refused')
       expect(await faultOf(() => engine.removeNetwork(crooked))).toBe('refused')
       expect(await faultOf(() => engine.untag(crooked))).toBe('refused')
     }

@@ -11,7 +11,7 @@ import { createBody, labels } from './create.ts'
 import { malformed } from './fault.ts'
 import { logFrames } from './frames.ts'
 import { readImage } from './images.ts'
-import { containerId, containerRef, fullId, networkName } from './names.ts'
+import { containerId, containerRef, fullId, hostName, networkName } from './names.ts'
 import { array, type Json, maybeObject, number, object, string, stringMap, strings } from './read.ts'
 import { deadlines, pieces, type Wire } from './wire.ts'
 
@@ -206,12 +206,14 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
     unpause: (engineId: string) => act(engineId, 'unpause', /is not paused/i),
     remove,
 
-    async alias(engineId: string, network: string, alias: string): Promise<void> {
-      if (!/^[a-z][a-z0-9-]{0,62}$/.test(alias)) throw new HostError('refused', 'The alias cannot be a host name.')
+    async alias(engineId: string, network: string, aliases: readonly string[]): Promise<void> {
+      if (aliases.length === 0 || !aliases.every((alias) => hostName.test(alias)))
+        throw new HostError('refused', 'The alias cannot be a host name.')
       networkName(network)
       const { networks } = await look(containerId(engineId))
-      // The engine puts the host name behind the aliases by itself, so the one that was asked for is the first.
-      if (readAliases(networks[network], engineId)[0] === alias) return
+      // The engine puts the host name behind the aliases by itself, so those that were asked for come first.
+      const has = readAliases(networks[network], engineId)
+      if (aliases.every((alias, at) => has[at] === alias)) return
       const ask = { deadline: deadlines.start, pool: 'long' } as const
       if (networks[network] !== undefined)
         await wire.call('POST', ['networks', network, 'disconnect'], {
@@ -220,7 +222,7 @@ export function createContainers(wire: Wire, place: { instance: string; bindHost
         })
       await wire.call('POST', ['networks', network, 'connect'], {
         ...ask,
-        body: { Container: engineId, EndpointConfig: { Aliases: [alias] } },
+        body: { Container: engineId, EndpointConfig: { Aliases: aliases } },
       })
     },
 

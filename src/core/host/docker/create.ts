@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { grantableCaps } from '../../model/grant.ts'
 import { mostMounted, mountable, overlap } from '../../model/volume.ts'
 import { type ContainerWish, HostError, type SeenImage } from '../host.ts'
-import { containerRef, fullImage, networkName } from './names.ts'
+import { containerRef, fullImage, hostName, networkName } from './names.ts'
 import { inside, storageFolder, volumeFolder } from './places.ts'
 
 /** What a create request is built with beside the wish: whose object it is, where ports bind, and what the image brings. */
@@ -246,7 +246,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
   networkName(wish.network)
   fullImage(wish.imageId)
   if (place.image.engineId !== wish.imageId) throw refuse('The image is not the one that was asked for.')
-  if ([wish.name, wish.alias ?? 'none'].some((name) => !/^[a-z][a-z0-9-]{0,62}$/.test(name)))
+  if ([wish.name, ...(wish.aliases ?? [])].some((name) => !hostName.test(name)))
     throw refuse('The container name cannot be a host name.')
   for (const id of [wish.id, wish.ownerId])
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) throw refuse('An id cannot be a label.')
@@ -325,7 +325,7 @@ export function createBody(wish: ContainerWish, place: Place): CreateBody {
       ],
     },
     NetworkingConfig: {
-      EndpointsConfig: { [wish.network]: { Aliases: [wish.name, ...(wish.alias === undefined ? [] : [wish.alias])] } },
+      EndpointsConfig: { [wish.network]: { Aliases: [wish.name, ...(wish.aliases ?? [])] } },
     },
   }
   // Tells a container of the same intent from one that was made by an earlier try with other ports.

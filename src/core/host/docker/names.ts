@@ -7,6 +7,9 @@ export const imageId = /^sha256:[0-9a-f]{64}$/
 /** A name that DCM made: a member's text is never part of one. */
 export const madeName = /^dcm-[a-z0-9][a-z0-9_.-]{0,120}$/
 
+/** What can be a host name, and an alias on a network. */
+export const hostName = /^[a-z][a-z0-9-]{0,62}$/
+
 const refused = (what: string) => new HostError('refused', `${what} is not one that DCM made or the engine gave.`)
 
 /** What may address a container: its full id, or a name that DCM made. @throws HostError `refused` */

@@ -56,6 +56,8 @@ export const networks = pgTable(
     subnet: text('subnet'),
     /** What its owner calls it; empty: it is their main one. */
     called: text('called').notNull().default(''),
+    /** The composition that it is part of. */
+    project: text('project'),
     /** It is being removed, so nothing can join it any more. */
     leaving: boolean('leaving').notNull().default(false),
     createdAt: createdAt(),
