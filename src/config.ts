@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseSubnet } from './core/containers/subnet.ts'
 import type { PortRange } from './core/containers/ports.ts'
-import { type AdminChannel, parseChannel, parseSignup, type Signup } from './core/chat/signup.ts'
+import { type AdminChannel, parseChannel, parseSignup, type Signup } from './core/model/signup.ts'
 import { parseDuration } from './core/model/units.ts'
 import { variables } from './variables.ts'
 

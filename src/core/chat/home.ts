@@ -1,7 +1,7 @@
 import type { Door } from '../door/door.ts'
 import type { Actor } from '../model/person.ts'
 import type { Action, Reply } from '../reply/reply.ts'
-import { decisions } from './decide.ts'
+import { decisions } from './cards.ts'
 
 /** What a member sees of theirs on one page; what could not be had is said in its place. */
 export type Home = {

@@ -1,6 +1,6 @@
 import type { Caller, Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import { createChatContext } from '../chat/context.ts'
+import { createCards } from '../chat/cards.ts'
 import { createCompose } from '../compose/plan.ts'
 import { createCopy } from '../containers/copy.ts'
 import { createExport } from '../containers/export.ts'
@@ -21,8 +21,11 @@ import { createGroups } from '../people/groups.ts'
 import { createConnected } from '../people/connected.ts'
 import { createInvites } from '../people/invites.ts'
 import { createKeys } from '../people/keys.ts'
+import { createLinks } from '../people/links.ts'
+import { createNotify } from '../people/notices.ts'
 import { createPeople } from '../people/people.ts'
 import { createQuota } from '../people/quota.ts'
+import { createRequests } from '../people/requests.ts'
 import { createNamed } from '../people/site.ts'
 import { createShares } from '../people/shares.ts'
 import { createTokens } from '../people/tokens.ts'
@@ -34,10 +37,9 @@ export function createContexts(
   works: Works,
   commands: readonly Command[],
 ): (caller: Caller) => Omit<Context, 'consider'> {
-  const { store, random, place } = works
+  const { store, random, place, settings } = works
   const onKeys = (ownerId: string) => spreadKeys(works, ownerId)
-  const storage = async (personId: string) =>
-    (await works.host(works.settings.hostId).files.storage(personId))?.used ?? 0
+  const storage = async (personId: string) => (await works.host(settings.hostId).files.storage(personId))?.used ?? 0
   const people = createPeople({ store, random, onKeys, storage })
   const keys = createKeys({ store, random, onKeys })
   const tokens = createTokens({ store, random })
@@ -48,7 +50,10 @@ export function createContexts(
   const quota = createQuota({ store })
   const audit = createAudit({ store })
   const site = { ...createNamed({ store }), doctor: () => examine(works) }
-  const chat = createChatContext(works)
+  const links = createLinks({ store, random, signup: settings.signup ?? { mode: 'off' } })
+  const cards = createCards({ seal: works.seal, random, adminChannel: settings.adminChannel })
+  const requests = createRequests({ store, random, now: works.now, cards })
+  const notify = createNotify({ store })
   const hooks = createHookContext(works, commands)
   const containers = createView(works)
   const images = createImages(works)
@@ -78,7 +83,9 @@ export function createContexts(
     quota,
     audit,
     hooks,
-    ...chat,
+    links,
+    requests,
+    notify,
     site,
     containers: containers(caller),
     images: images(caller),

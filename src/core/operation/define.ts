@@ -1,4 +1,4 @@
-import type { AdminChannel, Signup } from '../chat/signup.ts'
+import type { AdminChannel, Signup } from '../model/signup.ts'
 import type { PortRange } from '../containers/ports.ts'
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Host } from '../host/host.ts'

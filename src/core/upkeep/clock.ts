@@ -1,4 +1,4 @@
-import { notice } from '../chat/notices.ts'
+import { notice } from '../people/notices.ts'
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Container } from '../model/container.ts'
 import type { NoticeKind } from '../model/notice.ts'

@@ -1,4 +1,4 @@
-import { notice } from '../chat/notices.ts'
+import { notice } from '../people/notices.ts'
 import { sshPort, type Container } from '../model/container.ts'
 import type { Upkeep } from './reconcile.ts'
 

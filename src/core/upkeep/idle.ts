@@ -1,4 +1,4 @@
-import { notice } from '../chat/notices.ts'
+import { notice } from '../people/notices.ts'
 import { HostError } from '../host/host.ts'
 import { calledBy, type Container } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'

@@ -1,4 +1,4 @@
-import { notice } from '../chat/notices.ts'
+import { notice } from '../people/notices.ts'
 import { readGrants } from '../containers/admit.ts'
 import { checkPorts } from '../containers/allow.ts'
 import { forwarder, openForward } from '../containers/forward.ts'

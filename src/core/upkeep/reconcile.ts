@@ -1,5 +1,5 @@
 import { newId } from '../model/id.ts'
-import { notice } from '../chat/notices.ts'
+import { notice } from '../people/notices.ts'
 import type { Container } from '../model/container.ts'
 import type { NoticeKind } from '../model/notice.ts'
 import type { Seen } from '../host/host.ts'

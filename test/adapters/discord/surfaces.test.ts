@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createDiscord, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
-import { createLinks } from '../../../src/core/chat/links.ts'
+import { createLinks } from '../../../src/core/people/links.ts'
 import { publicKey } from '../../core/door/world.ts'
 import { createDiscordRig, type DiscordRig, labelsOf, textOf } from './setup.ts'
 import { until } from '../../setup/until.ts'

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { notice, noticeEnding, tellNotices } from '../../../src/core/chat/notices.ts'
+import { tellNotices } from '../../../src/core/chat/notices.ts'
+import { notice, noticeEnding } from '../../../src/core/people/notices.ts'
 import { type Looks, watchHealth } from '../../../src/core/upkeep/health.ts'
 import { settleOne } from '../../../src/core/upkeep/reconcile.ts'
 import { createRoom, type Room } from './room.ts'

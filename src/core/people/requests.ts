@@ -4,55 +4,42 @@ import { newId, type Random } from '../model/id.ts'
 import { formatGrant, parseGrant } from '../model/grant.ts'
 import type { Person } from '../model/person.ts'
 import { formatTime } from '../model/time.ts'
-import { formatDuration } from '../model/units.ts'
 import { formatVisitor, type Visitor } from '../model/visitor.ts'
-import { giveIn } from '../people/grants.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, type Reply } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
-import type { Seal } from '../secret/seal.ts'
 import type { RequestRow } from '../store/requests.ts'
 import type { Store, Tables } from '../store/store.ts'
-import { lives, owe, sealLetter } from './letter.ts'
+import { giveIn } from './grants.ts'
 import { freeName, linkIn } from './links.ts'
 import { notice } from './notices.ts'
-import { decisions, membership } from './decide.ts'
-import type { AdminChannel } from './signup.ts'
 
 /** Open requests that one asker may have. */
 const most = 10
 
-export type RequestDeps = {
-  store: Store
-  random: Random
-  seal: Seal
-  adminChannel: AdminChannel | undefined
-  now(): Date
+/** What somebody asks for who is not a member yet. */
+export const membership = 'membership'
+
+/** Where admins see requests, and people hear who are in no other place: the chats. */
+export type Cards = {
+  /** Shows a request of `who` to the admins, as far as they can be reached. @returns ids of what shows it */
+  show(tx: Tables, row: RequestRow, who: string): Promise<string[]>
+  /** What shows it says from now on who decided, how and when. */
+  settle(
+    tx: Tables,
+    row: RequestRow,
+    who: string,
+    decision: { state: 'approved' | 'denied'; by: Person; now: Date },
+  ): Promise<void>
+  /** Tells an account something, `asker` being whose it is by now. */
+  tell(tx: Tables, visitor: Visitor, reply: Reply, asker?: string): Promise<void>
 }
 
-const asked = (row: Pick<RequestRow, 'thing' | 'lives' | 'why'>, who: string) =>
-  row.thing === membership
-    ? `${who} asks to become a member.`
-    : `${who} asks for ${row.thing}${row.lives === null ? '' : ` for ${formatDuration(row.lives)}`}.`
-
-function fieldsOf(row: RequestRow, who: string): Record<string, string> {
-  return {
-    id: row.id,
-    who,
-    ...(row.thing === membership ? {} : { thing: row.thing }),
-    ...(row.lives === null ? {} : { for: formatDuration(row.lives) }),
-    ...(row.why ? { why: row.why } : {}),
-    ...(row.visitor ? { account: formatVisitor(row.visitor) } : {}),
-  }
-}
-
-/** What admins see while nobody has decided. Whoever presses is checked as if they had typed the line. */
-const cardOf = (row: RequestRow, who: string): Reply =>
-  info(asked(row, who), { fields: fieldsOf(row, who), actions: decisions(row) })
+export type RequestDeps = { store: Store; random: Random; cards: Cards; now(): Date }
 
 /** What admins ask of members' wishes and what members ask of admins. */
 export function createRequests(deps: RequestDeps): Context['requests'] {
-  const { store, random, seal } = deps
+  const { store, random } = deps
 
   const whoOf = async (tx: Tables, row: Pick<RequestRow, 'ownerId' | 'visitor'>) =>
     row.ownerId
@@ -71,35 +58,6 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
     createdAt: row.createdAt,
   })
 
-  /** Shows a request to the admins: in their channel, or to each where they were last seen. */
-  async function post(tx: Tables, row: RequestRow): Promise<string[]> {
-    const reply = cardOf(row, await whoOf(tx, row))
-    const about = { reply, lives: lives.card }
-    const channel = deps.adminChannel
-    if (channel)
-      return [
-        await owe(tx, deps, {
-          ...about,
-          platform: channel.platform,
-          address: { kind: 'channel', scope: channel.scope, channel: channel.channel },
-        }),
-      ]
-    const cards: string[] = []
-    for (const admin of await tx.people.list()) {
-      if (admin.role !== 'admin' || admin.state !== 'active' || admin.id === row.ownerId) continue
-      const at = await tx.identities.latest(admin.id)
-      if (at)
-        cards.push(
-          await owe(tx, deps, {
-            ...about,
-            platform: at.platform,
-            address: { kind: 'user', scope: at.scope, user: at.userId },
-          }),
-        )
-    }
-    return cards
-  }
-
   const insert = (
     row: Pick<RequestRow, 'ownerId' | 'thing' | 'lives' | 'why' | 'visitor'>,
     same: (open: RequestRow) => boolean,
@@ -117,7 +75,7 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
           try: 'requests',
         })
       const stored = await tx.requests.insert({ ...row, id: newId(random) })
-      const cards = await post(tx, stored)
+      const cards = await deps.cards.show(tx, stored, await whoOf(tx, stored))
       await tx.requests.update(stored.id, { cards })
       return { ...(await view(tx, stored)), told: cards.length > 0 }
     })
@@ -132,15 +90,7 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
   ): Promise<RequestView> {
     const now = deps.now()
     await tx.requests.update(row.id, { state, decidedBy: by.name, decidedAt: now })
-    const who = await whoOf(tx, row)
-    const word = state === 'approved' ? 'Approved' : 'Denied'
-    const reply = info(`${asked(row, who)} ${word} by ${by.name}, ${formatTime(now)}.`, {
-      fields: { ...fieldsOf(row, who), [state]: `by ${by.name}, ${formatTime(now)}` },
-    })
-    for (const card of row.cards) {
-      await tx.outbox.removeButtons(card)
-      await tx.outbox.rewrite(card, sealLetter(seal, card, { reply, buttons: [] }))
-    }
+    await deps.cards.settle(tx, row, await whoOf(tx, row), { state, by, now })
     if (row.ownerId) await notice(tx, random, { ownerId: row.ownerId, kind: 'request', key: `request:${row.id}`, text })
     return view(tx, { ...row, state, decidedBy: by.name, decidedAt: now })
   }
@@ -187,12 +137,7 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
           await linkIn(tx, person, visitor)
           const text = `You are a member now, called ${person.name}; add your SSH key, then create a container.`
           const reply = info(text, { actions: [{ label: 'What can I do?', line: 'help' }] })
-          await owe(tx, deps, {
-            platform: visitor.platform,
-            address: { kind: 'user', scope: visitor.scope, user: visitor.user },
-            reply,
-            asker: person.id,
-          })
+          await deps.cards.tell(tx, visitor, reply, person.id)
           return decided(tx, row, by, 'approved', text)
         }
         const grant = parseGrant(row.thing)
@@ -208,11 +153,7 @@ export function createRequests(deps: RequestDeps): Context['requests'] {
         const row = await openFor(tx, id, by)
         if (row.visitor) {
           const reply = info('An admin has decided against your request to become a member.')
-          await owe(tx, deps, {
-            platform: row.visitor.platform,
-            address: { kind: 'user', scope: row.visitor.scope, user: row.visitor.user },
-            reply,
-          })
+          await deps.cards.tell(tx, row.visitor, reply)
         }
         return decided(tx, row, by, 'denied', `${by.name} has denied your request for ${row.thing}.`)
       }),

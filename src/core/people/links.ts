@@ -2,15 +2,15 @@ import type { Context } from '../command/context.ts'
 import { newId, type Random } from '../model/id.ts'
 import { refusePersonName } from '../model/name.ts'
 import type { Person } from '../model/person.ts'
+import type { Signup } from '../model/signup.ts'
 import { formatVisitor, type Visitor } from '../model/visitor.ts'
-import { createCodes } from '../people/codes.ts'
-import { lockPresent } from '../people/present.ts'
 import { DcmError } from '../reply/error.ts'
 import { printable } from '../reply/text.ts'
 import { violated } from '../store/db.ts'
 import type { IdentityRow } from '../store/identities.ts'
 import type { Store, Tables } from '../store/store.ts'
-import type { Signup } from './signup.ts'
+import { createCodes } from './codes.ts'
+import { lockPresent } from './present.ts'
 
 /** More than this is a mistake. */
 const most = 20
