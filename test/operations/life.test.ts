@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { FakeMethod } from '../../src/core/host/fake.ts'
+import type { FakeMethod } from '../stand-ins/host/fake.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { createWorld, type World } from '../core/door/world.ts'
 

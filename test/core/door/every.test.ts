@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commands } from '../../../src/commands/index.ts'
 import type { Person } from '../../../src/core/model/person.ts'
-import type { FakeMethod } from '../../../src/core/host/fake.ts'
+import type { FakeMethod } from '../../stand-ins/host/fake.ts'
 import { createWorld, publicKey, type World } from './world.ts'
 
 let world: World

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createFakeHost } from '../../../src/core/host/fake.ts'
+import { createFakeHost } from './fake.ts'
 import { faultOf, hostContract } from '../../contracts/host.ts'
 
 hostContract('the fake', async () => {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Duplex, PassThrough } from 'node:stream'
-import type { Anatomy } from '../model/image.ts'
-import type { Change, Load, Process } from '../model/look.ts'
-import { type Credential, formatRemote, type Remote } from '../model/registry.ts'
-import { hostKeyFingerprint } from '../secret/keys.ts'
-import { containerId, ownTag as readTag } from './docker/names.ts'
+import type { Anatomy } from '../../../src/core/model/image.ts'
+import type { Change, Load, Process } from '../../../src/core/model/look.ts'
+import { type Credential, formatRemote, type Remote } from '../../../src/core/model/registry.ts'
+import { hostKeyFingerprint } from '../../../src/core/secret/keys.ts'
+import { containerId, ownTag as readTag } from '../../../src/core/host/docker/names.ts'
 import {
   type CommitOptions,
   type ContainerWish,
@@ -22,7 +22,7 @@ import {
   type RunFolder,
   type Seen,
   type SeenImage,
-} from './host.ts'
+} from '../../../src/core/host/host.ts'
 
 /** A method of a host, as `fail` and `hold` name it. */
 export type FakeMethod = `engine.${keyof Engine}` | `files.${keyof Files}` | `net.${keyof Net}`
