@@ -54,7 +54,7 @@ export function createDoor(deps: DoorDeps): Door {
     contextFor,
     actingFor,
   })
-  const { record, refused } = createWriter({ store, log })
+  const { record, recorded, refused } = createWriter({ store, log })
   const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep, now: works.now })
   const carryOut = createFan({ repeats, refused, one, outcome })
 
@@ -83,6 +83,7 @@ export function createDoor(deps: DoorDeps): Door {
       actor: call.actor,
       command: '?',
       target: null,
+      ahead: {},
       ...(call.again ? { again: true } : {}),
       ...(call.body ? { body: call.body } : {}),
     }
@@ -134,7 +135,7 @@ export function createDoor(deps: DoorDeps): Door {
       : await readArgs(command, given, nobody)
     const context = { ...contextOf(caller, facts), ...(facts.body ? { body: facts.body } : {}) }
     // An admin's look at what is another's is written down like a change, and all that is typed on an SSH connection.
-    const recorded =
+    const written =
       command.changes ||
       command.records ||
       facts.actor.by ||
@@ -142,7 +143,7 @@ export function createDoor(deps: DoorDeps): Door {
       isOthers(command, args, caller)
     if (reserved['dry-run']) {
       const reply = await dry(command, args, context, facts)
-      if (recorded) await record({ ...facts, detail: 'dry run' }, 'done')
+      if (written) await record({ ...facts, detail: 'dry run' }, 'done')
       return reply
     }
     const asked = await command.confirms?.(args as never, context)
@@ -159,9 +160,11 @@ export function createDoor(deps: DoorDeps): Door {
         error: 'conflict',
       }
     }
-    const result = await command.run(args as never, context)
+    const work = () => command.run(args as never, context)
+    const ahead = command.changes && !command.begins
+    const result = await (ahead ? recorded(facts, work) : work())
     if (!('begin' in result)) {
-      if (recorded) await record(facts, 'done')
+      if (written && !ahead) await record(facts, 'done')
       return command.private ? { ...result, private: true } : result
     }
     return begun(result, facts, waiting)

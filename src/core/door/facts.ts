@@ -17,6 +17,8 @@ export type Facts = {
   detail?: string
   keyed?: Keyed
   again?: boolean
+  /** The row that was written before what it tells of was done. */
+  ahead: { row?: number }
   /** Bytes that come with it. */
   body?: AsyncIterable<Uint8Array>
 }
@@ -27,12 +29,27 @@ export const harmless = ({ actor, command, target }: Facts) =>
 
 /** Writes calls down, and puts what they threw into words. */
 export function createWriter({ store, log }: { store: Store; log: Log }) {
-  async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
+  const entry = (facts: Facts, decision: 'begun' | 'done' | 'refused' | 'failed', error?: DcmError) => {
     const detail = error && error.code !== 'usage' ? printable(error.message) : (facts.detail ?? null)
     const { actor, command, requestId, target } = facts
-    await store.audit.add(
-      auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) }),
+    return auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) })
+  }
+
+  async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
+    const { row } = facts.ahead
+    if (row === undefined) await store.audit.add(entry(facts, decision, error))
+    else await store.audit.end(row, entry(facts, decision, error))
+  }
+
+  /** Does what is over at once. Its row is there before, so that a process that dies on the way leaves a trace of it. */
+  async function recorded<T>(facts: Facts, work: () => Promise<T>): Promise<T> {
+    facts.ahead.row = await store.audit.begin(entry(facts, 'begun'))
+    const result = await work()
+    // What is done is done: where that cannot be written, the row goes on saying that it was begun.
+    await record(facts, 'done').catch((err: unknown) =>
+      log.warn({ requestId: facts.requestId, err }, 'the end of a change could not be recorded'),
     )
+    return result
   }
 
   /** The only place where anything thrown becomes words. */
@@ -57,5 +74,5 @@ export function createWriter({ store, log }: { store: Store; log: Log }) {
     )
   }
 
-  return { record, refused }
+  return { record, recorded, refused }
 }

@@ -6,10 +6,25 @@ import { audit as table, operations } from './schema/index.ts'
 export type AuditEntry = typeof table.$inferInsert
 export type AuditRecord = typeof table.$inferSelect
 
-/** The audit log: rows are added, read, and dropped when they are very old; never changed. */
+/** The audit log: rows are added, read, and dropped when they are very old; none is changed but a `begun` one, once. */
 export const audit = (db: Db) => ({
   async add(entry: AuditEntry): Promise<void> {
     await db.insert(table).values(entry)
+  },
+  /** Adds one that says `begun`. @returns its id, for `end` */
+  async begin(entry: AuditEntry): Promise<number> {
+    const [row] = await db
+      .insert(table)
+      .values({ ...entry, decision: 'begun' })
+      .returning({ id: table.id })
+    return row!.id
+  },
+  /** Says how what was begun ended. */
+  async end(id: number, { decision, code, detail }: Pick<AuditEntry, 'decision' | 'code' | 'detail'>): Promise<void> {
+    await db
+      .update(table)
+      .set({ decision, code, detail })
+      .where(and(eq(table.id, id), eq(table.decision, 'begun')))
   },
   /** Newest first. */
   async read(filter: { name?: string | undefined; since?: Date | undefined; limit: number }): Promise<AuditRecord[]> {
