@@ -6,6 +6,8 @@ const apart = ['test/store/**', 'test/host/**', 'test/e2e/**', 'test/crash/**', 
 const common = {
   environment: 'node',
   pool: 'forks',
+  // Loading DCM anew for each file takes as long as its tests; nothing of it keeps a state of its own.
+  isolate: false,
   restoreMocks: true,
   unstubEnvs: true,
   expect: { poll: { timeout: 60_000, interval: 10 } },

@@ -30,6 +30,7 @@ export async function benchStart(
       cwd: tree,
       env: {
         ...env,
+        NODE_COMPILE_CACHE: join(tree, 'node_modules/.cache/dcm'),
         DCM_DATA_DIR: options.dataDir,
         DCM_HTTP_ADDR: `127.0.0.1:${port}`,
         ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),

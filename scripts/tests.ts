@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 /** What needs the engine comes last: it is what fails for reasons of the machine, and waits more than it computes. */
 const groups = [
@@ -20,7 +20,10 @@ type Report = {
 
 /** What someone has set for their own DCM is not for tests. */
 const foreign = /^(DCM_(?!TEST_)|SLACK_|DISCORD_|DATABASE_URL$|LOG_LEVEL$)/
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)))
+const env = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+  NODE_COMPILE_CACHE: resolve('node_modules/.cache/dcm'),
+}
 
 /** Those who started us, up to npm: when one of them is killed, no one waits for these tests any more. */
 function ancestors(): number[] {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { serveHttp } from './adapters/http/index.ts'
@@ -190,3 +191,5 @@ for (const line of nextSteps(
   await store.people.byName('admin').then((admin) => (admin ? store.keys.of(admin.id) : [])),
 ))
   say(line)
+// It is kept for the next start when a process ends well; this one may be killed.
+flushCompileCache()

@@ -114,7 +114,7 @@ async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row;
  */
 export async function agree(
   dcm: Dcm,
-  { seconds = 15, others = [] }: { seconds?: number; others?: readonly Dcm[] } = {},
+  { seconds = 60, others = [] }: { seconds?: number; others?: readonly Dcm[] } = {},
 ): Promise<void> {
   const end = performance.now() + seconds * 1000
   for (;;) {

@@ -94,6 +94,7 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
   async function launch(unready: boolean): Promise<void> {
     const env = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+      NODE_COMPILE_CACHE: join(tree, 'node_modules/.cache/dcm'),
       DCM_DATA_DIR: dataDir,
       DCM_HTTP_ADDR: '127.0.0.1:0',
       DCM_SSH_ADDR: '127.0.0.1:0',
