@@ -262,6 +262,7 @@ test('G11: secrets, ports and keys are told to the asker alone, whatever is used
 
 describe('G12: Discord fails', () => {
   test('429: nothing is tried before Retry-After, the work is done, and the answer comes once', async () => {
+    await rig.world.say(ada.person, 'create patient --image debian')
     rig.discord.trouble({
       when: interactions,
       times: 1,
@@ -271,12 +272,12 @@ describe('G12: Discord fails', () => {
         headers: { 'retry-after': '1.2', 'x-ratelimit-scope': 'user' },
       },
     })
-    const asked = await ada.account.slash('dcm', { line: 'create patient --image debian' })
+    const asked = await ada.account.slash('dcm', { line: 'note patient "comes later"' })
     await until('a refusal', () => rig.discord.asked.some((one) => one.status === 429))
-    expect((await rig.world.store.containers.byName(ada.person.id, 'patient'))?.state).toBe('running')
+    expect((await rig.world.store.containers.byName(ada.person.id, 'patient'))?.note).toBe('comes later')
     expect(asked.message()!.thinking).toBe(true)
     await rig.quiet()
-    expect(textOf(asked.message()!)).toContain('patient is running')
+    expect(textOf(asked.message()!)).toContain('Noted for patient')
     expect(asked.message()!.edits).toBe(1)
     expect(textOf(asked.message()!)).not.toContain('seen this before')
   })
