@@ -1,4 +1,3 @@
-import type { Source } from '../core/command/intents.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
@@ -32,6 +31,7 @@ type State = Beside & {
   cut?: boolean
 }
 type Mine = Run<'build', State>
+type Source = NonNullable<Mine['input']['source']>
 
 /** Does one thing inside and tells how it goes. @throws DcmError with the line and the end of what was printed */
 async function perform(

@@ -108,7 +108,7 @@ export async function receive(run: Fetching, host: Host, container: Container, e
 
 /** Says now and then how much has come. */
 async function* counted({ body, say, now }: Fetching): AsyncGenerator<Uint8Array> {
-  let [size, told] = [0, 0]
+  let [size, told] = [0, now().getTime()]
   for await (const piece of body!) {
     size += piece.byteLength
     const at = now().getTime()
