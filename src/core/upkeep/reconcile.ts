@@ -10,7 +10,7 @@ import type { Log } from '../model/log.ts'
 import type { Runner } from '../operation/runner.ts'
 import { DcmError } from '../reply/error.ts'
 import { locate } from '../containers/locate.ts'
-import { syncKeys } from '../containers/runfolder.ts'
+import { syncKeys, syncSecrets } from '../containers/runfolder.ts'
 import { dropTag } from '../containers/tags.ts'
 import { type Ended, judge } from './judge.ts'
 
@@ -224,7 +224,11 @@ export async function tidyFolders({ works, log }: Upkeep, hostId: string): Promi
   const onDisk = await host.files.list()
   const rows = await works.store.containers.onHost(hostId)
   const known = new Set(rows.map((row) => row.id))
-  for (const row of rows) if (onDisk.runs.includes(row.id)) await syncKeys(works, row)
+  for (const row of rows) {
+    if (!onDisk.runs.includes(row.id)) continue
+    await syncKeys(works, row)
+    await syncSecrets(works, row)
+  }
   for (const id of onDisk.runs) {
     if (known.has(id) || (await works.store.containers.byId(id))) continue
     log.info({ run: id }, 'removing the folder of a container that is gone')

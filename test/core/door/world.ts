@@ -17,7 +17,7 @@ import type { ErrorCode } from '../../../src/core/reply/error.ts'
 import type { Reply } from '../../../src/core/reply/reply.ts'
 import { createSeal } from '../../../src/core/secret/seal.ts'
 import type { AuditRecord } from '../../../src/core/store/audit.ts'
-import { openPostgres } from '../../../src/core/store/open.ts'
+import { type Opened, openPostgres } from '../../../src/core/store/open.ts'
 import { openMemory } from '../../setup/embedded.ts'
 import { createStore, type Store } from '../../../src/core/store/store.ts'
 import { operations } from '../../../src/operations/index.ts'
@@ -87,8 +87,33 @@ export type World = AsyncDisposable & {
   sql(statement: string): Promise<void>
   /** What a query gives, to look at what is really stored. */
   rows<T = Record<string, unknown>>(query: string): Promise<T[]>
+  /** Told of each statement before the embedded database gets it, and may throw in its stead. */
+  meddle(met: ((statement: string) => void) | undefined): void
   /** Lines that the log got at `warn` and above. */
   logged: { level: 'warn' | 'error'; facts: Record<string, unknown>; message: string }[]
+}
+
+type Queries = { query(statement: string, ...more: unknown[]): Promise<unknown> }
+
+/** Stands between drizzle and the embedded database, in and outside of transactions. */
+function overhear(opened: Opened): World['meddle'] {
+  let met: ((statement: string) => void) | undefined
+  const listening = <T extends Queries>(to: T): T => {
+    const query = to.query.bind(to)
+    to.query = async (statement, ...more) => {
+      met?.(statement)
+      return query(statement, ...more)
+    }
+    return to
+  }
+  type Client = Queries & { transaction<T>(work: (tx: Queries) => Promise<T>): Promise<T> }
+  const { $client } = opened.db as unknown as { $client?: Client }
+  if ($client && opened.kind === 'embedded') {
+    const transaction = $client.transaction.bind($client)
+    $client.transaction = (work) => transaction((tx) => work(listening(tx)))
+    listening($client)
+  }
+  return (next) => void (met = next)
 }
 
 /** Makes a world with two offered images: `debian` and, without sshd, `bare`. */
@@ -203,6 +228,7 @@ export async function createWorld(
       const got = (await opened.db.execute(sql.raw(query))) as unknown as T[] | { rows: T[] }
       return Array.isArray(got) ? got : got.rows
     },
+    meddle: overhear(opened),
     logged,
     async [Symbol.asyncDispose]() {
       await runner.stop(1000)
