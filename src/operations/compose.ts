@@ -1,7 +1,10 @@
 import { lockMember, reserve } from '../core/containers/admit.ts'
+import { type Becoming, becoming, refuseClash } from '../core/containers/becoming.ts'
 import { addNetworks, membersOf } from '../core/containers/networks.ts'
+import { syncSecrets } from '../core/containers/runfolder.ts'
+import { giveSecrets } from '../core/containers/secrets.ts'
 import { addVolumes } from '../core/containers/volumes.ts'
-import { type Container, foundAs, publicPorts, type Spec } from '../core/model/container.ts'
+import { type Container, publicPorts } from '../core/model/container.ts'
 import type { NetworkRef } from '../core/model/network.ts'
 import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -53,40 +56,6 @@ function samePorts(container: Container, wishes: readonly PortWish[]): boolean {
   )
 }
 
-/** What a service is made from, and the networks that it is on beside that of its spec. */
-type Becoming = { spec: Spec; joins: NetworkRef[] }
-
-/** What no file says or said, and was given to its container since, that keeps. */
-function becoming({ spec }: ServiceWish, there: Container | undefined, ownerId: string): Becoming {
-  const [says, said] = [spec.compose!.networks, there?.spec.compose?.networks]
-  const { network, wake } = there?.spec ?? {}
-  const made = says ? spec.network : said ? undefined : network
-  const files = new Set([...(says ?? []), ...(said ?? [])].map((one) => one.id))
-  const own = (there?.joined ?? []).filter((one) => !files.has(one.id))
-  const joins = [...own, ...(says ?? [])]
-    .filter((one) => one.id !== (made?.id ?? ownerId))
-    .map(({ id, name }) => ({ id, name }))
-  return { spec: { ...spec, ...(made ? { network: made } : {}), ...(wake === false ? { wake } : {}) }, joins }
-}
-
-/** Refuses what would be found by a name that another container has on the same network. @throws DcmError `conflict` */
-function refuseClash(others: readonly Container[], mine: Becoming & Pick<Container, 'ownerId' | 'name'>): void {
-  const { spec, joins, ownerId } = mine
-  for (const network of [spec.network ?? { id: ownerId, name: '' }, ...joins]) {
-    const names = foundAs(mine, network.id).slice(1)
-    for (const other of others) {
-      const on = [other.spec.network?.id ?? ownerId, ...other.joined.map((one) => one.id)].includes(network.id)
-      const name = on ? foundAs(other, network.id).find((one) => names.includes(one)) : undefined
-      if (name !== undefined)
-        throw new DcmError(
-          'conflict',
-          `${other.name} is found as ${name} on ${network.name || 'your network'} already; call the service something else, or remove ${other.name}.`,
-          { try: `inspect ${other.name}` },
-        )
-    }
-  }
-}
-
 const sameLimits = (container: Container, { limits }: ServiceWish) => stable(container.limits) === stable(limits)
 
 /** Brings a composition up: what is not there is made, what differs is made anew, the rest is left as it is. */
@@ -114,6 +83,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
       }))
       const part = await admitOne(wish, there, becomes, after, input.ownerId, also!)
       containerOf.set(wish.service, part.containerId)
+      await giveSecrets(tx, works.seal, { id: part.containerId, ownerId: input.ownerId, name: part.name }, wish)
       // What grows only once it is made anew is asked for now, so that nothing begins that could not end.
       if (part.limits && there && part.does === 'recreate') {
         const growth = {
@@ -141,6 +111,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
           const why = await outcome(run, part)
           if (why !== undefined) failed.push(why)
           const now = await run.store.containers.byId(part.containerId)
+          if (now) await syncSecrets(run, now)
           const ports = now ? publicPorts(now).map((port) => `${port.host}->${port.container}/${port.proto}`) : []
           rows.push([
             part.service,

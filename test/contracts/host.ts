@@ -216,11 +216,13 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       })
     })
 
-    test('alias: a stopped container gets another name on its network', async () => {
+    test('alias: a stopped container gets other names on its network', async () => {
       const made = await create()
-      await host.engine.alias(made.engineId, network, ['renamed'])
-      await host.engine.alias(made.engineId, network, ['renamed'])
+      for (const names of [['renamed', 'other'], ['renamed', 'other'], ['renamed']])
+        await host.engine.alias(made.engineId, network, names)
       expect((await host.engine.inspect(made.engineId)).aliases?.[0]).toBe('renamed')
+      await host.engine.alias(made.engineId, network, ['again', 'store'])
+      expect((await host.engine.inspect(made.engineId)).aliases?.slice(0, 2)).toEqual(['again', 'store'])
       await host.engine.remove(made.engineId)
     })
 

@@ -31,6 +31,7 @@ services:
     volumes: [data:/srv/data]
     healthcheck: { test: test -s /srv/data/word, interval: 1s, retries: 20 }
     networks: { inner: { aliases: [words] } }
+    secrets: [{ source: pass, target: server.pass }]
   client:
     <<: *small
     command: bash -c 'read -r line </dev/tcp/words/22 && echo "server says $$line" && cat /srv/in/word; exec sleep 600'
@@ -41,6 +42,7 @@ services:
     <<: *small
 volumes: { data: }
 networks: { inner: }
+secrets: { pass: { environment: WORD } }
 `
 const cli = (words: string[]) => dcm.cli(words, { env: { DCM_URL: dcm.url, DCM_TOKEN: alice.token } })
 const state = async () =>
@@ -62,6 +64,7 @@ test('a composition comes up from the command line; its services find each other
   expect((await alice.ssh('talk-client', 'getent hosts talk-server && touch /srv/in/x')).code).not.toBe(0)
   const { containers } = await lookAt(dcm.engine, dcm.instance())
   expect(containers).toHaveLength(3)
+  expect((await alice.ssh('talk-server', 'cat /run/secrets/*')).stdout).toBe('hello')
   expect((await alice.must<{ name: string }[]>('volume ls')).data).toMatchObject([{ name: 'talk-data' }])
 })
 

@@ -3,6 +3,7 @@ import type { Intent, Intents } from '../../src/core/command/intents.ts'
 import type { Host } from '../../src/core/host/host.ts'
 import type { Container } from '../../src/core/model/container.ts'
 import type { Person } from '../../src/core/model/person.ts'
+import { sealAhead } from '../../src/core/containers/secrets.ts'
 import { createRunner } from '../../src/core/operation/runner.ts'
 import { operations } from '../../src/operations/index.ts'
 import { createWorld, type World } from '../core/door/world.ts'
@@ -306,7 +307,10 @@ describe('K01 a composition comes up whole', () => {
       ownerId: alice.id,
       project: 'shop',
       services: [
-        service('db', [], { network: back }, [{ ...back, aliases: ['store'] }]),
+        {
+          ...service('db', [], { network: back }, [{ ...back, aliases: ['store'] }]),
+          secrets: [{ name: 'word', sealed: sealAhead(world.works.seal, alice.id, 'db', 'word', 'hunter2') }],
+        },
         service('web', ['db'], {}, [main, { ...back, aliases: [] }]),
       ],
       volumes: [],
@@ -330,6 +334,8 @@ describe('K01 a composition comes up whole', () => {
         ['shop-back'],
         ['', 'shop-back'],
       ])
+      const { id } = mine.find((one) => one.name === 'shop-db')!
+      expect(world.host.fake.run(id)!.secrets, JSON.stringify(death)).toEqual({ word: 'hunter2' })
       expect((await world.say(alice, 'compose down shop --yes')).error).toBeUndefined()
       expect(await world.host.engine.list()).toEqual([])
       return dead

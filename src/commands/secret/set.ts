@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { secretName } from '../../core/model/secret.ts'
 import { DcmError } from '../../core/reply/error.ts'
 import { ok } from '../../core/reply/reply.ts'
 
-/** A name that is a file's and could be a variable's. */
 const nameOf = (text: string): string => {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(text)) return text
+  if (secretName.test(text)) return text
   throw new DcmError(
     'usage',
     'A secret is called by up to 64 letters, digits, "_", "-" and ".", and does not begin with "." or "-".',

@@ -8,6 +8,9 @@ import type { Mounted } from '../model/volume.ts'
 /** A container that another one is begun after; `health`: once that says that it is well. */
 export type After = { containerId: string; name: string; health: Health | null }
 
+/** A secret that a service takes: sealed until it is its container's, or null for one that the container has to have. */
+export type SecretWish = { name: string; sealed: string | null }
+
 /** A service of a composition, with all that was looked up for it. */
 export type ServiceWish = {
   service: string
@@ -17,6 +20,7 @@ export type ServiceWish = {
   limits: Limits
   spec: Spec
   ports: PortWish[]
+  secrets?: SecretWish[]
   waits: { service: string; health: Health | null }[]
 }
 

@@ -1,10 +1,11 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import type { PortWish, ServiceWish } from '../command/intents.ts'
+import type { PortWish, SecretWish, ServiceWish } from '../command/intents.ts'
 import { readGrants } from '../containers/admit.ts'
 import { checkGrants, mayUse } from '../containers/allow.ts'
+import { sealAhead } from '../containers/secrets.ts'
 import { createView } from '../containers/view.ts'
-import type { Spec } from '../model/container.ts'
+import type { Container, Spec } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import { newId } from '../model/id.ts'
 import type { Image } from '../model/image.ts'
@@ -78,6 +79,8 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
         )
         const services: ServiceWish[] = []
         const there = await store.volumes.of(caller.person.id)
+        let containers: Promise<Container[]> | undefined
+        const mine = () => (containers ??= store.containers.of(caller.person.id))
         const made = new Map<string, { id: string; name: string }>()
         const places = createPlaces(
           {
@@ -102,6 +105,28 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
           return made.get(name)
         }
 
+        /** Those with a value, sealed; one that is external has to be its container's already. */
+        async function secretsOf({ service, secrets }: Draft, name: string, key: string): Promise<SecretWish[]> {
+          const { person } = caller
+          const container = (await mine()).find(
+            ({ spec }) => spec.compose?.project === project && spec.compose?.service === service,
+          )
+          const has = container ? (await store.secrets.of(container.id)).map((secret) => secret.name) : []
+          return secrets.flatMap(({ name: called, file, at }): SecretWish[] => {
+            const declared = composition.secrets.get(called)
+            if (!declared) return []
+            if (declared.value !== null)
+              return [{ name: file, sealed: sealAhead(works.seal, person.id, service, file, declared.value) }]
+            if (declared.external && !has.includes(file))
+              bad(
+                at,
+                `${key}.secrets`,
+                `${name} has no secret ${file} yet: write environment: NAME in the place of external, with -e NAME=VALUE${container ? ', or give it with secret set' : ''}.`,
+              )
+            return [{ name: file, sealed: null }]
+          })
+        }
+
         for (const draft of composition.services) {
           const key = `services.${draft.service}`
           const name = `${project ?? 'project'}-${draft.service}`
@@ -112,6 +137,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
             const found = volumeOf(called, at, `${key}.volumes`)
             return found ? [{ id: found.id, name: found.name, path, readOnly }] : []
           })
+          const secrets = await secretsOf(draft, name, key)
           const placed = places.of(draft.service, draft.networks, draft.at)
           const image = draft.image && imageOf(images, draft.image.ref)
           if (draft.image && !image)
@@ -148,6 +174,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
               },
             },
             ports: portsOf(grants, draft),
+            ...(secrets.length > 0 ? { secrets } : {}),
             waits: draft.waits.map(({ service, healthy }) => ({
               service,
               health: healthy ? (composition.services.find((one) => one.service === service)?.health ?? null) : null,

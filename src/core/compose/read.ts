@@ -2,6 +2,7 @@ import { nearest } from '../command/nearest.ts'
 import { refuseContainerName } from '../model/name.ts'
 import { checkNetworks, type Declared, readNetworks } from './networks.ts'
 import { createReading, type Reading, scalar } from './reading.ts'
+import { checkSecrets, readSecrets, type Secrets } from './secrets.ts'
 import { type Draft, readService } from './service.ts'
 import { fileKeys, ruleOf } from './subset.ts'
 import { type Node, type Problem, readTree } from './tree.ts'
@@ -13,6 +14,7 @@ export type Composition = {
   /** Those that are made with the project, and those that have to be there. */
   volumes: Map<string, { external: string | undefined }>
   networks: Declared
+  secrets: Secrets
 }
 
 const mostServices = 20
@@ -23,7 +25,13 @@ export function readComposition(
   values: ReadonlyMap<string, string>,
 ): { composition: Composition; problems: Problem[]; notes: Problem[] } {
   const reading = createReading(values)
-  const composition: Composition = { name: undefined, services: [], volumes: new Map(), networks: new Map() }
+  const composition: Composition = {
+    name: undefined,
+    services: [],
+    volumes: new Map(),
+    networks: new Map(),
+    secrets: new Map(),
+  }
   const { root, problems } = readTree(text)
   reading.problems.push(...problems)
   if (root && root.is !== 'map') reading.bad(root.at, '', 'A Compose file is a map with services.')
@@ -37,12 +45,14 @@ export function readComposition(
       else if (key === 'name') composition.name = scalar(reading, value, key)
       else if (key === 'volumes') readVolumes(reading, value, composition)
       else if (key === 'networks') readNetworks(reading, value, composition.networks)
+      else if (key === 'secrets') readSecrets(reading, value, composition.secrets)
       else if (key === 'services') readServices(reading, value, composition)
       else if (!key.startsWith('x-')) reading.note(at, key, rule.about)
     }
     if (!root.entries.some(({ key }) => key === 'services'))
       reading.bad(root.at, 'services', 'There are no services in it.')
     checkVolumes(reading, composition)
+    checkSecrets(reading, composition.services, composition.secrets)
     checkNetworks(reading, composition.services, composition.networks)
     composition.services = inOrder(reading, composition.services)
   }

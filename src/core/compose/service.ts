@@ -10,6 +10,7 @@ import { parseCpus, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
 import { type On, readOn } from './networks.ts'
 import { type Reading, scalar, strings } from './reading.ts'
+import { readTaken, type Taken } from './secrets.ts'
 import { ruleOf, serviceKeys } from './subset.ts'
 import type { At, Entry, Node } from './tree.ts'
 
@@ -25,6 +26,7 @@ export type Draft = {
   ports: { wish: PortWish; at: At }[]
   volumes: { name: string; path: string; readOnly: boolean; at: At }[]
   networks: On[] | undefined
+  secrets: Taken[]
   waits: { service: string; healthy: boolean; at: At }[]
   restart: { policy: Restart; at: At } | undefined
   caps: { cap: string; at: At }[]
@@ -38,17 +40,8 @@ export function readService(reading: Reading, service: string, node: Node, at: A
   const key = `services.${service}`
   const draft: Draft = {
     ...{ service, at, image: undefined, command: undefined, entrypoint: undefined, folder: undefined, env: new Map() },
-    ...{
-      networks: undefined,
-      ports: [],
-      volumes: [],
-      waits: [],
-      restart: undefined,
-      caps: [],
-      limits: {},
-      limitsAt: at,
-      health: null,
-    },
+    ...{ ports: [], volumes: [], networks: undefined, secrets: [], waits: [], restart: undefined, caps: [] },
+    ...{ limits: {}, limitsAt: at, health: null },
   }
   if (node.is !== 'map') {
     reading.bad(node.at, key, 'A service is a map of what it has.')
@@ -250,6 +243,7 @@ const readers: Record<string, Reader> = {
     for (const [index, item] of node.items.entries()) readVolume(reading, draft, item, `${key}.${index}`)
   },
   networks: (reading, draft, node, key) => void (draft.networks = readOn(reading, node, key)),
+  secrets: (reading, draft, node, key) => void (draft.secrets = readTaken(reading, node, key)),
   mem_limit: memory,
   cpus,
   pids_limit: pids,

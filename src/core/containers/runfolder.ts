@@ -23,10 +23,14 @@ const sealedFor = (containerId: string, name: string) => `${containerId}/${name}
 export const sealSecret = (seal: Seal, containerId: string, name: string, value: string): string =>
   seal.seal(value, sealedFor(containerId, name))
 
+/** Opens what `sealSecret` has sealed. @throws DcmError `unavailable` */
+export const openSecret = (seal: Seal, containerId: string, name: string, sealed: string): string =>
+  seal.open(sealed, sealedFor(containerId, name))
+
 /** A container's secrets, opened, by name. */
 async function openSecrets(deps: { store: Store; seal: Seal }, containerId: string): Promise<Record<string, string>> {
   const rows = await deps.store.secrets.of(containerId)
-  return Object.fromEntries(rows.map((row) => [row.name, deps.seal.open(row.sealed, sealedFor(containerId, row.name))]))
+  return Object.fromEntries(rows.map((row) => [row.name, openSecret(deps.seal, containerId, row.name, row.sealed)]))
 }
 
 /** Makes a container's `/run/dcm` out of the database, as often as it takes. @returns its path on the host */

@@ -1,11 +1,44 @@
+import type { ServiceWish } from '../command/intents.ts'
 import type { Context } from '../command/context.ts'
+import { mostSecrets as most } from '../model/secret.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
-import { sealSecret, syncSecrets } from './runfolder.ts'
+import type { Seal } from '../secret/seal.ts'
+import type { Tables } from '../store/store.ts'
+import { openSecret, sealSecret, syncSecrets } from './runfolder.ts'
 
-/** Secrets that one container may have. */
-const most = 64
+/** For whom a value is sealed that waits for its container: nobody's row is called so. */
+const ahead = (ownerId: string, service: string) => `ahead:${ownerId}/${service}`
+
+/** Seals a value for the container of a service, which may not be there yet. */
+export const sealAhead = (seal: Seal, ownerId: string, service: string, name: string, value: string): string =>
+  sealSecret(seal, ahead(ownerId, service), name, value)
+
+/** Gives the container of a service its secrets, in the transaction that admits it. @throws DcmError `limited`, `conflict` */
+export async function giveSecrets(
+  tx: Tables,
+  seal: Seal,
+  container: { id: string; ownerId: string; name: string },
+  { service, secrets = [] }: Pick<ServiceWish, 'service' | 'secrets'>,
+): Promise<void> {
+  if (secrets.length === 0) return
+  const there = new Set((await tx.secrets.of(container.id)).map((one) => one.name))
+  for (const { name, sealed } of secrets) {
+    if (sealed === null && !there.has(name))
+      throw new DcmError('conflict', `${container.name} has no secret ${name} any more.`, {
+        try: `secret ls ${container.name}`,
+      })
+    there.add(name)
+    if (sealed === null) continue
+    const value = openSecret(seal, ahead(container.ownerId, service), name, sealed)
+    await tx.secrets.put({ containerId: container.id, name, sealed: sealSecret(seal, container.id, name, value) })
+  }
+  if (there.size > most)
+    throw new DcmError('limited', `${container.name} would have ${there.size} secrets and may have ${most}.`, {
+      try: `secret ls ${container.name}`,
+    })
+}
 
 /** Secrets of containers: set and removed, never shown. */
 export function createSecrets(works: Works): Context['secrets'] {

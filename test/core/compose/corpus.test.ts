@@ -105,12 +105,10 @@ const corpus: Record<string, { refused: string[]; env?: string[]; notes?: string
     refused: [
       '4:12 services.cloud.image',
       '6:9 services.cloud.ports.0',
-      '7:5 services.cloud.secrets',
       '11:5 services.cloud.links',
       '13:9 services.cloud.volumes.0',
       '15:12 services.db.image',
-      '17:5 services.db.secrets',
-      '18:1 secrets',
+      '20:5 secrets.db_password.file',
     ],
   },
   'traefik.yaml': {

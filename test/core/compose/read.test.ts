@@ -261,6 +261,53 @@ describe('networks', () => {
   })
 })
 
+describe('secrets', () => {
+  const taking = (taken: string, declared = 'key: {environment: KEY}') =>
+    read(`services: {web: {image: debian, secrets: ${taken}}}\nsecrets: {${declared}}\n`, { KEY: 'word' })
+
+  test('have the value that came with the call, and the name that the service gives them', () => {
+    const { composition, problems, notes } = taking(
+      '[key, {source: key, target: other.pem}, {source: there, target: /run/secrets/there, mode: 0400}]',
+      'key: {environment: KEY}, there: {external: true, name: there}',
+    )
+    expect(problems).toEqual([])
+    expect(notes.map((note) => note.key)).toEqual(['services.web.secrets.2.mode'])
+    expect(composition.services[0]!.secrets.map(({ name, file }) => `${name} ${file}`)).toEqual([
+      'key key',
+      'key other.pem',
+      'there there',
+    ])
+    expect(composition.secrets).toEqual(
+      new Map([
+        ['key', { value: 'word', external: false }],
+        ['there', { value: null, external: true }],
+      ]),
+    )
+  })
+
+  test.each([
+    ['[other]', undefined, /^1:\d+ services\.web\.secrets: The secret other is not declared under secrets\.$/],
+    [
+      '[key]',
+      'key: {file: ./key.txt}',
+      /^2:\d+ secrets\.key\.file: .* write environment: KEY here, and give the value with -e KEY=VALUE\.$/,
+    ],
+    ['[key]', 'key: {environment: OTHER}', /^2:\d+ secrets\.key\.environment: The variable OTHER has no value/],
+    ['[key]', 'key: ', /^2:\d+ secrets\.key: It needs environment/],
+    ['[key]', 'key: {external: false}', /^2:\d+ secrets\.key: It needs environment/],
+    ['[key]', 'key: {external: true, name: other}', /^2:\d+ secrets\.key\.name: Leave it out/],
+    ['[key]', 'key: {environment: KEY, driver: x}', /^2:\d+ secrets\.key\.driver: A secret has environment/],
+    ['[{source: key, target: ../../etc/shadow}]', undefined, /^1:\d+ services\.web\.secrets\.0: A secret is a file in/],
+    ['[{source: key, target: /etc/shadow}]', undefined, /A secret is a file in/],
+    ['[{target: key}]', undefined, /^1:\d+ services\.web\.secrets\.0: It needs source\.$/],
+    ['[{source: key, driver: x}]', undefined, /There is no such key\.$/],
+    ['{key: }', undefined, /are a list\.$/],
+    [`[${Array.from({ length: 65 }, () => 'key').join(', ')}]`, undefined, /64 secrets at most/],
+  ])('%s of %s is refused', (taken, declared, why) =>
+    expect(told(taking(taken, declared))).toEqual([expect.stringMatching(why)]),
+  )
+})
+
 test('docs/compose.md has every key, with what the code says of it', () => {
   const docs = readFileSync(join(import.meta.dirname, '../../../docs/compose.md'), 'utf8')
   const rows = (keys: Record<string, Rule>) =>

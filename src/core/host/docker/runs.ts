@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { secretName } from '../../model/secret.ts'
 import { mountable } from '../../model/volume.ts'
 import { HostError, type RunFolder } from '../host.ts'
 import {
@@ -18,7 +19,6 @@ import { createSftp } from './sftp.ts'
 import { sshdConfig } from './sshd.ts'
 
 /** What a secret's file may be called. */
-const secretName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/
 const entryFile = new URL('entry', import.meta.url)
 
 /**
