@@ -141,12 +141,29 @@ describe('what a guest may', () => {
 
 describe('the end of it', () => {
   test('is a condition of every look, whether or not anything has run since; then keys and connections go', async () => {
+    const [web, own] = [await world.container(alice!, 'web'), await world.container(bob!, 'web')]
     await world.store.sessions.insert(
-      { id: 'session00001', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in alice/web' },
+      {
+        id: 'session00001',
+        ownerId: bob!.id,
+        holder: 'x',
+        address: '',
+        fingerprint: '',
+        doing: 'shell',
+        inside: [web.id],
+      },
       60_000,
     )
     await world.store.sessions.insert(
-      { id: 'session00002', ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell in web' },
+      {
+        id: 'session00002',
+        ownerId: bob!.id,
+        holder: 'x',
+        address: '',
+        fingerprint: '',
+        doing: 'shell',
+        inside: [own.id],
+      },
       60_000,
     )
     await over('web')

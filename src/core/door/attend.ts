@@ -9,6 +9,8 @@ export type Attendance = {
   id: string
   /** What they do now, in a few words. */
   doing(text: string): void
+  /** Lists that something is open into a container. @returns, once that is written, what says that it no longer is */
+  inside(containerId: string): Promise<() => void>
   /** They are gone. */
   left(): Promise<void>
 }
@@ -82,9 +84,25 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
       )
       present.set(id, leave)
       watch()
+      const open: string[] = []
+      let written = Promise.resolve()
+      // One after the other: the last that is written is how it stands.
+      const write = () => {
+        const now = written.then(() => store.sessions.inside(id, [...new Set(open)]))
+        written = now.catch(() => undefined)
+        return now
+      }
       return {
         id,
         doing: (text) => void store.sessions.doing(id, text.slice(0, 200)).catch(() => undefined),
+        async inside(containerId) {
+          open.push(containerId)
+          await write()
+          return () => {
+            open.splice(open.indexOf(containerId), 1)
+            write().catch((err: unknown) => log.debug({ err }, 'a session stays listed as inside a container'))
+          }
+        },
         async left() {
           present.delete(id)
           await store.sessions

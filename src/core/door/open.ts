@@ -43,6 +43,8 @@ export type Opening = {
   requestId?: string
   /** Told in a few words what is waited for. */
   say?(text: string): void
+  /** Lists the caller as somebody who is inside, before anything is opened there. */
+  enter?(containerId: string): Promise<void>
 }
 
 type OpenDeps = { works: Works; commands: readonly Command[]; log: Log; handle: Door['handle'] }
@@ -157,6 +159,11 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     try {
       const admitted = await admit(actor, target)
       let container = await awake(admitted.caller, admitted.container, opening.say)
+      if (opening.enter) {
+        await opening.enter(container.id)
+        // Whoever ended a share before that has not found them inside; whoever does it after it will.
+        await admit(actor, target)
+      }
       const entry = auditEntry(actor, { ...facts, decision: 'done', detail: detailOf(target) })
       for (let tries = 0; ; tries++)
         try {

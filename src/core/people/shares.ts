@@ -13,14 +13,14 @@ export type SharesDeps = {
 /** Members with whom one container may be shared. */
 const most = 50
 
-/** Has a guest's connections through the SSH door closed that are in a container; what they call it is in their row. */
+/** Has a guest's connections through the SSH door closed that are in a container. */
 export async function dismiss(
   store: Store,
-  container: Pick<Container, 'owner' | 'name'>,
+  container: Pick<Container, 'id' | 'owner' | 'name'>,
   guestId: string,
 ): Promise<void> {
   const theirs = (await store.sessions.list()).filter(
-    (one) => one.ownerId === guestId && one.doing.endsWith(` ${container.owner}/${container.name}`),
+    (one) => one.ownerId === guestId && one.inside.includes(container.id),
   )
   for (const { id } of theirs)
     await store.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)

@@ -39,6 +39,12 @@ export const sessions = (db: Db) => ({
   async doing(id: string, doing: string): Promise<void> {
     await db.update(table).set({ doing }).where(eq(table.id, id))
   },
+  async inside(id: string, containerIds: readonly string[]): Promise<void> {
+    await db
+      .update(table)
+      .set({ inside: [...containerIds] })
+      .where(eq(table.id, id))
+  },
   /** Renews this process' rows, so that others go on showing them. */
   async renew(ids: readonly string[], lease: number): Promise<void> {
     if (ids.length > 0)

@@ -1,6 +1,6 @@
 import { notice } from '../people/notices.ts'
 import { HostError } from '../host/host.ts'
-import { calledBy, type Container } from '../model/container.ts'
+import type { Container } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'
 import { systemAsker } from '../operation/asker.ts'
 import { DcmError } from '../reply/error.ts'
@@ -37,7 +37,7 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
     const [now, before] = [load.received + load.sent, traffic.get(container.id)]
     traffic.set(container.id, now)
     const moved = before !== undefined && now - before > hardly.traffic
-    const entered = sessions.some((one) => one.doing.endsWith(` ${calledBy(one.ownerId, container)}`))
+    const entered = sessions.some((one) => one.inside.includes(container.id))
     if (load.cpus >= hardly.cpus || moved || entered) busy.push(container.id)
   }
   for (let at = 0; at < running.length; at += together)

@@ -162,7 +162,8 @@ describe('stopping what is idle', () => {
         holder: 'x',
         address: '',
         fingerprint: '',
-        doing: `shell in ${door.name}`,
+        doing: 'shell',
+        inside: [door.id],
       },
       60_000,
     )

@@ -165,6 +165,8 @@ export const sessions = pgTable(
     address: text('address').notNull(),
     fingerprint: text('fingerprint').notNull(),
     doing: text('doing').notNull(),
+    /** Containers that something is open into. */
+    inside: jsonb('inside').$type<string[]>().notNull().default([]),
     ending: text('ending'),
     startedAt: at('started_at').notNull().defaultNow(),
     leaseUntil: at('lease_until').notNull(),

@@ -1,0 +1,1 @@
+ALTER TABLE "sessions" ADD COLUMN "inside" jsonb DEFAULT '[]'::jsonb NOT NULL;
