@@ -5,10 +5,11 @@ import { createWorld, publicKey, type Said, type World } from '../core/door/worl
 
 const [key, spare] = [publicKey('second@desk'), publicKey('spare@desk')]
 let world: World
-let [alice, bob]: Person[] = []
+let alice: Person
 beforeAll(async () => {
   world = await createWorld()
-  ;[alice, bob] = [await world.member('alice'), await world.member('bob')]
+  alice = await world.member('alice')
+  await world.member('bob')
   for (const line of ['create web --image debian -m 64m', `key add ${spare}`, 'token new old'])
     expect((await world.say(alice, line)).error).toBeUndefined()
   for (const line of ['group add lab', 'grant bob cap:NET_RAW', 'user link bob slack:T1/UBOB'])
@@ -31,7 +32,7 @@ async function standing(): Promise<string> {
     )
     all.push(`${name}: ${kept.toSorted().join('; ')}`)
   }
-  const run = world.host.fake.run((await world.container(alice!, 'web')).id)
+  const run = world.host.fake.run((await world.container(alice, 'web')).id)
   const inside = run?.authorizedKeys.split('\n').toSorted().join('; ')
   return [...all, `keys inside: ${inside}`, `secrets inside: ${JSON.stringify(run?.secrets)}`].join('\n')
 }
@@ -75,7 +76,7 @@ const changes: Change[] = [
 
 describe('K10, N06: a process that dies in a change leaves the old state or the new one, and its row', () => {
   test.each(changes)('$line', async ({ by, line, back }) => {
-    const who = by === 'admin' ? world.admin : alice!
+    const who = by === 'admin' ? world.admin : alice
     const before = await standing()
     const done = await world.say(who, line)
     expect(done.error, done.text).toBeUndefined()

@@ -81,11 +81,13 @@ describe('B10 removing', () => {
     await must('create copy --image a:1 -m 64m')
     const { imageId } = await world.container(alice!, 'copy')
     const engineId = (await world.store.images.byId(imageId!))!.engineId
-    expect((await world.say(alice!, 'rmi -f a:1')).text).toBe('a:1 is used by copy; remove those first.')
+    expect((await world.refused(alice!, 'rmi -f a:1', 'conflict')).text).toBe(
+      'a:1 is used by copy; remove those first.',
+    )
     for (const ref of [engineId, engineId.slice(7, 19), 'x:1', 'bob/x:1', 'debian'])
       await world.refused(alice!, { name: 'rmi', args: { image: [ref], force: true } }, 'not_found')
     await must('stop copy')
-    expect((await world.say(alice!, 'rmi -f a:1')).error).toBe('conflict')
+    await world.refused(alice!, 'rmi -f a:1', 'conflict')
     await must('rm -f copy')
     await must('rmi -f a:1')
     expect((await world.store.images.of(bob!.id)).map((image) => image.ref)).toEqual(['x:1'])

@@ -80,7 +80,9 @@ export type World = AsyncDisposable & {
   /** The same, with what it left. */
   tell(who: Person, said: Said, how?: How): Promise<Told>
   /** Says what must be refused: exactly one row of the audit log says so, and neither host nor operation was asked. */
-  refused(who: Person, said: Said, code: ErrorCode, how?: How): Promise<Reply>
+  refused(who: Person, said: Said, code: ErrorCode | readonly ErrorCode[], how?: How): Promise<Reply>
+  /** The same of a call that comes another way; `refusal` makes it, and tells the code that it was answered with. */
+  nothing(refusal: () => Promise<ErrorCode | undefined>): Promise<void>
   /** The row of a member's container. */
   container(owner: Person, name: string): Promise<Container>
   /** Statements that no command offers: making a grant old, for one. */
@@ -210,11 +212,23 @@ export async function createWorld(
       const open = await store.operations.countOpen()
       const { reply, asked, rows } = await tell(who, said, how)
       const line = JSON.stringify(said)
-      expect(reply, line).toMatchObject({ error: code, tone: 'error' })
+      expect(reply, line).toMatchObject({ error: expect.toBeOneOf([code].flat()), tone: 'error' })
       expect(asked, line).toEqual([])
-      expect(rows, line).toEqual([expect.objectContaining({ decision: 'refused', code, operationId: null })])
+      expect(rows, line).toEqual([
+        expect.objectContaining({ decision: 'refused', code: reply.error, operationId: null }),
+      ])
       expect(await store.operations.countOpen(), line).toBe(open)
       return reply
+    },
+    async nothing(refusal) {
+      const [last] = await store.audit.read({ limit: 1 })
+      const [before, open] = [host.fake.calls.length, await store.operations.countOpen()]
+      const code = await refusal()
+      expect(host.fake.calls.slice(before).map((one) => one.method)).toEqual([])
+      expect(await store.operations.countOpen()).toBe(open)
+      expect((await store.audit.read({ limit: 3 })).filter((row) => row.id > (last?.id ?? 0))).toEqual([
+        expect.objectContaining({ decision: 'refused', code, operationId: null }),
+      ])
     },
     async container(owner, name) {
       const found = await store.containers.byName(owner.id, name)
