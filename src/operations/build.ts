@@ -1,15 +1,16 @@
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
-import { fresh, mine, rootFor, specFor, timed } from '../core/containers/builder.ts'
+import { fresh, mine, specFor, timed } from '../core/containers/builder.ts'
 import { erase } from '../core/containers/erase.ts'
 import { longest } from '../core/containers/flow.ts'
-import { clearing, type Doing, doing, keep } from '../core/containers/making.ts'
+import { foldersOf, rootFor, stagesAt } from '../core/containers/folders.ts'
+import { type Doing, doing, keep } from '../core/containers/making.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
-import { clone, fetcher, given, readDockerfile, receive } from '../core/containers/source.ts'
+import { clone, fetcher, readDockerfile, receive } from '../core/containers/source.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { type Host, sshPaths } from '../core/host/host.ts'
 import { formatSize } from '../core/model/units.ts'
@@ -71,12 +72,24 @@ async function perform(
   )
 }
 
-/** Clears away what stages have left for each other, as far as there is a container to do it in. */
-async function clear(run: Mine, host: Host, engineId: string): Promise<void> {
-  const argv = clearing(run.id, run.input.source ? [given(run.id, true).path] : [])
-  const going = await host.engine.exec(engineId, { argv, env: [], tty: null, input: false })
+/** What leads to the folders of a build is no part of the image. */
+async function tidy(run: Mine, host: Host, engineId: string): Promise<void> {
+  const places = foldersOf(run.id, run.input, { fetching: false, stages: stagesOf(run) }).map((one) => one.path)
+  if (places.length === 0) return
+  const argv = ['/bin/rm', '-f', ...places]
+  const going = await host.engine.exec(engineId, { argv, env: [], user: '0', tty: null, input: false })
   for await (const _ of going.output);
 }
+
+/** Takes its folders away with what is in them; already gone is success. */
+async function clear(run: Mine, host: Host): Promise<void> {
+  // How many stages it was to have may not have been stored any more.
+  const stages = run.input.source ? Infinity : stagesOf(run)
+  for (const { id } of foldersOf(run.id, run.input, { fetching: false, stages }))
+    await host.files.removeVolume(run.input.ownerId, id)
+}
+
+const stagesOf = ({ state }: Mine): number => state.bases?.length ?? 0
 
 /** Fetches what is built into a folder that only this build's containers see. */
 async function fetch(run: Mine, host: Host, source: Source, at: (engineId: string) => void): Promise<void> {
@@ -102,7 +115,8 @@ async function read(run: Mine, host: Host, source: Source, at: (engineId: string
   const dockerfile = input.dockerfile ?? (await readDockerfile(host, engineId, source, input.file ?? 'Dockerfile'))
   const bases = await store.tx((tx) => findBases(tx, input, dockerfile))
   const { id: imageId, engineId: imageEngineId, ref: imageRef } = bases.at(-1)!
-  await store.containers.update(run.id, { imageId, imageEngineId, imageRef, spec: specFor(run, false) })
+  const spec = specFor(run.id, input, { fetching: false, stages: bases.length })
+  await store.containers.update(run.id, { imageId, imageEngineId, imageRef, spec })
   return { dockerfile, bases: bases.map((one) => one.engineId) }
 }
 
@@ -112,6 +126,7 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
   const recipe = readRecipe(run.state.dockerfile ?? input.dockerfile!, reads(input))
   const stages = plan(recipe, input.args, await basesIn(host, run.state.bases!))
   const all = stages.flatMap((stage) => stage.tasks)
+  const from = { root: rootFor(input), stages: stagesAt(input) }
   for (const [number, { tasks, config }] of stages.entries()) {
     const engineId = await fresh(run, host, run.state.bases![number]!)
     at(engineId)
@@ -119,19 +134,14 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
       if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
       await perform(run, host, engineId, task, log, `${told}/${all.length}`)
     }
-    try {
-      for (const task of tasks) {
-        const n = all.indexOf(task)
-        await carryOut(doing(task, id, n, rootFor(input)), n + 1)
-      }
-      for (const [n, task] of all.entries())
-        if (task.kind === 'copy' && task.stage === number) await carryOut(keep(task, id, n), n + 1)
-    } catch (error) {
-      if (stages.length > 1) await clear(run, host, engineId).catch(() => undefined)
-      throw error
+    for (const task of tasks) {
+      const n = all.indexOf(task)
+      await carryOut(doing(task, id, n, from), n + 1)
     }
+    for (const [n, task] of all.entries())
+      if (task.kind === 'copy' && task.stage === number) await carryOut(keep(task, n, from.stages), n + 1)
     if (number < stages.length - 1) continue
-    if (stages.length > 1 || input.source) await clear(run, host, engineId)
+    await tidy(run, host, engineId)
     await run.say('saving')
     const { owner } = await mine(run)
     const wish = { ref: run.state.engineRef, message: 'dcm build', author: owner, blankEnv: [], config }
@@ -169,7 +179,7 @@ export const build = defineOperation<'build', State>({
       ...{ id, ownerId: input.ownerId, hostId: works.settings.hostId, name },
       engineName: `dcm-${works.place.instance}-${id}`,
       ...{ imageId: base.id, imageEngineId: base.engineId, imageRef: base.ref, memory, cpus, pids },
-      spec: specFor({ id, input }, true),
+      spec: specFor(id, input, { fetching: input.source !== undefined, stages: bases?.length ?? 0 }),
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
     })
@@ -199,7 +209,7 @@ export const build = defineOperation<'build', State>({
         const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
-        if (run.input.source) await host.files.removeVolume(run.input.ownerId, run.id)
+        await clear(run, host)
         await host.engine.untag(run.state.engineRef)
       },
     },
@@ -250,8 +260,9 @@ export const build = defineOperation<'build', State>({
       async do(run) {
         const container = await run.store.containers.byId(run.id)
         if (container) await erase(run, container)
-        if (run.input.source) await run.host(run.settings.hostId).files.removeVolume(run.input.ownerId, run.id)
-        if (run.state.replaced) await dropTag(run.host(run.settings.hostId), run.state.replaced)
+        const host = run.host(run.settings.hostId)
+        await clear(run, host)
+        if (run.state.replaced) await dropTag(host, run.state.replaced)
       },
     },
   ],

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Dcm, startDcm } from './support/dcm.ts'
-import type { Member } from './support/member.ts'
+import { type Member, runProgram } from './support/member.ts'
+import { reachDoor } from './support/openssh.ts'
 import { until } from '../setup/until.ts'
 
 let [dcm, alice]: [Dcm, Member] = [] as never
@@ -80,6 +81,17 @@ test('a tar goes through pipes; a file takes another name; what is not there is 
   const out = await cli(['cp', 'web:/srv/in', join(folder, 'in')])
   expect(out).toMatchObject({ code: 1, stderr: expect.stringContaining('Left out: in/out') as string })
   expect((await readdir(join(folder, 'in'))).toSorted()).toEqual(['a', 'b'])
+})
+
+test('a tar goes in and out through ssh alone', async () => {
+  const door = await reachDoor(dcm)
+  const ssh = ['ssh', ...door.options(alice.key), '-p', door.port, 'alice@127.0.0.1', 'cp']
+  const big = await readFile(join(folder, 'site', 'big'))
+  const sent = await runProgram('sh', ['-c', 'tar -C "$0" -c site | "$@"', folder, ...ssh, '-', 'web:/opt'])
+  expect(sent, sent.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining(' to /opt of web.') as string })
+  expect(await inside('cd /opt/site && cksum <big')).toBe(execFileSync('cksum', { input: big }).toString())
+  const got = await runProgram('sh', ['-c', '"$@" | tar -xO site/big | cksum', '-', ...ssh, 'web:/opt/site', '-'])
+  expect(got.stdout).toBe(execFileSync('cksum', { input: big }).toString())
 })
 
 /** Begins an upload and sends some of it. */

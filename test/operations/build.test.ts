@@ -128,14 +128,16 @@ COPY --from=0 --chown=app /etc/x /etc/x
 CMD ["/srv/app"]`,
   )
   expect(built.error, built.text).toBeUndefined()
-  const { id } = built.operation!
+  // A folder of the build's own, which is gone with it.
+  const at = '/run/dcm/volumes/0'
+  expect(world.host.fake.volumes()).toEqual([])
   expect(ran.map(({ argv }) => argv.slice(argv[0] === '/bin/sh' ? 4 : 0))).toEqual([
     ['/', '/bin/sh', '-c', 'make'],
-    [`/storage/.dcm-build-${id}/1`, '/out/app', '/out/*.so'],
-    [`/storage/.dcm-build-${id}/2`, '/etc/x'],
-    [`/storage/.dcm-build-${id}/1`, `/storage/.dcm-build-${id}/1`, '/srv/', '', '0/app', '1/*'],
-    [`/storage/.dcm-build-${id}/2`, `/storage/.dcm-build-${id}/2`, '/etc/x', 'app', '0/x'],
-    ['/bin/rm', '-rf', `/storage/.dcm-build-${id}`],
+    [`${at}/1`, '/out/app', '/out/*.so'],
+    [`${at}/2`, '/etc/x'],
+    [`${at}/1`, 'that stage', '/srv/', '', '0/app', '1/*'],
+    [`${at}/2`, 'that stage', '/etc/x', 'app', '0/x'],
+    ['/bin/rm', '-f', '/dcm-stages'],
   ])
   const wishes = world.host.fake.calls.filter((call) => call.method === 'engine.create').slice(-2)
   const images = await Promise.all([

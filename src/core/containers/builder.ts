@@ -5,8 +5,7 @@ import { formatDuration } from '../model/units.ts'
 import type { Run, State } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { longest } from './flow.ts'
-import type { Root } from './making.ts'
-import { given, rootOf } from './source.ts'
+import { foldersOf } from './folders.ts'
 import { wishFor } from './wish.ts'
 
 type Input = Intents['build']
@@ -30,13 +29,6 @@ export async function fresh(run: Building, host: Host, base?: string): Promise<s
   await host.engine.start(engineId)
   await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })
   return engineId
-}
-
-/** What COPY reads from. */
-export function rootFor({ context, source }: Input): Root {
-  if (source) return rootOf(source)
-  const path = `/storage/${context ?? '.'}`
-  return { path, shown: path }
 }
 
 /** Ends the container that `at` has named, and with it what runs there, once `ms` have passed. @throws DcmError `limited` */
@@ -72,13 +64,13 @@ export async function timed<T>(
   }
 }
 
-/** How a container of a build is made, with the folder that is fetched into it or has been: it ends by itself, whatever becomes of DCM. */
-export function specFor({ id, input: { source, lives } }: { id: string; input: Input }, fetching: boolean): Spec {
-  const ms = fetching && source?.kind === 'sent' ? longest : lives
+/** How a container of a build is made: it ends by itself, whatever becomes of DCM. */
+export function specFor(id: string, input: Input, at: { fetching: boolean; stages: number }): Spec {
+  const ms = at.fetching && input.source?.kind === 'sent' ? longest : input.lives
+  const volumes = foldersOf(id, input, at)
   return {
     ...{ env: [], restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
     command: ['sleep', String(Math.ceil(ms / 1000) + 120)],
-    // What is built from is not changed by it, so that a crash can begin it anew.
-    ...(source ? { volumes: [given(id, !fetching)] } : {}),
+    ...(volumes.length > 0 ? { volumes } : {}),
   }
 }

@@ -1,4 +1,5 @@
 import { running } from './inside.ts'
+import type { Root } from './folders.ts'
 import type { Task } from './recipe.ts'
 
 /** Reads out of the folder that was named, and gives what it makes to root or to whom COPY says. */
@@ -58,38 +59,26 @@ export type Doing = { line: number; said: string; argv: string[]; env: string[];
 
 const asRoot = (argv: string[]) => ({ argv, env: [], user: '0' })
 
-/** Where stages leave what later ones take: in the member's storage, for as long as it lasts. */
-export const between = (id: string): string => `.dcm-build-${id}`
-
 /** Where it was left, as `keeping` numbers it. A pattern may have found several. */
 const left = (source: string, at: number): string => `${at}/${/[*?[]/.test(source) ? '*' : source.split('/').at(-1)}`
 
-/** A folder inside that COPY reads from, and what it is called to its member. */
-export type Root = { path: string; shown: string }
-
-/** What a task is inside. `number` tells it from all others of its build. */
-export function doing(task: Task, id: string, number: number, context: Root): Doing {
+/** What a task is inside. `number` tells it from all others of its build; `from` is what COPY reads from, and where stages leave things. */
+export function doing(task: Task, id: string, number: number, from: { root: Root; stages: string }): Doing {
   const { line, said } = task
   if (task.kind === 'run') {
     const { argv, env } = running(task.argv, id, task.folder)
     return { line, said, argv, env: [...env, ...task.env], user: task.user }
   }
   if (task.kind === 'folder') return { line, said, ...asRoot(['/bin/mkdir', '-p', task.path]) }
-  const kept = `/storage/${between(id)}/${number}`
+  const kept = `${from.stages}/${number}`
   const [root, sources] =
-    task.stage === null ? [context, task.sources] : [{ path: kept, shown: kept }, task.sources.map(left)]
+    task.stage === null ? [from.root, task.sources] : [{ path: kept, shown: 'that stage' }, task.sources.map(left)]
   const words = [root.path, root.shown, task.target, task.owner, ...sources]
   return { line, said, ...asRoot(['/bin/sh', '-c', copying, 'dcm', ...words]) }
 }
 
-/** What keeps the sources of a later stage's task. */
-export const keep = (task: Task & { kind: 'copy' }, id: string, number: number): Doing => ({
+/** What keeps the sources of a later stage's task, where stages leave things. */
+export const keep = (task: Task & { kind: 'copy' }, number: number, stages: string): Doing => ({
   ...{ line: task.line, said: task.said },
-  ...asRoot(['/bin/sh', '-c', keeping, 'dcm', `/storage/${between(id)}/${number}`, ...task.sources]),
+  ...asRoot(['/bin/sh', '-c', keeping, 'dcm', `${stages}/${number}`, ...task.sources]),
 })
-
-/** What clears away all that stages have left, and that was there only to build with. */
-export const clearing = (id: string, paths: readonly string[]): string[] => [
-  ...['/bin/rm', '-rf', `/storage/${between(id)}`],
-  ...paths,
-]

@@ -1,5 +1,5 @@
 import type { Source } from '../command/intents.ts'
-import { type Exec, type Host, isFault, volumeAt } from '../host/host.ts'
+import { type Exec, type Host, isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import { formatSize } from '../model/units.ts'
@@ -9,23 +9,11 @@ import { plain } from '../reply/text.ts'
 import { mayUse } from './allow.ts'
 import { readGrants } from './admit.ts'
 import { longest, pour, roomOf, within } from './flow.ts'
-import type { Root } from './making.ts'
+import { rootOf, sourceAt } from './folders.ts'
 import { createOutput } from './output.ts'
 
 /** A build that has its files fetched. */
 type Fetching = Works & Pick<Run<'build', State>, 'body' | 'signal' | 'say'>
-
-/**
- * Where a build's files are until it has ended: a folder of its own in its member's storage, which no other container
- * sees. `path` is where the entry program has it looked for, which is cleared away before the image is saved.
- */
-export const given = (id: string, readOnly: boolean) => ({ id, name: 'context', path: '/dcm-build', readOnly })
-
-/** The same as COPY reads from it. */
-export const rootOf = (source: Source): Root =>
-  source.kind === 'git'
-    ? { path: `${volumeAt(0)}/${source.folder}`, shown: 'the repository' }
-    : { path: volumeAt(0), shown: 'what was sent' }
 
 /** Where the program that fetches may be, and what to say where no image has it. */
 const programs = {
@@ -71,7 +59,7 @@ export async function receive(run: Fetching, host: Host, container: Container, e
       'conflict',
       'DCM was started anew before all of it had come, so nothing is built; send it again.',
     )
-  const program = await host.engine.exec(engineId, asRoot(['/bin/sh', '-c', unpacking, 'dcm', volumeAt(0)]))
+  const program = await host.engine.exec(engineId, asRoot(['/bin/sh', '-c', unpacking, 'dcm', sourceAt]))
   program.input.on('error', () => undefined)
   const said = createOutput()
   let ended = false
@@ -138,7 +126,7 @@ rm -rf .git
 /** Clones into the container: what can be reached is what any container of its member's reaches. @throws DcmError */
 export async function clone(host: Host, engineId: string, { url, ref }: Source & { kind: 'git' }): Promise<void> {
   const going = await host.engine.exec(engineId, {
-    ...asRoot(['/bin/sh', '-c', cloning, 'dcm', volumeAt(0), url, ref]),
+    ...asRoot(['/bin/sh', '-c', cloning, 'dcm', sourceAt, url, ref]),
     input: false,
   })
   const { code, text } = await outcome(going)
