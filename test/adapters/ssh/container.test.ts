@@ -74,6 +74,23 @@ describe('NAME+CONTAINER: a program in any image', () => {
     inside.end()
   })
 
+  test('is listed as open into the container until its own end, whatever else the connection does', async () => {
+    world.host.fake.programs(cat)
+    const { id } = await world.container(person, 'bare')
+    const inside = await world.login('ada+bare', ada)
+    const listed = async () => (await world.store.sessions.list()).filter((one) => one.inside.includes(id)).length
+    const [one, two] = [await exec(inside, 'cat'), await exec(inside, 'cat')]
+    await until('both to be open', async () => (await audited('enter')) && (await listed()) === 1)
+    const [first, second] = [collect(one), collect(two)]
+    two.end()
+    await second
+    expect(await listed()).toBe(1)
+    one.end()
+    await first
+    await until('nothing to be open', async () => (await listed()) === 0)
+    inside.end()
+  })
+
   test('both of its streams come whole and in order, however slowly they are read', async () => {
     const pieces = Array.from({ length: 120 }, (_, at): LogChunk => ({
       stream: at % 3 === 0 ? 'stderr' : 'stdout',
