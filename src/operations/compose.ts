@@ -9,6 +9,7 @@ import type { NetworkRef } from '../core/model/network.ts'
 import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
+import type { Tables } from '../core/store/store.ts'
 
 type ServiceWish = Run<'compose-up', Up>['input']['services'][number]
 type PortWish = ServiceWish['ports'][number]
@@ -81,7 +82,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
       const after = wish.waits.map(({ service, health }) => ({
         ...{ containerId: containerOf.get(service)!, name: `${input.project}-${service}`, health },
       }))
-      const part = await admitOne(wish, there, becomes, after, input.ownerId, also!)
+      const part = await admitOne(wish, there, becomes, await renewed(tx, there), after, input.ownerId, also!)
       containerOf.set(wish.service, part.containerId)
       await giveSecrets(tx, works.seal, { id: part.containerId, ownerId: input.ownerId, name: part.name }, wish)
       // What grows only once it is made anew is asked for now, so that nothing begins that could not end.
@@ -157,11 +158,19 @@ export const composeUp = defineOperation<'compose-up', Up>({
   },
 })
 
+/** Whether what its image's name stands for has been made anew since. */
+async function renewed(tx: Tables, there: Container | undefined): Promise<boolean> {
+  const row = there && (await tx.containers.row(there.id))
+  const image = row?.imageId ? await tx.images.byId(row.imageId) : undefined
+  return image !== undefined && image.engineId !== row!.imageEngineId
+}
+
 /** Admits what one service needs, if anything. */
 async function admitOne(
   wish: ServiceWish,
   there: Container | undefined,
   { spec, joins }: Becoming,
+  newer: boolean,
   after: { containerId: string; name: string; health: ServiceWish['waits'][number]['health'] }[],
   ownerId: string,
   also: Also,
@@ -174,6 +183,7 @@ async function admitOne(
   }
   const containerId = there.id
   const changed =
+    newer ||
     there.imageId !== imageId ||
     stable(there.spec) !== stable(spec) ||
     stable(there.joined.map((one) => one.id).toSorted()) !== stable(joins.map((one) => one.id).toSorted()) ||

@@ -208,6 +208,36 @@ test('stop, up, logs, down: of this composition alone', async () => {
   await world.say(alice!, 'rmi copy:clone --yes')
 })
 
+test('what would be built has to be built before, as an image of its own; built again, it is made anew', async () => {
+  const file = 'name: shop\nservices:\n  web:\n    build: { context: ./app, dockerfile: Dev file }\n'
+  expect((await up(file)).reply.table?.rows).toEqual([
+    [
+      '4:12',
+      'services.web.build',
+      "Nothing is built here, and you have no image shop-web of your own: dcm build shop-web -f 'Dev file' ./app makes it first.",
+    ],
+  ])
+  // What admins offer under that name is another image than the one that the file says how to build.
+  expect((await up(`${file}    image: debian\n`)).reply.table?.rows[0]![2]).toContain('no image debian of your own')
+  await world.say(alice!, 'create base --image debian')
+  await world.say(alice!, 'commit base shop-web')
+  const check = await world.say(alice!, { name: 'compose check', args: { file } })
+  expect(check.data).toMatchObject({
+    runs: true,
+    services: [{ image: 'shop-web:latest' }],
+    notes: [
+      { key: 'services.web.build', why: expect.stringContaining('is taken as it is; dcm build shop-web') as string },
+    ],
+  })
+  expect(done((await up(file)).reply)).toEqual(['web created'])
+  expect(done((await up(file)).reply)).toEqual(['web as it was'])
+  await world.say(alice!, 'commit base shop-web')
+  expect(done((await up(file)).reply)).toEqual(['web made anew'])
+  expect(done((await up(file)).reply)).toEqual(['web as it was'])
+  await world.say(alice!, 'compose down shop --yes')
+  expect((await world.say(alice!, 'rmi shop-web --yes')).error).toBeUndefined()
+})
+
 test('it is read from a form or standard input, never from a line, and without a name it is refused', async () => {
   for (const line of ['compose up', 'compose up "services: {}"'])
     expect(await world.say(alice!, line), line).toMatchObject({ error: 'usage', ask: { command: 'compose up' } })

@@ -9,11 +9,12 @@ import type { Container, Spec } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import { newId } from '../model/id.ts'
 import type { Image } from '../model/image.ts'
-import { formatImageRef, parseImageRef, refuseContainerName, refuseName } from '../model/name.ts'
+import { refuseContainerName, refuseName } from '../model/name.ts'
 import type { Mounted } from '../model/volume.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
+import { findImage } from './image.ts'
 import { createPlaces } from './places.ts'
 import { readComposition } from './read.ts'
 import type { Draft } from './service.ts'
@@ -67,6 +68,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
         const { composition, problems, notes } = readComposition(text, new Map(pairs))
         const project = named ?? composition.name ?? null
         const bad = ({ line, column }: At, key: string, why: string) => void problems.push({ line, column, key, why })
+        const note = ({ line, column }: At, key: string, why: string) => void notes.push({ line, column, key, why })
         if (project !== null && !projectName.test(project))
           bad(
             { line: 1, column: 1 },
@@ -139,15 +141,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
           })
           const secrets = await secretsOf(draft, name, key)
           const placed = places.of(draft.service, draft.networks, draft.at)
-          const image = draft.image && imageOf(images, draft.image.ref)
-          if (draft.image && !image)
-            bad(
-              draft.image.at,
-              `${key}.image`,
-              `You have no image called ${draft.image.ref.slice(0, 80)}; images lists those that you may use, and pull brings others.`,
-            )
-          if (image && draft.image!.ref.includes('/'))
-            notes.push({ ...draft.image!.at, key: `${key}.image`, why: `This is taken to be your image ${image.ref}.` })
+          const image = findImage(images, draft, { name, key }, bad, note)
           granted(grants, draft, key, bad)
           const bounds = await limits({ memory: undefined, cpus: undefined, pids: undefined, ...draft.limits }).catch(
             (error: unknown) => {
@@ -195,16 +189,6 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
 }
 
 const byPlace = (a: Problem, b: Problem) => a.line - b.line || a.column - b.column
-
-/** One's own comes before an offered one of the same name. */
-function imageOf(images: readonly Image[], ref: string): Image | undefined {
-  // What pull brings from another's namespace has no namespace here.
-  const parsed = parseImageRef(ref) ?? parseImageRef(ref.slice(ref.lastIndexOf('/') + 1))
-  const full = parsed ? formatImageRef(parsed) : ref
-  return (
-    images.find((image) => image.ref === full && image.ownerId !== null) ?? images.find((image) => image.ref === full)
-  )
-}
 
 /** The outer port that is written is asked for only where a grant gives it; else DCM picks one. */
 const portsOf = (grants: readonly Grant[], draft: Draft): PortWish[] =>

@@ -8,6 +8,7 @@ import type { Health } from '../model/health.ts'
 import { mostMounted, mountable } from '../model/volume.ts'
 import { parseCpus, parseSize } from '../model/units.ts'
 import { DcmError } from '../reply/error.ts'
+import { type Built, readBuild } from './image.ts'
 import { type On, readOn } from './networks.ts'
 import { type Reading, scalar, strings } from './reading.ts'
 import { readTaken, type Taken } from './secrets.ts'
@@ -19,6 +20,7 @@ export type Draft = {
   service: string
   at: At
   image: { ref: string; at: At } | undefined
+  build: Built | undefined
   command: string[] | undefined
   entrypoint: string[] | undefined
   folder: string | undefined
@@ -41,7 +43,7 @@ export function readService(reading: Reading, service: string, node: Node, at: A
   const draft: Draft = {
     ...{ service, at, image: undefined, command: undefined, entrypoint: undefined, folder: undefined, env: new Map() },
     ...{ ports: [], volumes: [], networks: undefined, secrets: [], waits: [], restart: undefined, caps: [] },
-    ...{ limits: {}, limitsAt: at, health: null },
+    ...{ build: undefined, limits: {}, limitsAt: at, health: null },
   }
   if (node.is !== 'map') {
     reading.bad(node.at, key, 'A service is a map of what it has.')
@@ -60,7 +62,7 @@ export function readService(reading: Reading, service: string, node: Node, at: A
       if (!entry.key.startsWith('x-')) reading.note(entry.at, path, rule.about)
     } else readers[entry.key]!(reading, draft, entry.value, path)
   }
-  if (!draft.image && !node.entries.some((entry) => entry.key === 'image' || entry.key === 'build'))
+  if (!draft.image && !draft.build && !node.entries.some((entry) => entry.key === 'image'))
     reading.bad(at, key, 'It needs an image.')
   return draft
 }
@@ -141,6 +143,7 @@ const readers: Record<string, Reader> = {
     const text = scalar(reading, node, key)
     if (text !== undefined) draft.image = { ref: text.replace(/^(docker\.io\/)?(library\/)?/, ''), at: node.at }
   },
+  build: (reading, draft, node, key) => void (draft.build = readBuild(reading, node, key)),
   command: (reading, draft, node, key) => void (draft.command = words(reading, node, key)),
   entrypoint: (reading, draft, node, key) => void (draft.entrypoint = words(reading, node, key)),
   environment(reading, draft, node, key) {

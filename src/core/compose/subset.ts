@@ -23,6 +23,7 @@ export const fileKeys: Record<string, Rule> = {
 /** Keys of a service. */
 export const serviceKeys: Record<string, Rule> = {
   image: runs('An image that `images` lists. A leading docker.io/library/ is left out.'),
+  build: runs('Nothing is built by up: your own image of that name, or PROJECT-SERVICE, as build made it.'),
   command: runs('Words, or a line that is split as a shell would; it runs through no shell.'),
   entrypoint: runs('Comes before the command; the one of the image when absent, where that has no SSH server.'),
   environment: runs('A map or a list; a name without a value takes it from -e.'),
@@ -52,7 +53,6 @@ export const serviceKeys: Record<string, Rule> = {
   pull_policy: left('Nothing is pulled: images are those that `images` lists.'),
   platform: left('Images here are of this machine.'),
   privileged: refused('No container has the host: ask an admin for the capability or device that it needs.'),
-  build: refused('Build or pull the image first, and name it as image.'),
   network_mode: refused('Every container is on networks of yours: name them under networks.'),
   pid: refused('No container sees the processes of another or of the host.'),
   ipc: refused('No container shares memory with another or with the host.'),
