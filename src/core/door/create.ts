@@ -55,7 +55,7 @@ export function createDoor(deps: DoorDeps): Door {
     actingFor,
   })
   const { record, recorded, refused } = createWriter({ store, log })
-  const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep, now: works.now })
+  const repeats = createRepeats({ store, seal: works.seal, sleep: works.sleep })
   const carryOut = createFan({ repeats, refused, one, outcome })
 
   function parse(input: Call['input']): Parsed {

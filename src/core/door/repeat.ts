@@ -14,7 +14,7 @@ export const digestOf = (call: unknown): string => createHash('sha256').update(J
 const abandoned = 60_000
 
 /** Remembers what calls with an Idempotency-Key were answered, so that a repeat changes nothing and gets the same. */
-export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number): Promise<void>; now(): Date }) {
+export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number): Promise<void> }) {
   const { store, seal } = deps
   const rowId = (keyed: Keyed) => `${keyed.ownerId}/${keyed.key}`
   return {
@@ -25,16 +25,12 @@ export function createRepeats(deps: { store: Store; seal: Seal; sleep(ms: number
     async claim(keyed: Keyed, patience: number): Promise<{ first: true } | { reply: Reply } | { operationId: string }> {
       const started = performance.now()
       for (;;) {
-        const row = await store.calls.claim(keyed)
+        const row = await store.calls.claim(keyed, abandoned)
         if (!row) return { first: true }
         if (row.digest !== keyed.digest)
           throw new DcmError('conflict', 'That Idempotency-Key was used for another request; use a new one.')
         if (row.reply) return { reply: JSON.parse(seal.open(row.reply, rowId(keyed))) as Reply }
         if (row.operationId) return { operationId: row.operationId }
-        if (deps.now().getTime() - row.createdAt.getTime() > abandoned) {
-          await store.calls.forget(keyed.ownerId, keyed.key)
-          continue
-        }
         if (performance.now() - started > patience)
           throw new DcmError(
             'conflict',

@@ -192,7 +192,7 @@ describe('H08: Idempotency-Key', () => {
   test('H03: a secret that was shown is kept only sealed', async () => {
     const reply = await say('token new once', { idempotencyKey: 'k5' })
     expect(await say('token new once', { idempotencyKey: 'k5' })).toEqual(reply)
-    const row = await world.store.calls.claim({ ownerId: alice!.id, key: 'k5', digest: '' })
+    const row = await world.store.calls.claim({ ownerId: alice!.id, key: 'k5', digest: '' }, 60_000)
     expect(row?.reply).not.toContain(reply.code!)
     expect(row?.reply).not.toContain('token')
   })
