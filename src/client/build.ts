@@ -23,6 +23,7 @@ function read(words: readonly string[]): { places: string[]; flags: Flag[] } | u
     const [, name, inline] = /^(--[a-z-]+|-[a-z])(?:=?([\s\S]+))?$/.exec(word) ?? []
     if (name === undefined) places.push(word)
     else if (name === '--dry-run' && inline === undefined) flags.push(['dry-run', 'true'])
+    else if (name === '--yes' && inline === undefined) continue
     else {
       const known = Object.hasOwn(valued, name) ? valued[name]! : undefined
       const value = inline ?? words[++at]
@@ -104,6 +105,8 @@ export async function readBuild(
       }
       return { ...callOf(image, flags, from.home), tar: Readable.from(piped(), { objectMode: false }) }
     }
+    // RFC 1952 section 2.3.1.
+    if (head[0] === 0x1f && head[1] === 0x8b) throw new Error('A compressed tar is not taken: put gunzip before dcm.')
     const all = readInput(head, mostText + 1)
     if (all.length > mostText) throw tooLong('standard input')
     const text = textOf(all, 'standard input')

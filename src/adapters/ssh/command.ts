@@ -10,13 +10,14 @@ export type Pipe = { channel: ServerChannel; sink: Sink; signal: AbortSignal }
 
 /** One command, as `ssh host ps`; on a terminal it may ask, and Ctrl-C stops the waiting. @returns its exit code */
 export async function oneCommand(tool: ToolDeps, line: string, from: Pipe | Screen): Promise<number> {
-  if ('channel' in from)
-    return runLine(tool, line, {
-      put: from.sink.put,
-      columns: undefined,
-      input: createPiped(from.channel),
-      signal: from.signal,
-    })
+  if ('channel' in from) {
+    const input = createPiped(from.channel)
+    try {
+      return await runLine(tool, line, { put: from.sink.put, columns: undefined, input, signal: from.signal })
+    } finally {
+      input.end()
+    }
+  }
   const { put, columns, signal, onBytes, onResize } = from
   const stop = new AbortController()
   let answer: (text: string) => void = () => undefined

@@ -3,12 +3,14 @@ import { DcmError } from '../../core/reply/error.ts'
 
 /** What a client without a terminal pipes in. Nothing of it is read before somebody asks. */
 export type Piped = {
-  /** All of it, as text. @throws DcmError when it is too much, or nothing comes for a minute */
+  /** All of it, as text. @throws DcmError when it is too much or no text, or nothing comes for a minute */
   text(): Promise<string>
   /** As it comes, at the reader's pace; once. @throws DcmError when the client has gone before its end */
   bytes(): AsyncGenerator<Uint8Array>
   /** Whether it is a tar and no text, by its first header (POSIX.1-2017, pax, "ustar Interchange Format"). */
   isTar(): Promise<boolean>
+  /** Nobody reads on: what still comes is dropped, for a channel with something unread is never over. */
+  end(): void
 }
 
 const mostText = 512 * 1024
@@ -38,6 +40,11 @@ export function createPiped(channel: ServerChannel): Piped {
 
   return {
     bytes,
+    end: () =>
+      void source.return?.().then(
+        () => channel.resume(),
+        () => undefined,
+      ),
     async isTar() {
       for (let piece; head.length < block && (piece = await soon(next()));) head = Buffer.concat([head, piece])
       return head.subarray(257, 262).toString('latin1') === 'ustar'
@@ -51,7 +58,15 @@ export function createPiped(channel: ServerChannel): Piped {
           throw new DcmError('usage', `More than ${mostText / 1024}k was piped in; that is too much.`)
         parts.push(got.value)
       }
-      return Buffer.concat(parts).toString('utf8')
+      try {
+        return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+      } catch (cause) {
+        throw new DcmError(
+          'usage',
+          'What is piped in is no text; a tar goes as it is, so put gunzip before ssh for a compressed one.',
+          { cause },
+        )
+      }
     },
   }
 }

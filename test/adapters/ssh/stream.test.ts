@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { ExecWish } from '../../../src/core/host/host.ts'
 import type { Person } from '../../../src/core/model/person.ts'
@@ -91,6 +92,21 @@ test('a container of another, one that is not there and a path that is none answ
       out: '',
     })
   expect(got).toBeUndefined()
+})
+
+test('who is refused hears it while still sending, and what is piped in but no text is said to be none', async () => {
+  const client = await world.login('ada', ada)
+  const channel = await exec(client, 'cp - nope:/srv')
+  channel.on('error', () => undefined)
+  const ran = collect(channel)
+  // More than either side takes unread.
+  channel.write(Buffer.alloc(8 * 2 ** 20))
+  expect(await ran).toMatchObject({ code: 4, err: expect.stringContaining('no container called nope') as string })
+  const zipped = await exec(client, 'build made:v1 -')
+  const told = collect(zipped)
+  zipped.end(gzipSync(tar))
+  expect(await told).toMatchObject({ code: 2, err: expect.stringContaining('put gunzip before ssh') as string })
+  client.end()
 })
 
 test('on a terminal there is no tar, and the sentence says how one is sent', async () => {
