@@ -450,6 +450,11 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       expect(await faultOf(() => host.files.writeSecrets('folder1', {}))).toBe('gone')
     })
 
+    test('devices: one that is there, and one that is not', async () => {
+      expect(await host.files.device('/dev/null')).toBe('device')
+      expect(await host.files.device('/dev/no-such')).toBe('nothing')
+    })
+
     test('storages: made again is the same and may grow, removed twice is gone', async () => {
       expect(await host.files.storage('nobody')).toBeUndefined()
       const made = await host.files.ensureStorage('some', 32 * mebi)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { givenName, refuseDevice } from '../../core/model/device.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import { ok } from '../../core/reply/reply.ts'
+import { ok, warn } from '../../core/reply/reply.ts'
 
 export const deviceAdd = defineCommand({
   name: 'device add',
@@ -25,7 +25,9 @@ export const deviceAdd = defineCommand({
     const why = refuseDevice(path)
     if (why) throw new DcmError('usage', why)
     const device = { name, path, about }
-    await site.addDevice(device)
-    return ok(`${path} is called ${name} now; nobody has it until grant MEMBER device:${name}.`, { data: device })
+    const there = await site.addDevice(device)
+    const text = `${path} is called ${name} now; nobody has it until grant MEMBER device:${name}.`
+    if (there) return ok(text, { data: device })
+    return warn(`${text} The host has nothing at that path, so no container with it can start yet.`, { data: device })
   },
 })

@@ -256,7 +256,8 @@ export type Context = {
   }
   site: {
     devices(): Promise<{ name: string; path: string; about: string }[]>
-    addDevice(device: { name: string; path: string; about: string }): Promise<void>
+    /** @returns whether it is there now, as far as this process can see @throws DcmError `usage` for what is a disk by another name */
+    addDevice(device: { name: string; path: string; about: string }): Promise<boolean>
     removeDevice(name: string): Promise<boolean>
     seccomps(): Promise<{ name: string; about: string }[]>
     addSeccomp(profile: { name: string; json: string; about: string }): Promise<void>

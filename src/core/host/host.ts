@@ -356,6 +356,8 @@ export type Files = {
   removeStorage(ownerId: string): Promise<void>
   /** Ids found on disk, so that leftovers can be told. */
   list(): Promise<{ runs: string[]; storages: string[] }>
+  /** What is at a path below `/dev`, links followed. */
+  device(path: string): Promise<'device' | 'disk' | 'nothing'>
   /** Bytes free where containers and storages live. */
   free(): Promise<{ engine: number; data: number; engineTotal: number; dataTotal: number }>
   /** Makes a small storage, writes past its limit and says what happened. */

@@ -1,13 +1,30 @@
 import type { Context } from '../command/context.ts'
+import { HostError } from '../host/host.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 
 /** Devices and seccomp profiles that admins have named, so that a grant can name them too. */
-export function createNamed({ store }: { store: Store }): Omit<Context['site'], 'doctor'> {
+export function createNamed({
+  store,
+  look,
+}: {
+  store: Store
+  /** What is at a path of the host, for whoever reaches that. */
+  look(path: string): Promise<'device' | 'disk' | 'nothing'>
+}): Omit<Context['site'], 'doctor'> {
+  const seen = (path: string) =>
+    look(path).catch((error: unknown) => {
+      if (error instanceof HostError) return 'device' as const
+      throw error
+    })
+
   return {
     devices: () => store.site.devices(),
-    addDevice: (device) =>
-      store.tx(async (tx) => {
+    async addDevice(device) {
+      const found = await seen(device.path)
+      if (found === 'disk')
+        throw new DcmError('usage', `${device.path} leads to a disk, which nobody gets; members have /storage.`)
+      await store.tx(async (tx) => {
         const known = (await tx.site.devices()).find((one) => one.name === device.name)
         // Whoever was granted the name would silently get the other device.
         if (known && known.path !== device.path)
@@ -15,7 +32,9 @@ export function createNamed({ store }: { store: Store }): Omit<Context['site'], 
             try: `device rm ${device.name}`,
           })
         await tx.site.putDevice(device)
-      }),
+      })
+      return found === 'device'
+    },
     removeDevice: (name) =>
       store.tx(async (tx) => {
         await tx.grants.removeThing(`device:${name}`)

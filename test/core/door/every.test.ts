@@ -89,6 +89,7 @@ const does: Record<FakeMethod, 'reads' | 'changes'> = {
   'engine.events': 'reads',
   'files.storage': 'reads',
   'files.list': 'reads',
+  'files.device': 'reads',
   'files.free': 'reads',
   'files.proveQuota': 'reads',
   'net.checkFirewall': 'reads',

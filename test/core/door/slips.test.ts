@@ -72,6 +72,17 @@ describe('what names something that is not there is not made without a word', ()
     expect(await world.say(alice, 'token new web-only --container web')).toMatchObject({ tone: 'ok' })
   })
 
+  test('a device of the host', async () => {
+    world.host.fake.setDevice('/dev/dri/none', 'nothing')
+    world.host.fake.setDevice('/dev/link', 'disk')
+    expect(await world.say(world.admin, 'device add gpu /dev/dri/none')).toMatchObject({
+      tone: 'warn',
+      text: expect.stringContaining('The host has nothing at that path'),
+    })
+    expect((await world.say(world.admin, 'device add data /dev/link')).text).toMatch(/^\/dev\/link leads to a disk/)
+    expect(await world.say(world.admin, 'device add kvm /dev/kvm')).toMatchObject({ tone: 'ok' })
+  })
+
   test('a hook, unless its line is whole only when something is sent', async () => {
     const refused = 'As things are its line would be refused: You have no container called webb'
     expect((await world.say(alice, 'hook new one --do "redeploy webb"')).text).toContain(refused)

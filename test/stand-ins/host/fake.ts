@@ -78,6 +78,8 @@ export type Fake = {
   forward(engineName: string): (ForwardWish & { running: boolean }) | undefined
   /** A forwarder ends, or is taken away. */
   breakForward(engineName: string, gone?: boolean): void
+  /** What is at a path below /dev; a device when nobody says otherwise. */
+  setDevice(path: string, is: 'disk' | 'nothing'): void
   setInfo(info: Partial<EngineInfo>): void
   setFree(free: Partial<Awaited<ReturnType<Files['free']>>>): void
   setFirewall(missing: string[]): void
@@ -104,6 +106,7 @@ export function createFakeHost(
     runs,
     storages,
     volumes,
+    devices,
     registries,
     occupied,
     exits,
@@ -231,6 +234,7 @@ export function createFakeHost(
       if (found) found.running = false
       if (lost) forwards.delete(engineName)
     },
+    setDevice: (path, is) => void devices.set(path, is),
     setInfo: (more) => void (state.info = { ...state.info, ...more }),
     setFree: (more) => void (state.free = { ...state.free, ...more }),
     setFirewall: (missing) => void (state.firewall = missing),

@@ -2,7 +2,7 @@ import { type Files, HostError } from '../../../src/core/host/host.ts'
 import type { World } from './state.ts'
 
 /** The folders of a fake host. */
-export function createFiles({ state, runs, storages, volumes }: World): Files {
+export function createFiles({ state, devices, runs, storages, volumes }: World): Files {
   return {
     async placeRun(folder) {
       runs.set(folder.id, { ...folder })
@@ -42,6 +42,7 @@ export function createFiles({ state, runs, storages, volumes }: World): Files {
       for (const path of volumes) if (path.startsWith(`/fake/storage/${ownerId}/`)) volumes.delete(path)
     },
     list: async () => ({ runs: [...runs.keys()], storages: [...storages.keys()] }),
+    device: async (path) => devices.get(path) ?? 'device',
     free: async () => ({ ...state.free }),
     proveQuota: async () => ({
       hard: true,

@@ -62,6 +62,8 @@ export function createState(options: { instance?: string; now?: () => number }) 
   const runs = new Map<string, RunFolder>()
   const storages = new Map<string, { limit: number; used: number }>()
   const volumes = new Set<string>()
+  /** What is not the device that its path looks like. */
+  const devices = new Map<string, 'disk' | 'nothing'>([['/dev/no-such', 'nothing']])
   const registries = new Map<string, FakeRegistry>()
   const occupied = new Set<number>()
   /** What an engine remembers of its events, for as long as it runs. */
@@ -130,6 +132,7 @@ export function createState(options: { instance?: string; now?: () => number }) 
     runs,
     storages,
     volumes,
+    devices,
     registries,
     occupied,
     exits,

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ContainerWish, type Engine, type Files, HostError, isFault } from '../host.ts'
 import { type Aid } from './aid.ts'
@@ -107,6 +107,15 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
     async list() {
       const { runs, storages } = await ready()
       return { runs: await runs.list(), storages: await storages.list() }
+    },
+
+    async device(path) {
+      try {
+        return (await stat(path)).isBlockDevice() ? 'disk' : 'device'
+      } catch (error) {
+        if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 'nothing'
+        throw fileFault(error, 'Looking at a device')
+      }
     },
 
     async free() {
