@@ -42,6 +42,7 @@ export const words = [
   'commit: message',
   'build: image',
   'build: dockerfile',
+  'build: file',
   'build: context',
   'image tag: name',
   'pull: image',
