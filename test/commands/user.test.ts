@@ -207,8 +207,7 @@ test('whoami tells who, what signed in and who acts', async () => {
   expect((await world.say(alice, 'whoami')).text).toBe('You are alice.')
   expect((await say('whoami --as alice')).text).toBe('You are alice, by admin.')
   const scoped = await world.say(alice, 'whoami', {
-    tokenId: 't',
-    scope: { commands: ['whoami'], containers: ['web'] },
+    actor: { tokenId: 't', scope: { commands: ['whoami'], containers: ['web'] } },
   })
   expect(scoped.data).toMatchObject({ name: 'alice', by: null, scope: { commands: ['whoami'], containers: ['web'] } })
 })

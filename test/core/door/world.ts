@@ -123,7 +123,14 @@ export async function createWorld(
   options: {
     settings?: Partial<Works['settings']>
     memory?: number
-    /** URL of a PostgreSQL database; the embedded one when absent. */ database?: string
+    /** In thousandths. */
+    cpus?: number
+    /** URL of a PostgreSQL database; the embedded one when absent. */
+    database?: string
+    /** Without images, and with the quota that a site begins with. */
+    bare?: true
+    /** What commands may ask for, where some of it is to be another's. */
+    contexts?: typeof createContexts
   } = {},
 ): Promise<World> {
   const opened = await (options.database ? openPostgres(options.database) : openMemory())
@@ -154,7 +161,7 @@ export async function createWorld(
     },
   }
   await store.hosts.ensure('local')
-  await store.hosts.update('local', { memory: options.memory ?? 64 * 2 ** 30, cpus: 64_000 })
+  await store.hosts.update('local', { memory: options.memory ?? 64 * 2 ** 30, cpus: options.cpus ?? 64_000 })
   await store.hosts.seen('local')
   // Nobody follows the fake host here: what is known of it must not grow old while a file's tests run.
   await opened.db.execute(sql`update hosts set seen_at = now() + interval '1 hour'`)
@@ -166,7 +173,13 @@ export async function createWorld(
     error: (facts: Record<string, unknown>, message: string) => void logged.push({ level: 'error', facts, message }),
   }
   const runner = createRunner({ works, operations, holder: 'test', log })
-  const door = createDoor({ works, commands, runner, log, contextFor: createContexts(works, commands) })
+  const door = createDoor({
+    works,
+    commands,
+    runner,
+    log,
+    contextFor: (options.contexts ?? createContexts)(works, commands),
+  })
   const admin = await store.people.insert({ id: 'adminadmin01', name: 'admin', role: 'admin' })
   let calls = 0
 
@@ -249,6 +262,7 @@ export async function createWorld(
       await store.close()
     },
   }
+  if (options.bare) return world
   // Room for every test; one about quotas gives a member a quota of their own.
   await say(admin, 'quota site containers=100 running=100 memory=48g cpus=60 pids=30000 images=100 ports=100')
   host.fake.addImage('debian:bookworm')
