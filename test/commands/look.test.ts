@@ -346,7 +346,7 @@ describe('clone', () => {
 
   test('is admitted as a whole: what does not fit leaves nothing', async () => {
     await world.say(world.admin, 'quota set alice images=1')
-    expect((await world.refused(alice!, 'clone first third', 'limited')).text).toContain('images')
+    expect((await world.refused(alice!, 'clone first third', 'limited')).text).toContain('1 image ')
     await world.say(world.admin, 'quota unset alice images')
     await world.say(world.admin, 'quota set alice ports=2')
     await world.refused(alice!, 'clone first third', 'limited')
