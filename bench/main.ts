@@ -6,6 +6,7 @@ import { createDatabase } from '../test/setup/postgres.ts'
 import { benchChat } from './chat.ts'
 import { benchCreate } from './create.ts'
 import type { Row } from './measure.ts'
+import { benchMembers } from './members.ts'
 import { benchPs } from './ps.ts'
 import { benchSsh } from './ssh.ts'
 import { benchStart, resident } from './start.ts'
@@ -13,14 +14,23 @@ import { benchStart, resident } from './start.ts'
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const rows: Row[] = []
 
-const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
-{
+/** All of them, or those that are named: `npm run bench -- ps ssh`; the page is written when all have run. */
+const asked = process.argv.slice(2)
+const parts = ['create', 'ssh', 'ps', 'members', 'chat', 'start'] as const
+const unknown = asked.filter((name) => !parts.includes(name as never))
+if (unknown.length > 0) {
+  process.stderr.write(`There is no bench called ${unknown.join(' or ')}; there are ${parts.join(', ')}.\n`)
+  process.exit(2)
+}
+const wanted = (name: (typeof parts)[number]) => asked.length === 0 || asked.includes(name)
+
+if (wanted('create') || wanted('ssh') || wanted('ps')) {
   say('On PostgreSQL:')
   await using database = await createDatabase()
   await using dcm = await startDcm({ databaseUrl: database.url })
-  rows.push(...(await benchCreate(dcm, say)))
-  rows.push(...(await benchSsh(dcm, say)))
-  rows.push(...(await benchPs(dcm, say)))
+  if (wanted('create')) rows.push(...(await benchCreate(dcm, say)))
+  if (wanted('ssh')) rows.push(...(await benchSsh(dcm, say)))
+  if (wanted('ps')) rows.push(...(await benchPs(dcm, say)))
   rows.push({
     what: 'resident memory after all of this, PostgreSQL',
     dcm: `${await resident(dcm.pid())} MB`,
@@ -29,33 +39,23 @@ const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
     aim: '',
   })
 }
-for (const on of ['PostgreSQL', 'embedded database'] as const) rows.push(...(await benchChat(say, on)))
-await using second = await createDatabase()
-rows.push(
-  ...(await benchStart(
-    {
-      dataDir: join(folder, 'pg'),
-      databaseUrl: second.url,
-      what: 'PostgreSQL',
-      aim: 'under 1000 ms',
-      memoryAim: 'under 150 MB',
-    },
-    say,
-  )),
-)
-rows.push(
-  ...(await benchStart(
-    {
-      dataDir: join(folder, 'embedded'),
-      databaseUrl: undefined,
-      what: 'embedded database',
-      aim: 'under 1500 ms',
-      memoryAim: 'under 280 MB',
-    },
-    say,
-  )),
-)
-await rm(folder, { recursive: true, force: true })
+if (wanted('members')) {
+  await using database = await createDatabase()
+  await using dcm = await startDcm({ databaseUrl: database.url })
+  rows.push(...(await benchMembers(dcm, 300, say)))
+}
+if (wanted('chat'))
+  for (const on of ['PostgreSQL', 'embedded database'] as const) rows.push(...(await benchChat(say, on)))
+if (wanted('start')) {
+  const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
+  await using database = await createDatabase()
+  const aims = [
+    { what: 'PostgreSQL', databaseUrl: database.url, aim: 'under 1000 ms', memoryAim: 'under 150 MB' },
+    { what: 'embedded database', databaseUrl: undefined, aim: 'under 1500 ms', memoryAim: 'under 280 MB' },
+  ]
+  for (const aim of aims) rows.push(...(await benchStart({ ...aim, dataDir: join(folder, aim.what) }, say)))
+  await rm(folder, { recursive: true, force: true })
+}
 
 const line = (cells: string[]) => `| ${cells.join(' | ')} |`
 const table = [
@@ -65,6 +65,7 @@ const table = [
 ].join('\n')
 say(`\n${table}\n`)
 
+if (asked.length > 0) process.exit()
 const page = join(import.meta.dirname, '../docs/performance.md')
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`
 const text = await readFile(page, 'utf8')
