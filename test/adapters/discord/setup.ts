@@ -103,6 +103,9 @@ export async function createDiscordRig(
     until(what, () => {
       const found = fresh(person, before)
       return found.length > 0 && found
+    }).catch((cause: unknown) => {
+      const warnings = said.filter(({ level }) => level === 'warn' || level === 'error').slice(-5)
+      throw new Error(`${String(cause)} DCM says: ${JSON.stringify(warnings)}`, { cause })
     })
 
   /** Waits until nothing is thought about any more, and all that was taken has been worked on. */
