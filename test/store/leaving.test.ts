@@ -110,7 +110,7 @@ describe.each(kinds)('%s', (kind) => {
       images: ['web:v1'],
       keys: 1,
       tokens: 0,
-      ports: 3,
+      ports: 2,
       volumes: ['data'],
       networks: [],
       storage: 4096,

@@ -225,7 +225,7 @@ describe('N07: --as', () => {
     const { reply, rows } = await world.tell(root!, 'create one --image debian --as bob')
     expect(reply.data).toMatchObject({ owner: 'bob', name: 'one' })
     expect(rows).toMatchObject([{ actor: 'root2', as: 'bob', decision: 'done', command: 'create', target: 'one' }])
-    expect((await world.refused(root!, 'create two --image debian --as bob', 'limited')).text).toContain('containers')
+    expect((await world.refused(root!, 'create two --image debian --as bob', 'limited')).text).toContain('1 container ')
     await world.refused(root!, 'create two --image debian --cap-add NET_RAW --as bob', 'denied')
     await world.refused(root!, 'user ls --as bob', 'denied')
     await world.refused(root!, 'restart alice/web --as bob', 'not_found')
