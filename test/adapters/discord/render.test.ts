@@ -7,95 +7,11 @@ import { toModal } from '../../../src/adapters/discord/form.ts'
 import { hasForm, isSame, publish } from '../../../src/adapters/discord/publish.ts'
 import { type Rendered, render, renderSure } from '../../../src/adapters/discord/render.ts'
 import { commands } from '../../../src/commands/index.ts'
-import type { Letter } from '../../../src/core/chat/outlet.ts'
 import { defineCommand } from '../../../src/core/command/define.ts'
-import { info, type Reply } from '../../../src/core/reply/reply.ts'
+import { info } from '../../../src/core/reply/reply.ts'
 import { hostile } from '../../contracts/chat.ts'
+import { anyLetter, letter, shapes } from '../../contracts/letters.ts'
 import { checkCommands, checkMessage, checkModal, type Json } from '../../stand-ins/discord/limits.ts'
-
-const letter = (reply: Reply, more: Partial<Letter> = {}): Letter => ({
-  id: 'abcdefghjkmn',
-  reply,
-  buttons: [],
-  instead: false,
-  repeat: false,
-  open: false,
-  ...more,
-})
-
-/** Every shape that a Reply has, as members see it. */
-const shapes: Record<string, Letter> = {
-  'status card': letter(
-    {
-      text: 'web is running; log in with the ssh line below.',
-      tone: 'ok',
-      fields: { name: 'web', state: 'running', ssh: 'ssh -p 20001 root@dcm.example', ports: '80 -> dcm.example:20002' },
-      private: true,
-    },
-    {
-      buttons: [
-        { id: 'b1', label: 'Stop' },
-        { id: 'b2', label: 'Logs' },
-      ],
-    },
-  ),
-  'list with pages': letter(
-    {
-      text: 'You have 23 containers.',
-      tone: 'info',
-      table: {
-        head: ['NAME', 'IMAGE', 'STATUS'],
-        rows: Array.from({ length: 10 }, (_, n) => [`web${n}`, 'debian', 'Up 5m']),
-      },
-    },
-    { page: { id: 'abcdefghjkmn', at: 1, of: 3 } },
-  ),
-  'wide list': letter({
-    text: 'You have one container.',
-    tone: 'info',
-    table: {
-      head: ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS'],
-      rows: [['web', 'debian', 'Up 5m', 'ssh -p 20001 root@dcm.example', '80 -> dcm.example:20002']],
-    },
-  }),
-  log: letter({ text: 'The log of web:', tone: 'info', code: 'listening on 8000\n\u001b[31mGET /\u001b[0m 200' }),
-  'long log': letter({ text: 'The log of web:', tone: 'info', code: 'line of the log\n'.repeat(200) }),
-  refusal: letter(
-    { text: 'You have no container called db; you have web.', tone: 'error', error: 'not_found' },
-    { buttons: [{ id: 'b1', label: 'Try this' }] },
-  ),
-  confirmation: letter(
-    { text: 'Remove web and everything inside it?', tone: 'warn', data: { confirm: true } },
-    {
-      buttons: [
-        { id: 'b1', label: 'Confirm', danger: true },
-        { id: 'b2', label: 'Cancel' },
-      ],
-    },
-  ),
-  'dangerous button': letter(
-    { text: 'web is gone from Docker.', tone: 'warn' },
-    { buttons: [{ id: 'b1', label: 'Remove it', danger: true, confirm: 'Really? This runs: rm web' }] },
-  ),
-  'missing arguments': letter({
-    text: 'create needs NAME and --image.',
-    tone: 'error',
-    error: 'usage',
-    ask: { command: 'create', given: {}, missing: ['name', 'image'] },
-  }),
-  repeat: letter({ text: 'Removed web.', tone: 'ok' }, { repeat: true }),
-  hostile: letter(
-    {
-      text: hostile,
-      tone: 'error',
-      error: 'not_found',
-      fields: { [hostile]: hostile },
-      table: { head: ['A'], rows: [[hostile]] },
-      code: hostile,
-    },
-    { buttons: [{ id: 'b1', label: hostile }] },
-  ),
-}
 
 const shown = ({ body, files }: Rendered) => ({
   ...body,
@@ -177,48 +93,14 @@ test('whatever a Reply holds, Discord takes it, and nothing of it is mark-up', (
     fc.constant('😀'.repeat(1500)),
     fc.constant(''),
   )
-  const reply = fc.record(
-    {
-      text: text.map((one) => one || 'x'),
-      tone: fc.constantFrom('ok' as const, 'info' as const, 'warn' as const, 'error' as const),
-      fields: fc.dictionary(text, text, { maxKeys: 40 }),
-      table: fc.record({
-        head: fc.constant(['A', 'B']),
-        rows: fc.array(
-          fc.tuple(text, text).map((pair) => [...pair]),
-          { maxLength: 12 },
-        ),
-      }),
-      code: text,
-    },
-    { requiredKeys: ['text', 'tone'] },
-  )
-  const buttons = fc
-    .array(
-      fc.record(
-        { id: fc.uuid(), label: text, danger: fc.constant(true as const), confirm: text },
-        { requiredKeys: ['id', 'label'] },
-      ),
-      { maxLength: 30 },
-    )
-    .map((all) => all.filter((one, at) => all.findIndex((other) => other.id === one.id) === at))
   fc.assert(
-    fc.property(
-      reply,
-      buttons,
-      fc.option(fc.record({ id: fc.constant('abcdefghjkmn'), at: fc.nat(99), of: fc.constant(100) }), {
-        nil: undefined,
-      }),
-      (one, pressed, page) => {
-        const message = render(
-          letter(one as unknown as Reply, { buttons: pressed as Letter['buttons'], ...(page ? { page } : {}) }),
-        )
-        expect(faults(message)).toEqual([])
-        for (const each of texts(message))
-          expect(live(each).replace(/^\*|\*$|\*\*/gm, '')).not.toMatch(/@(everyone|here)|<[@#:]/)
-        for (const each of texts(message)) expect(each.isWellFormed()).toBe(true)
-      },
-    ),
+    fc.property(anyLetter(text), (one) => {
+      const message = render(one)
+      expect(faults(message)).toEqual([])
+      for (const each of texts(message))
+        expect(live(each).replace(/^\*|\*$|\*\*/gm, '')).not.toMatch(/@(everyone|here)|<[@#:]/)
+      for (const each of texts(message)) expect(each.isWellFormed()).toBe(true)
+    }),
     { numRuns: 30 },
   )
 })
