@@ -120,6 +120,16 @@ describe('a network', () => {
     expect(new Set(subnets).size).toBe(9)
   })
 
+  test('one of a name whose network is just being removed is told so, and leaves nothing', async () => {
+    await world.sql(`update networks set leaving = true where called = 'back'`)
+    for (const line of ['network create back', 'network create back'])
+      expect(await say(line)).toMatchObject({
+        error: 'conflict',
+        text: 'The network back is being removed; try again in a moment.',
+      })
+    await world.sql(`update networks set leaving = false where called = 'back'`)
+  })
+
   test('K06: one that cannot be made leaves no row and no subnet', async () => {
     world.host.fake.fail('engine.createNetwork', 'refused')
     expect(await say('network create other')).toMatchObject({ error: 'conflict' })
