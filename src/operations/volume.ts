@@ -20,7 +20,7 @@ export const removeVolume = defineOperation<'remove-volume', { name: string }>({
     if (users.length > 0 || coming)
       throw new DcmError(
         'conflict',
-        `${volume.name} is mounted by ${[...users, ...(coming?.target ? [coming.target] : [])].join(', ')}; remove that first, or make it anew without.`,
+        `${volume.name} is mounted by ${users.join(', ') || coming?.target}; remove that first, or make it anew without.`,
         { try: users[0] ? `recreate ${users[0]} --clear volumes` : 'ps' },
       )
     await tx.volumes.leave(volume.id)
