@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, readSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { type Ignore, readIgnore } from './ignore.ts'
 import type { Upload } from './outcome.ts'
 import { pack } from './pack.ts'
-import { mostText, readValues, textOf, tooLong } from './values.ts'
+import { mostText, readSome, readValues, textOf, tooLong } from './values.ts'
 
 /** What may be given with a value, as docker build has it or as DCM has; by the name that the service knows it under. */
 const valued: Record<string, string> = {
@@ -65,7 +65,7 @@ function readInput(head: Buffer, most: number): Buffer {
   const parts = [head]
   for (let size = head.length; size < most;) {
     const chunk = Buffer.alloc(64 * 1024)
-    const got = readSync(0, chunk, 0, Math.min(chunk.length, most - size), null)
+    const got = readSome(0, chunk, Math.min(chunk.length, most - size))
     if (got === 0) break
     size += got
     parts.push(chunk.subarray(0, got))

@@ -141,7 +141,7 @@ async function main(argv: string[]): Promise<number> {
     const cut = !Array.isArray(wish) && !wish.tar.readableEnded
     stderr.write(
       cut
-        ? 'Interrupted before all was sent; nothing is built.\n'
+        ? 'Interrupted while it was being sent; nothing is built of what did not come whole.\n'
         : operation
           ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n`
           : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',

@@ -6,6 +6,17 @@ export const mostText = 512 * 1024
 export const tooLong = (shown: string) =>
   new Error(`${shown} is larger than ${mostText / 1024}k; that is too long for an argument.`)
 
+/** Reads some, or at the end nothing; waits for a pipe, which Node has made one that does not. */
+export function readSome(file: number, chunk: Uint8Array, most: number): number {
+  for (;;)
+    try {
+      return readSync(file, chunk, 0, most, null)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+}
+
 /** Reads a whole file, or what is piped in (`-`), as text. @throws Error with a sentence for the caller */
 function read(name: string): string {
   const shown = name === '-' ? 'standard input' : name
@@ -16,7 +27,7 @@ function read(name: string): string {
     file = name === '-' ? 0 : openSync(name, 'r')
     for (;;) {
       const chunk = Buffer.alloc(64 * 1024)
-      const got = readSync(file, chunk)
+      const got = readSome(file, chunk, chunk.length)
       if (got === 0) break
       size += got
       if (size > mostText) throw tooLong(shown)

@@ -96,6 +96,13 @@ describe('what is sent', () => {
     expect(JSON.parse(stdout)).toMatchObject({ data: { key: 'piped\nkey' } })
   })
 
+  test('what is piped in by somebody who takes their time', async () => {
+    const under = ['sh', '-c', '{ sleep 1; echo slow; } | "$0" "$@"']
+    const { stdout, stderr } = await service.run(['key', 'add', '-', '--json'], { under })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ data: { key: 'slow' } })
+  })
+
   test('an @ itself, for @@', async () => {
     const { stdout } = await service.run(['key', 'add', '@@home', '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ data: { key: '@home' } })
