@@ -270,7 +270,7 @@ test('K02 killed while it builds, it begins anew at the next start and ends once
   await until('the upload to have begun', async () => (await left()).folders.length > 0)
   const { id } = (await send(tar, '&wait=0')).operation!
   const asked = async (wait = 0) => (await dcm.http(`/v1/operations/${id}?wait=${wait}`, { token: alice.token })).text
-  await until('it to run', async () => (await asked()).includes('2/2'), 20)
+  await until('it to run', async () => (await asked()).includes('2/2'))
   await dcm.kill9()
   await dcm.restart()
   const ended = await asked(60)

@@ -70,8 +70,7 @@ export const build = defineCommand({
     dockerfile: {
       kind: 'document',
       secret: true,
-      about:
-        'What holds the Dockerfile: a folder (./app, by the dcm command), a tar on standard input (-) or the URL of a Git repository; or the Dockerfile alone: a file (@Dockerfile), standard input (-) or a form.',
+      about: "A Dockerfile (@FILE or -), or what holds one: a folder (./app), a tar (-), a repository's URL.",
     },
     file: {
       kind: 'text',
@@ -84,7 +83,7 @@ export const build = defineCommand({
       kind: 'text',
       flag: true,
       optional: true,
-      about: 'What COPY reads from, for a Dockerfile alone: a folder of /storage, or the URL of a Git repository.',
+      about: "What COPY reads from beside a Dockerfile: a folder of /storage, or a Git repository's URL.",
     },
     'build-arg': {
       kind: 'env',
