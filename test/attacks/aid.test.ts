@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { AidWish } from '../../src/core/host/docker/aid.ts'
-import { commitChanges } from '../../src/core/host/docker/images.ts'
+import { commitChanges } from '../../src/core/host/docker/commit.ts'
 import { createFiles } from '../../src/core/host/docker/files.ts'
 import type { Engine, SeenImage } from '../../src/core/host/host.ts'
 

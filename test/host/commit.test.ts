@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mostLayers } from '../../src/core/host/docker/images.ts'
+import { mostLayers } from '../../src/core/host/docker/commit.ts'
 import { ask, open, sharedSocket } from '../setup/engine.ts'
 import {
   baseRef,

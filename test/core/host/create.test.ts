@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { baseCaps, createBody, setEnv } from '../../../src/core/host/docker/create.ts'
+import { baseCaps, createBody } from '../../../src/core/host/docker/create.ts'
+import { setEnv } from '../../../src/core/host/docker/environment.ts'
 import { type ContainerWish, HostError, type SeenImage } from '../../../src/core/host/host.ts'
 import { grantableCaps } from '../../../src/core/model/grant.ts'
 
