@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto'
-import type { Command } from '../command/define.ts'
-import type { Call, Waiting } from '../door/door.ts'
 import type { DeliveryState, Hook } from '../model/hook.ts'
 import { newId } from '../model/id.ts'
-import type { Actor, Person } from '../model/person.ts'
-import type { Works } from '../operation/define.ts'
-import type { Log } from '../model/log.ts'
+import type { Person } from '../model/person.ts'
 import { endedData } from '../reply/ended.ts'
 import { DcmError } from '../reply/error.ts'
-import { info, refusal, type Reply } from '../reply/reply.ts'
-import { printable } from '../reply/text.ts'
+import { info, type Reply } from '../reply/reply.ts'
 import type { DeliveryRow } from '../store/hooks.ts'
 import { unmet } from './condition.ts'
-import { fill, readTemplate } from './line.ts'
+import { gone } from './gone.ts'
 import { eventOf, placesOf, readPayload } from './payload.ts'
 import { makeSecret, secretsOf } from './secret.ts'
 import { type Sent, verify } from './verify.ts'
+import { createWork, lease, type WorkDeps } from './work.ts'
 
 /** A request to a hook. `wait`: milliseconds that the sender waits for the outcome; under a second when absent. */
 export type Knock = Sent & { id: string; address?: string; wait?: number; signal?: AbortSignal }
@@ -34,19 +30,13 @@ export type Hooks = {
   stop(): void
 }
 
-export type HookDeps = {
-  works: Works
-  commands: readonly Command[]
-  holder: string
-  log: Log
-  handle(call: Call, waiting?: Waiting): Promise<Reply>
+export type HookDeps = WorkDeps & {
   /** Stores deliveries and leaves them to other processes. */
   storesOnly?: boolean
 }
 
 /** How long a sender waits that says nothing: GitHub and GitLab give up after ten seconds, and want an answer within one. */
 const patience = 700
-const lease = 30_000
 
 /** Deliveries of one hook in a minute. */
 const most = 60
@@ -62,7 +52,7 @@ export function createHooks(deps: HookDeps): Hooks {
   const { works, log, holder, storesOnly = false } = deps
   const { store } = works
   const over = new AbortController()
-  const live = new Map<string, Promise<Reply | undefined>>()
+  const { carryOut, resume, keepOn, underWay } = createWork(deps, over)
   const failing = new Map<string, number>()
   // Checked where there is no hook, so that the time does not tell that there is none.
   const nobodys = makeSecret(works.random)
@@ -138,59 +128,6 @@ export function createHooks(deps: HookDeps): Hooks {
       : { state: 'ignored', text: `The hook is for deliveries with ${open}, and this is none.` }
   }
 
-  /** Runs a hook's line as its owner, who may by now do less than when it was made; never twice for one delivery. */
-  function carryOut(
-    hook: Pick<Hook, 'line' | 'ownerId' | 'name'>,
-    person: Person,
-    row: DeliveryRow,
-    taken: boolean,
-  ): Promise<Reply | undefined> {
-    const work = async (): Promise<Reply | undefined> => {
-      let reply: Reply
-      try {
-        const template = readTemplate(deps.commands, hook.line)
-        const actor = actorOf(person, template.command.name, row.address)
-        const input = { name: template.command.name, args: fill(template, row.places) }
-        reply = await deps.handle(
-          { actor, input, requestId: row.id, ...(taken ? { again: true } : {}) },
-          { signal: over.signal },
-        )
-      } catch (error) {
-        if (!(error instanceof DcmError)) throw error
-        reply = refusal(error)
-      }
-      // Stopped before its end: whoever starts next takes it up.
-      if (over.signal.aborted || reply.operation?.state === 'running') return undefined
-      await settle(hook, row, reply)
-      return reply
-    }
-    const working = work()
-      .catch((err: unknown) => {
-        log.error({ delivery: row.id, err }, 'a delivery could not be brought to its end; it is taken up again')
-        return undefined
-      })
-      .finally(() => live.delete(row.id))
-    live.set(row.id, working)
-    return working
-  }
-
-  async function settle(hook: Pick<Hook, 'ownerId' | 'name'>, row: DeliveryRow, reply: Reply): Promise<void> {
-    const operations = reply.operation ? [] : await store.operations.byRequest(row.id)
-    const operationId = reply.operation?.id ?? operations.at(-1)?.id ?? null
-    const state = !reply.error ? 'done' : operationId === null ? 'refused' : 'failed'
-    const text = printable(reply.text).slice(0, 1000)
-    await store.tx(async (tx) => {
-      if (!(await tx.deliveries.end(row.id, { state, text, code: reply.error ?? null, operationId }))) return
-      const said = reply.error
-        ? `The hook ${hook.name} did not do its work: ${text}`
-        : `The hook ${hook.name} has run: ${text}`
-      await tx.notices.insert({
-        ...{ id: newId(works.random), ownerId: hook.ownerId, kind: 'hook', key: `hook/${row.id}`, text: said },
-        actions: [{ label: 'Its log', line: `hook log ${hook.name}` }],
-      })
-    })
-  }
-
   /** Waits for the outcome as long as the sender does. */
   async function answer(
     row: DeliveryRow,
@@ -216,7 +153,7 @@ export function createHooks(deps: HookDeps): Hooks {
   /** The same delivery once more: nothing is done, and the first one's outcome is told. */
   async function again(row: DeliveryRow, person: Person, wait: number, signal?: AbortSignal): Promise<Answer> {
     if (row.state === 'received') {
-      const working = live.get(row.id) ?? elsewhere(row, wait)
+      const working = underWay(row.id) ?? elsewhere(row, wait)
       return answer(row, working, wait, signal)
     }
     const [last] = row.operationId ? [await store.operations.byId(row.operationId)] : []
@@ -239,37 +176,8 @@ export function createHooks(deps: HookDeps): Hooks {
     return undefined
   }
 
-  async function resume(): Promise<void> {
-    if (over.signal.aborted) return
-    await store.deliveries.renew([...live.keys()], lease)
-    for (const row of await store.deliveries.claim(holder, lease, 20)) {
-      if (live.has(row.id)) continue
-      const found = await store.hooks.known(row.hookId)
-      // With a hook its deliveries go too.
-      if (found) void carryOut(found.hook, found.person, row, true)
-    }
-  }
-
-  async function keepOn(): Promise<void> {
-    // On PostgreSQL other processes may store what this one is to carry out, and their senders wait.
-    while (!over.signal.aborted) {
-      await resume().catch((err: unknown) =>
-        log.warn({ err }, 'deliveries that were cut off could not be taken up now'),
-      )
-      await gone(store.kind === 'postgres' ? 1000 : lease / 6, over.signal)
-    }
-  }
-
   return { receive, resume, start: () => void keepOn(), stop: () => over.abort() }
 }
-
-/** A hook's caller: its owner, for this one command and no other. */
-const actorOf = (person: Person, command: string, address: string | null): Actor => ({
-  person,
-  surface: 'hook',
-  scope: { commands: [command], containers: null },
-  ...(address === null ? {} : { address }),
-})
 
 /**
  * What a sender is shown: platforms keep answers where others may read them, so what is private stays out. What a
@@ -294,18 +202,3 @@ const told = (row: DeliveryRow): Reply => ({
   ...(row.code ? { error: row.code as NonNullable<Reply['error']> } : {}),
   data: { delivery: row.id, state: row.state },
 })
-
-/** Resolves after `ms`, or when one of the signals says so. */
-const gone = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<undefined> =>
-  new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      for (const signal of signals) signal?.removeEventListener('abort', done)
-      resolve(undefined)
-    }
-    const timer = setTimeout(done, ms)
-    for (const signal of signals) {
-      if (signal?.aborted) done()
-      else signal?.addEventListener('abort', done)
-    }
-  })

@@ -1,0 +1,14 @@
+/** Resolves after `ms`, or when one of the signals says so. */
+export const gone = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<undefined> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      for (const signal of signals) signal?.removeEventListener('abort', done)
+      resolve(undefined)
+    }
+    const timer = setTimeout(done, ms)
+    for (const signal of signals) {
+      if (signal?.aborted) done()
+      else signal?.addEventListener('abort', done)
+    }
+  })
