@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { commands } from '../../src/commands/index.ts'
-import { findCommand } from '../../src/core/command/parse.ts'
+import { findCommand } from '../../src/core/command/find.ts'
 import { splitWords } from '../../src/core/command/words.ts'
 import { verbs } from '../e2e/support/verbs.ts'
 

@@ -1,5 +1,5 @@
 import type { Command } from '../../core/command/define.ts'
-import { findCommand } from '../../core/command/parse.ts'
+import { findCommand } from '../../core/command/find.ts'
 import { splitWords, untypeset } from '../../core/command/words.ts'
 import type { Door } from '../../core/door/door.ts'
 import type { Actor } from '../../core/model/person.ts'

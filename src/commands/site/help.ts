@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { helpAll, helpGroup, helpOne } from '../../core/command/help.ts'
 import { DcmError } from '../../core/reply/error.ts'
-import { findCommand } from '../../core/command/parse.ts'
+import { findCommand } from '../../core/command/find.ts'
 
 export const help = defineCommand({
   name: 'help',

@@ -1,7 +1,7 @@
 import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
-import { findCommand } from '../command/parse.ts'
+import { findCommand } from '../command/find.ts'
 import { splitWords } from '../command/words.ts'
 import type { Command } from '../command/define.ts'
 import { stranger } from '../policy/can.ts'

@@ -1,6 +1,7 @@
 import { join } from 'shlex'
 import { DcmError } from '../reply/error.ts'
 import type { Arg, Command } from './define.ts'
+import { findCommand, hushed } from './find.ts'
 import { usage } from './help.ts'
 import { nearest } from './nearest.ts'
 import { splitWords, untypeset } from './words.ts'
@@ -29,50 +30,6 @@ export const reserved = {
 
 const isPositional = (arg: Arg) => !arg.flag && !arg.rest && arg.kind !== 'flag'
 
-/** The line with its first word put right; the word alone where the others could be a secret or are many. */
-function again(commands: readonly Command[], guess: string, others: readonly string[]): string {
-  const command = commands.find((known) => known.name === guess || known.aliases?.includes(guess))
-  const line = join([guess, ...others])
-  return command && hushed(command) ? guess : line.length > 120 ? guess : line
-}
-
-/** Finds the command that the first words name; the longest name wins. */
-export function findCommand(
-  commands: readonly Command[],
-  typed: readonly string[],
-): { command: Command; used: number } {
-  if (typed.length === 0) throw new DcmError('usage', 'Type a command; help lists them.', { try: 'help' })
-  for (const used of [3, 2, 1]) {
-    if (typed.length < used) continue
-    const name = typed.slice(0, used).join(' ').toLowerCase()
-    const command = commands.find((known) => known.name === name || known.aliases?.includes(name))
-    if (command) return { command, used }
-  }
-  const first = (typed[0] ?? '').toLowerCase()
-  const group = commands.filter((known) => known.name.startsWith(`${first} `))
-  if (first && group.length > 0) {
-    const guess =
-      typed[1] === undefined
-        ? undefined
-        : nearest(
-            typed[1],
-            group.map((known) => known.name.slice(first.length + 1)),
-          )
-    const list = group.map((known) => known.name).join(', ')
-    throw new DcmError('usage', `${first} takes one of: ${list}.`, {
-      try: guess ? `${first} ${guess}` : `help ${first}`,
-    })
-  }
-  const guess = nearest(
-    first,
-    commands.flatMap((known) => [known.name, ...(known.aliases ?? [])]),
-  )
-  const shown = first.slice(0, 40)
-  throw new DcmError('usage', `There is no command ${shown || '""'}${guess ? `; did you mean ${guess}?` : '.'}`, {
-    try: guess ? again(commands, guess, typed.slice(1)) : 'help',
-  })
-}
-
 /** Reads one typed line. @throws DcmError `usage` with the nearest thing that would have worked */
 export function parseLine(commands: readonly Command[], line: string): Parsed {
   const parsed = parseWords(commands, splitWords(untypeset(line)))
@@ -91,9 +48,6 @@ export function parseLine(commands: readonly Command[], line: string): Parsed {
   }
   return parsed
 }
-
-/** Whether some of what is typed for this command is a secret, so that no refusal may repeat any of it. */
-const hushed = (command: Command) => Object.values(command.args).some((arg) => arg.secret)
 
 /** `--help` anywhere before what runs inside, or `-h` at once. */
 function asksHelp(words: readonly string[]): boolean {

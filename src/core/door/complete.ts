@@ -1,5 +1,6 @@
 import { type Arg, type Command } from '../command/define.ts'
-import { findCommand, reserved } from '../command/parse.ts'
+import { findCommand } from '../command/find.ts'
+import { reserved } from '../command/parse.ts'
 import { kinds } from '../command/kinds.ts'
 import type { Lookup } from '../command/lookup.ts'
 

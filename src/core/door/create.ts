@@ -1,6 +1,7 @@
 import type { Context } from '../command/context.ts'
 import type { Begin, Caller, Command } from '../command/define.ts'
-import { type Given, type Parsed, parseLine, parseObject, parseWords, findCommand } from '../command/parse.ts'
+import { findCommand } from '../command/find.ts'
+import { type Given, type Parsed, parseLine, parseObject, parseWords } from '../command/parse.ts'
 import type { Spot } from '../command/lookup.ts'
 import { splitWords, untypeset } from '../command/words.ts'
 import { newId } from '../model/id.ts'
