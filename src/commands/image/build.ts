@@ -54,7 +54,7 @@ function subjectOf(dockerfile: string, context: string | undefined, sent: boolea
 
 export const build = defineCommand({
   name: 'build',
-  about: 'Build an image of your own from a Dockerfile, a folder of yours or a repository, in a container of yours.',
+  about: 'Build an image of your own from a Dockerfile, a folder or a repository, in a container of yours.',
   examples: [
     'build web:v1 ./app',
     'build web:v1 https://git.example.com/team/app.git#main:server',
