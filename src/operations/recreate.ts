@@ -137,6 +137,9 @@ async function putBack(run: Mine): Promise<void> {
  * Name, storage, limits and host key stay. The one before is only stopped until the new one has proved itself, and is
  * started again when it has not; whatever happens in between, one of them is the container and the other is gone.
  */
+/** How often the old one is tried to be removed: Docker may not be able to for a moment, while something reads its files. */
+const removals = 5
+
 export const recreate = defineOperation<'recreate', State>({
   kind: 'recreate',
   subject: (input) => `container:${input.containerId}`,
@@ -270,13 +273,16 @@ export const recreate = defineOperation<'recreate', State>({
       forward: true,
       async do(run) {
         const { engine } = run.host(run.settings.hostId)
-        try {
-          const seen = await locate(engine, run.state.old)
-          if (seen) await engine.remove(seen.engineId)
-        } catch (error) {
-          // Doctor tells of what is left in Docker that nobody has.
-          if (!(error instanceof HostError) || error.fault === 'down') throw error
-        }
+        for (let tries = 0; tries < removals; tries++)
+          try {
+            const seen = await locate(engine, run.state.old)
+            if (seen) await engine.remove(seen.engineId)
+            break
+          } catch (error) {
+            // Doctor tells of what is left in Docker that nobody has.
+            if (!(error instanceof HostError) || error.fault === 'down') throw error
+            await run.sleep(200 * 2 ** tries)
+          }
         const now = await present(run.store, run.input.containerId)
         await renewForwards(run, now)
         return { now }
