@@ -49,7 +49,10 @@ export function createContexts(
   const connected = createConnected({ store })
   const quota = createQuota({ store })
   const audit = createAudit({ store })
-  const site = { ...createNamed({ store, look: (path) => works.host(settings.hostId).files.device(path) }), doctor: () => examine(works) }
+  const site = {
+    ...createNamed({ store, look: (path) => works.host(settings.hostId).files.device(path) }),
+    doctor: () => examine(works),
+  }
   const links = createLinks({ store, random, signup: settings.signup ?? { mode: 'off' } })
   const cards = createCards({ seal: works.seal, random, adminChannel: settings.adminChannel })
   const requests = createRequests({ store, random, now: works.now, cards })

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/person.ts'
 import type { Begin } from '../command/define.ts'
-import type { Asker } from '../operation/runner.ts'
+import type { Asker } from '../operation/asker.ts'
 import type { AuditEntry } from '../store/audit.ts'
 import type { Store } from '../store/store.ts'
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../operation/runner.ts'
+import type { Outcome } from '../operation/waiters.ts'
 import type { OperationView } from './door.ts'
 
 /** An operation as whoever asks for it sees it. */

@@ -1,5 +1,12 @@
 import { newId, type Random } from '../model/id.ts'
-import type { Asker } from './runner.ts'
+import type { OperationRow } from '../store/operations.ts'
+
+/** Who asked for an operation, as stored with it. */
+export type Asker = Pick<
+  OperationRow,
+  'ownerId' | 'actorId' | 'actorName' | 'asName' | 'surface' | 'command' | 'target' | 'requestId'
+> &
+  Partial<Pick<OperationRow, 'address' | 'fingerprint'>>
 
 /** Who asks when DCM acts by itself: nobody in particular. */
 export const systemAsker = (
