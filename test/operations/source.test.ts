@@ -98,6 +98,12 @@ test('a repository is fetched in a container of the member\u2019s, with nothing 
     ['other', [`${at}/server`, 'the repository', '/srv', '', '.']],
   ])
   expect(ran[0]!.argv[2]).toMatch(/ -- "\$2" "\$3"$/m)
+  // Whatever it names is reached by the member's own network, with the limits and capabilities of any container, or not at all.
+  const network = (await world.store.networks.byId(alice!.id, 'local'))!.name
+  const made = world.host.fake.calls.filter((call) => call.method === 'engine.create').slice(-2)
+  expect(made.map(({ args: [wish] }) => wish)).toMatchObject(
+    [1, 2].map(() => ({ network, caps: [], devices: [], seccomp: null, ports: [], limits: { pids: 256 } })),
+  )
   expect(await left()).toEqual({ ...before, images: ['made:v1'] })
   // A Dockerfile of one's own on a repository.
   const other = await build(alice!, 'FROM debian\nCOPY x /y', { context: 'https://git.example/x.git' })
