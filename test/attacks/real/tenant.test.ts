@@ -474,5 +474,15 @@ test("N09 DCM's own log and processes hold no secret", async () => {
   for (const secret of [key, alice.token, bob.token, 'BEGIN OPENSSH']) expect(logs.includes(secret)).toBe(false)
   for (const line of logs.split('\n').filter((one) => one.startsWith('{')))
     expect(() => JSON.parse(line) as unknown).not.toThrow()
+  expect(await readFile(`/proc/${dcm.pid()}/cmdline`, 'utf8')).not.toContain(key)
+  // What nobody but DCM reads: every file of its data folder but what members have in their storage, which D01 looks at.
+  const found = await runProgram('find', [dcm.dataDir, '-name', 'storage', '-prune', '-o', '-type', 'f', '-print'])
+  const files = found.stdout.trim().split('\n')
+  expect(files).toContain(join(dcm.dataDir, 'secret.key'))
+  for (const path of files) {
+    const hidden = ((await stat(path)).mode & 0o077) === 0
+    const text = hidden ? '' : await readFile(path, 'latin1')
+    expect(text.includes(key) || /PRIVATE KEY|dcm_[A-Za-z0-9]{20}/.test(text), path).toBe(false)
+  }
   await until('nothing to be open', async () => (await dcm.ready()).settled)
 })
