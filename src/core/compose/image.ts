@@ -1,7 +1,7 @@
 import type { Image } from '../model/image.ts'
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import { type Reading, scalar } from './reading.ts'
-import type { Draft } from './service.ts'
+import type { Draft } from './draft.ts'
 import type { At, Node } from './tree.ts'
 
 /** What a service says of how its image is built: only read to say how, for nothing is built by `up`. */

@@ -17,7 +17,7 @@ import { DcmError } from '../reply/error.ts'
 import { findImage } from './image.ts'
 import { createPlaces } from './places.ts'
 import { readComposition } from './read.ts'
-import type { Draft } from './service.ts'
+import type { Draft } from './draft.ts'
 import type { At, Problem } from './tree.ts'
 
 /** Longest name of a project: with the longest of its services' it has to be a container's. */

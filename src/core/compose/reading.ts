@@ -1,3 +1,4 @@
+import { DcmError } from '../reply/error.ts'
 import { fill } from './fill.ts'
 import type { At, Node, Problem } from './tree.ts'
 
@@ -52,3 +53,22 @@ export function strings(reading: Reading, node: Node, key: string): { text: stri
     return text === undefined ? [] : [{ text, at: item.at }]
   })
 }
+
+/** Reads a value by a kind's own rule, with its own words for what is wrong. */
+export function by<T>(reading: Reading, at: At, key: string, hint: string, read: () => T | undefined): T | undefined {
+  try {
+    const value = read()
+    if (value !== undefined) return value
+    reading.bad(at, key, `Give ${hint}.`)
+  } catch (error) {
+    if (!(error instanceof DcmError)) throw error
+    reading.bad(at, key, error.message)
+  }
+  return undefined
+}
+
+/** A whole number; absent when it is none. */
+export const count = (text: string) => (/^\d{1,7}$/.test(text) ? Number(text) : undefined)
+
+/** Kinds that are read here name nothing of the caller's. */
+export const none = undefined as never
