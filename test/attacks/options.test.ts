@@ -263,6 +263,11 @@ describe('a grant permits exactly what it names', () => {
     await world.refused(carol!, 'restart c1', 'denied')
     expect(await world.container(carol!, 'c1')).toMatchObject({ state: 'running', desired: 'running' })
     await world.refused(carol!, 'create c3 --image c1:v1 --cap-add NET_ADMIN', 'denied')
+    // Every way to another one like it, by whoever has a say.
+    for (const line of ['clone c1 c3', 'redeploy c1', 'redeploy c1 --image c1:v1', 'recreate c1 -e A=b --yes'])
+      expect((await world.refused(carol!, line, 'denied')).text, line).toContain('cap:NET_ADMIN')
+    for (const line of ['clone carol/c1 c3 --as carol', 'recreate carol/c1 -e A=b --yes'])
+      expect((await world.refused(world.admin, line, 'denied')).text, line).toContain('cap:NET_ADMIN')
     expect((await world.say(carol!, 'create c3 --image c1:v1 -m 64m')).error).toBeUndefined()
     expect(await capsOf('c3')).toEqual([])
     await world.say(carol!, 'stop c1')

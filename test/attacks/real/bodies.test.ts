@@ -317,8 +317,12 @@ describe('C05, C06, C08, C09: whose an object is', () => {
       `rmi -f ${foreign.image}`,
       `create x --image ${foreign.imageId}`,
     ]) {
+      const before = changing().length
       expect((await alice.run(line)).error, line).toBe('not_found')
       expect((await dcm.run(line)).error, line).toBe('not_found')
+      expect(changing().slice(before), line).toEqual([])
+      const { data } = await dcm.must<{ decision: string; code: string }[]>('audit --limit 2')
+      expect(data, line).toMatchObject(Array(2).fill({ decision: 'refused', code: 'not_found' }))
     }
     await dcm.must('user rm carol --images --storage', { yes: true })
     expect((await inspect(foreign.container)).State.Status).toBe('running')
