@@ -268,7 +268,12 @@ export function createStandInDoor() {
       } satisfies Actor
     },
     login: async () => ({ refused: true, why: null }),
-    attend: async () => ({ id: 's1', doing: () => undefined, inside: async () => () => undefined, left: async () => undefined }),
+    attend: async () => ({
+      id: 's1',
+      doing: () => undefined,
+      inside: async () => () => undefined,
+      left: async () => undefined,
+    }),
     async open(_, { container }) {
       throw new DcmError('not_found', `You have no container called ${container}.`)
     },

@@ -4,7 +4,6 @@ import type { Change, Happening, Load, Process } from '../model/look.ts'
 import type { ScheduleVerb } from '../model/schedule.ts'
 import type { Network } from '../model/network.ts'
 import type { Volume } from '../model/volume.ts'
-import type { DcmError } from '../reply/error.ts'
 import type { Spot } from './lookup.ts'
 import type { ShareView, Schedule, ComposePlan } from './views.ts'
 

@@ -5,7 +5,6 @@ import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { Visitor } from '../model/visitor.ts'
-import type { DcmError } from '../reply/error.ts'
 import type { Caller } from './define.ts'
 import type { Key, Connected, Token, GrantRow, Allowance, AuditRow, RequestView, Check, Capacity } from './views.ts'
 
