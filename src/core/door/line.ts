@@ -26,7 +26,6 @@ export function namedAs(input: Call['input']): string | undefined {
   )
 }
 
-/** What comes with a question: the call that confirms it, as a line and as its words, and what that has beside the first. */
 /** The same call with `--yes`, and with what the question `adds`. */
 export function confirming({ command, reserved }: Parsed, given: Given, adds: Record<string, true>): Confirmation {
   const words = lineOf(command, { ...given, ...adds })
