@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
+import { commands } from '../../src/commands/index.ts'
 import { createLog } from '../../src/log.ts'
+import { required } from '../core/door/values.ts'
 import { createWorld, publicKey, type World } from '../core/door/world.ts'
 import { until } from '../setup/until.ts'
 
@@ -40,6 +42,17 @@ test.each([
   'ad_min',
 ])('D05 a member cannot be called %j', async (name) => {
   await world.refused(world.admin, { name: 'user add', args: { name } }, 'usage')
+})
+
+describe('N01 what is for admins is refused to a member, whichever way they come', () => {
+  const admins = commands.filter((command) => command.needs === 'admin')
+  test('there are such commands', () => expect(admins.length).toBeGreaterThan(30))
+
+  test.each(admins.map((command) => [command.name, command] as const))('%s', async (name, command) => {
+    const said = { name, args: { ...required(command), yes: true } }
+    for (const surface of ['http', 'ssh', 'slack', 'discord', 'hook'] as const)
+      await world.refused(bob!, said, 'denied', { actor: { surface } })
+  })
 })
 
 describe('keys reach what runs, and nothing else', () => {

