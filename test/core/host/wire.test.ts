@@ -9,7 +9,8 @@ import { createEngine, readRemap } from '../../../src/core/host/docker/engine.ts
 import { commandExit } from '../../../src/core/host/exit.ts'
 import { answered } from '../../../src/core/host/docker/fault.ts'
 import { logFrames } from '../../../src/core/host/docker/frames.ts'
-import { createWire, jsonLines, negotiate, type Wire } from '../../../src/core/host/docker/wire.ts'
+import { jsonLines } from '../../../src/core/host/docker/stream.ts'
+import { createWire, negotiate, type Wire } from '../../../src/core/host/docker/wire.ts'
 import type { Engine, LogChunk } from '../../../src/core/host/host.ts'
 import { crookedIds, faultOf } from '../../contracts/host.ts'
 

@@ -4,7 +4,8 @@ import { labels } from './create.ts'
 import { logFrames } from './frames.ts'
 import { fullId, fullImage } from './names.ts'
 import { array, number, object, string, stringMap } from './read.ts'
-import { deadlines, pieces, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { pieces } from './stream.ts'
 
 /** What a short-lived container of DCM's own is for: to look into an image, or to do one thing in one folder. */
 export type AidWish = {

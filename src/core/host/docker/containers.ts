@@ -13,7 +13,8 @@ import { logFrames } from './frames.ts'
 import { readImage } from './images.ts'
 import { containerId, containerRef, fullId, hostName, networkName } from './names.ts'
 import { array, type Json, maybeObject, number, object, string, stringMap, strings } from './read.ts'
-import { deadlines, pieces, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { pieces } from './stream.ts'
 
 const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] as const
 

@@ -2,7 +2,8 @@ import type { HostEvent } from '../host.ts'
 import { labels } from './create.ts'
 import { fullId } from './names.ts'
 import { maybeObject, object, stringMap } from './read.ts'
-import { deadlines, jsonLines, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { jsonLines } from './stream.ts'
 
 const kinds = ['create', 'start', 'die', 'stop', 'kill', 'pause', 'unpause', 'destroy', 'rename', 'oom'] as const
 /** How often the engine is asked whether it is still there; a dead link says nothing by itself. */

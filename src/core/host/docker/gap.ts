@@ -2,7 +2,8 @@ import type { Engine } from '../host.ts'
 import { labels } from './create.ts'
 import { readEvent } from './events.ts'
 import { object, string } from './read.ts'
-import { deadlines, jsonLines, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { jsonLines } from './stream.ts'
 
 /**
  * When the engine was started, as far as it can be told: the default bridge is made anew at each start, unless

@@ -4,7 +4,8 @@ import { HostError } from '../host.ts'
 import { malformed } from './fault.ts'
 import { containerId } from './names.ts'
 import { array, type Json, maybeObject, object, string, strings } from './read.ts'
-import { deadlines, pieces, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { pieces } from './stream.ts'
 
 /** Columns asked of the host's ps(1). The words are constants: what a caller says never reaches it. */
 const columns = '-eo pid,uid,pcpu,rss,etime,args'

@@ -1,7 +1,8 @@
 import { HostError } from '../host.ts'
 import { tidy } from './fault.ts'
 import { object } from './read.ts'
-import { deadlines, jsonLines } from './wire.ts'
+import { deadlines } from './wire.ts'
+import { jsonLines } from './stream.ts'
 
 /** Reads what the engine says of a build or an import, to its end. @throws HostError `refused` with its reason */
 export async function readProgress(

@@ -5,7 +5,8 @@ import { tidy } from './fault.ts'
 import { fullImage, imageRef } from './names.ts'
 import type { createImages } from './images.ts'
 import { array, maybeObject, object, string } from './read.ts'
-import { deadlines, jsonLines, type Wire } from './wire.ts'
+import { deadlines, type Wire } from './wire.ts'
+import { jsonLines } from './stream.ts'
 
 /** What Docker Hub is called where a password goes. Docker docs, Engine API, "Authentication". */
 const server = (registry: string) => (registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry)

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, open, readdir, readFile, rename, rm, stat, statfs, truncate, unlink, writeFile } from 'node:fs/promises'
+import { chmod, open, readdir, readFile, rename, rm, statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HostError, isFault, type Storage } from '../host.ts'
 import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, trueFolder } from './folder.ts'
+import { attach, detach, format, grow, leastExt4, mounted } from './loop.ts'
 import { must, run } from './program.ts'
 import { alone } from './turn.ts'
 
@@ -21,22 +22,6 @@ export type StorageOptions = {
 }
 
 const mebi = 1024 ** 2
-/** mkfs.xfs refuses less (xfsprogs 5.19, release notes). */
-const leastXfs = 300 * mebi
-const leastExt4 = 16 * mebi
-
-/** Paths in mountinfo have blanks and backslashes in octal; proc(5). */
-const unescape = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
-
-const mounted = async (path: string): Promise<{ type: string } | undefined> => {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')
-  for (const line of lines.reverse()) {
-    const words = line.split(' ')
-    if (unescape(words[4] ?? '') === path) return { type: words[words.indexOf('-') + 1] ?? '' }
-  }
-  return undefined
-}
 
 /**
  * Members' storages. Where DCM is root and the machine can mount a file as a file system, each is a file system of its
@@ -69,39 +54,6 @@ export function createStorages(options: StorageOptions) {
       return await mine
     } finally {
       if (busy.get(ownerId) === mine) busy.delete(ownerId)
-    }
-  }
-
-  const format = async (file: string, size: number): Promise<void> => {
-    const handle = await open(file, 'wx', 0o600)
-    try {
-      await handle.truncate(size)
-    } finally {
-      await handle.close()
-    }
-    const xfs = size >= leastXfs && (await run('mkfs.xfs', ['-q', '-f', file])).ok
-    // No root reserve: the member's root could else fill what statfs does not show.
-    if (!xfs) await must('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=1,lazy_journal_init=1', file])
-  }
-
-  /** The loop device of a file. There is one while anybody mounts it, DCM or a container; a second one would ruin it. */
-  const deviceOf = async (file: string): Promise<string | undefined> =>
-    (await must('losetup', ['-n', '-O', 'NAME', '-j', file])).trim().split('\n')[0] || undefined
-
-  // Discard: what members delete is given back to the host's disk.
-  const attach = async (file: string, at: string): Promise<void> => {
-    const device = await deviceOf(file)
-    const args =
-      device === undefined ? ['-o', 'loop,nodev,nosuid,discard', file, at] : ['-o', 'nodev,nosuid,discard', device, at]
-    await must('mount', args, { seconds: 60 })
-  }
-
-  const detach = async (at: string): Promise<void> => {
-    for (let tries = 0; (await mounted(at)) && tries < 20; tries++) {
-      if ((await run('umount', [at])).ok) continue
-      // Something on the host looks into it, a measurement for instance; containers keep their own view of it.
-      if (tries === 19) await must('umount', ['-l', at])
-      await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
 
@@ -193,42 +145,6 @@ export function createStorages(options: StorageOptions) {
     return { path: data, hard: false, limit: await storedNumber(limit), used: await measure(at) }
   }
 
-  /** Some machines let ext4 grow only while nobody mounts it (resize2fs needs CAP_SYS_RESOURCE else). */
-  const growUnmounted = async (image: string, at: string): Promise<boolean> => {
-    if (!(await run('umount', [at])).ok) return false
-    try {
-      for (let tries = 0; (await deviceOf(image)) !== undefined; tries++) {
-        // A container has it mounted.
-        if (tries === 10) return false
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-      await run('e2fsck', ['-f', '-p', image], { seconds: 600 })
-      return (await run('resize2fs', [image], { seconds: 600 })).ok
-    } finally {
-      await attach(image, at)
-    }
-  }
-
-  const grow = async (ownerId: string, size: number): Promise<void> => {
-    const { at, image } = paths(ownerId)
-    const now = (await stat(image)).size
-    if (size <= now) return
-    const type = (await mounted(at))?.type
-    const device = await deviceOf(image)
-    if (device === undefined) throw new HostError('broken', 'The storage has no loop device.')
-    await truncate(image, size)
-    await must('losetup', ['-c', device])
-    const ran = type === 'xfs' ? await run('xfs_growfs', ['-d', at]) : await run('resize2fs', [device])
-    if (ran.ok || (type !== 'xfs' && (await growUnmounted(image, at)))) return
-    // The file's size is what is told as the limit, so it has to be the file system's.
-    await truncate(image, now)
-    await run('losetup', ['-c', device])
-    options.warn(
-      { owner: ownerId },
-      'The storage could not grow while it is in use; it will when its containers are stopped.',
-    )
-  }
-
   const ensureHard = async (ownerId: string, size: number): Promise<void> => {
     const { at, data, image, empty } = paths(ownerId)
     if (!(await look(image))) {
@@ -244,7 +160,11 @@ export function createStorages(options: StorageOptions) {
     await trueFolder(at)
     if (!(await look(data))) await ensureFolder(data, 0o755)
     await giveFolder(data, await options.owner())
-    await grow(ownerId, size)
+    if (!(await grow(image, at, size)))
+      options.warn(
+        { owner: ownerId },
+        'The storage could not grow while it is in use; it will when its containers are stopped.',
+      )
   }
 
   const ensurePlain = async (ownerId: string, size: number): Promise<void> => {
