@@ -194,7 +194,10 @@ test('J03 of commits at once no more are kept than the quota of images allows', 
 
 test('J08 fifty pairs of power verbs, commits and removals at once on one container all answer, and leave it in one state', async () => {
   await ada.must('create j8 --image debian -m 64m')
-  const verbs = ['start j8', 'stop j8 -t 1', 'restart j8 -t 1', 'pause j8', 'unpause j8', 'commit j8 shot:j8']
+  const verbs = [
+    ...['start j8', 'stop j8 -t 1', 'restart j8 -t 1', 'pause j8', 'unpause j8', 'commit j8 shot:j8'],
+    ...['rm -f j8', 'create j8 --image debian -m 64m'],
+  ]
   const pick = () => verbs[Math.floor(Math.random() * verbs.length)]!
   const answers: Said[] = []
   for (let round = 0; round < 5; round++)
