@@ -6,15 +6,18 @@ import { expect } from 'vitest'
 import type { Dcm } from './dcm.ts'
 import { lookAt } from './engine.ts'
 
-/** Asks DCM's own PostgreSQL, past DCM. */
-export async function query(url: string, statement: string): Promise<Row[]> {
+/** Asks DCM's own PostgreSQL, past DCM, one after the other. @returns the rows of each */
+async function queries(url: string, statements: readonly string[]): Promise<Row[][]> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
-    return [...(await sql.unsafe(statement))]
+    return await Promise.all(statements.map(async (statement) => [...(await sql.unsafe(statement))]))
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
+
+/** Asks DCM's own PostgreSQL, past DCM. */
+export const query = async (url: string, statement: string): Promise<Row[]> => (await queries(url, [statement]))[0]!
 
 const sorted = (list: Iterable<string>) => [...list].toSorted()
 const names = async (folder: string) =>
@@ -48,15 +51,17 @@ const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u
 async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row; database: Row }> {
   const url = dcm.databaseUrl
   if (!url) throw new Error('agree() reads the database itself; start this DCM with a databaseUrl.')
-  const [view, rows, forwards, networks, images, counts, open, people] = await Promise.all([
+  const [view, [rows, forwards, networks, images, counts, open, people]] = await Promise.all([
     lookAt(dcm.engine, dcm.instance()),
-    query(url, expected),
-    query(url, forwarded(dcm.instance())),
-    query(url, 'select name from networks order by name'),
-    query(url, 'select engine_ref from images'),
-    query(url, counted),
-    query(url, `select kind, subject, status from operations where status in ('open', 'undoing')`),
-    query(url, 'select id, name from people'),
+    queries(url, [
+      expected,
+      forwarded(dcm.instance()),
+      'select name from networks order by name',
+      'select engine_ref from images',
+      counted,
+      `select kind, subject, status from operations where status in ('open', 'undoing')`,
+      'select id, name from people',
+    ]) as Promise<[Row[], Row[], Row[], Row[], Row[], Row[], Row[]]>,
   ])
   const folders = [dcm, ...others].map((one) => one.dataDir)
   const runs = sorted((await Promise.all(folders.map((folder) => names(join(folder, 'run'))))).flat())
