@@ -4,6 +4,7 @@ import { addNetworks } from '../core/containers/networks.ts'
 import { syncSecrets } from '../core/containers/runfolder.ts'
 import { giveSecrets } from '../core/containers/secrets.ts'
 import { addVolumes } from '../core/containers/volumes.ts'
+import { count } from '../core/model/count.ts'
 import { type Container, publicPorts } from '../core/model/container.ts'
 import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
@@ -136,7 +137,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
   reply({ input, state }) {
     const rows = state.rows!
     const beside = state.beside.length > 0 ? ` No longer in the file: ${state.beside.join(', ')}; rm removes them.` : ''
-    return ok(`${input.project} is up: ${rows.length} ${rows.length === 1 ? 'service' : 'services'}.${beside}`, {
+    return ok(`${input.project} is up: ${count(rows.length, 'service')}.${beside}`, {
       table: { head: ['SERVICE', 'CONTAINER', 'DONE', 'STATE', 'PORTS'], rows },
       data: {
         project: input.project,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { count } from '../../core/model/count.ts'
 import { publicPorts } from '../../core/model/container.ts'
 import { info } from '../../core/reply/reply.ts'
 import { partsOf, projectArg } from './file.ts'
@@ -32,11 +33,15 @@ export const composePs = defineCommand({
         .map((port) => `${port.host}->${port.container}/${port.proto}`)
         .join(' '),
     ])
-    const count = projects.size === 1 ? 'one composition' : `${projects.size} compositions`
-    return info(project === undefined ? `You have ${count}.` : `These are the services of ${project}.`, {
-      table: { head: ['PROJECT', 'SERVICE', 'CONTAINER', 'STATE', 'IMAGE', 'PORTS'], rows },
-      data,
-    })
+    return info(
+      project === undefined
+        ? `You have ${count(projects.size, 'composition')}.`
+        : `These are the services of ${project}.`,
+      {
+        table: { head: ['PROJECT', 'SERVICE', 'CONTAINER', 'STATE', 'IMAGE', 'PORTS'], rows },
+        data,
+      },
+    )
   },
 })
 
