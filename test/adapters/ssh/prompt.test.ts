@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'ssh2'
@@ -144,7 +145,12 @@ describe('F04: no line is anything but words of DCM’s grammar', () => {
     '-',
   ])('%j', async (line) => {
     const before = world.host.fake.calls.filter((one) => one.method === 'engine.exec').length
-    const ran = await world.ssh('ada', ada, line)
+    // https://nodejs.org/docs/latest/api/diagnostics_channel.html, "Built-in channels": each child of this process.
+    const children: unknown[] = []
+    const born = (child: unknown) => void children.push(child)
+    subscribe('child_process', born)
+    const ran = await world.ssh('ada', ada, line).finally(() => unsubscribe('child_process', born))
+    expect(children).toEqual([])
     expect([0, 2, 4]).toContain(ran.code)
     expect(ran.out + ran.err).not.toMatch(/uid=|root:/)
     expect(world.host.fake.calls.filter((one) => one.method === 'engine.exec')).toHaveLength(before)
