@@ -111,6 +111,20 @@ perl -e 'for (1..5000) { mkdir "d" or die; chdir "d" or die } open F, ">file"' &
     expect((await run('losetup', ['-n', '-O', 'NAME', '-j', join(real.data, 'storage', 'two.img')])).stdout).toBe('')
   })
 
+  test.each([32, 320])('a volume that has filled its storage of %d MiB can be removed', async (size) => {
+    const owner = `full${size}`
+    const { path } = await real.host.files.ensureStorage(owner, size * mebi)
+    const volume = await real.host.files.ensureVolume(owner, 'filled')
+    await writeFile(join(volume, 'small'), '')
+    const fill = 'cat /dev/zero >big; while mkdir d$((n = n + 1)); do :; done; cat /dev/zero >>small; true'
+    await run('sh', ['-c', `cd "$1" || exit; ${fill}`, 'sh', volume])
+    await expect(mkdir(join(path, 'more'))).rejects.toThrow('ENOSPC')
+    await real.host.files.removeVolume(owner, 'filled')
+    await expect(access(volume)).rejects.toThrow('ENOENT')
+    await writeFile(join(path, 'file'), 'there is room again')
+    await real.host.files.removeStorage(owner)
+  })
+
   test('D06: a storage that was moved away or replaced by a link is refused', async () => {
     const made = await enter()
     await real.host.engine.remove(made.engineId)

@@ -236,8 +236,14 @@ export function createStorages(options: StorageOptions) {
           const path = join(volumes, folderName(id))
           if (await look(path)) {
             const gone = join(volumes, `gone-${randomBytes(6).toString('hex')}`)
-            await ensureFolder(gone, 0o700)
-            await rename(path, join(gone, 'data'))
+            try {
+              await ensureFolder(gone, 0o700)
+              await rename(path, join(gone, 'data'))
+            } catch (error) {
+              // Where nothing more can be made it goes from its place: only what is deleted makes room.
+              if (fileFault(error, '').fault !== 'full') throw error
+              await discard(path)
+            }
           }
           // Also what an earlier try has left.
           for (const name of await readdir(volumes)) if (name.startsWith('gone-')) await discard(join(volumes, name))
