@@ -14,7 +14,7 @@ import { until } from '../setup/until.ts'
 import { createDiscord, type Discord, type Person as DiscordPerson } from '../stand-ins/discord/index.ts'
 import { senders } from '../stand-ins/forges.ts'
 import { createSlackStandIn, type Person as SlackPerson, type SlackStandIn } from '../stand-ins/slack/index.ts'
-import { agree } from './support/agree.ts'
+import { agree, query } from './support/agree.ts'
 import { type Dcm, startDcm } from './support/dcm.ts'
 import { lookAt } from './support/engine.ts'
 import { ensureKept, kept } from './support/images.ts'
@@ -109,7 +109,12 @@ async function shows<M extends { edits: number }>(
 /** Says a line in one way, by the real client. @returns all that is seen of the answer */
 const say: Record<Way, (line: string, verb: Verb) => Promise<string>> = {
   async http(line, { by }) {
-    return JSON.stringify(await (by === 'admin' ? dcm : alice).must(splitWords(line)))
+    const words = splitWords(line)
+    if (by === 'admin') return JSON.stringify(await dcm.must(words))
+    const asked = { method: 'POST' as const, token: alice.token, body: { words, wait: 120 } }
+    const { status, text } = await dcm.http('/v1/line', asked)
+    expect(status, text).toBe(200)
+    return text
   },
   async dcm(line, { by, input }) {
     const ran = await dcm.cli(splitWords(line), { ...(by === 'admin' ? {} : { env: asAlice() }), input: input ?? '' })
@@ -191,6 +196,20 @@ test('what was said so is so: in Docker, on the disk, on both platforms and in t
   expect([containers.length, networks.length, forwarders.length]).toEqual([1, 1, 0])
   expect(slack.violations).toEqual([])
   expect(discord.violations).toEqual([])
+  const rows = await query(
+    dcm.databaseUrl!,
+    `select surface, string_agg(distinct actor, ' ') as actors, string_agg(distinct address, ' ') as addresses,
+      count(*) filter (where decision = 'begun')::int as begun from audit where actor is not null group by 1 order by 1`,
+  )
+  // N06: who it was, and which account of which platform they came with.
+  expect(rows.map((row) => [row['surface'], row['actors'], row['addresses'], row['begun']])).toEqual([
+    ['discord', 'alice', expect.stringMatching(new RegExp(`^discord:\\w+/${here.there.id} in `)), 0],
+    ['hook', 'alice', expect.anything(), 0],
+    ['http', 'alice', '127.0.0.1', 0],
+    ['local', 'admin alice bob', null, 0],
+    ['slack', 'alice', expect.stringContaining('slack:T1/UALICE'), 0],
+    ['ssh', 'alice', expect.stringContaining('127.0.0.1'), 0],
+  ])
   await agree(dcm)
   await dcm.must('user rm alice --images --storage', { yes: true })
   await agree(dcm)
