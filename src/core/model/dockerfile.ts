@@ -194,8 +194,11 @@ export function parseDockerfile(text: string): Recipe | Problem[] {
     }
   }
   if (stages.length === 0 && problems.length === 0) problems.push({ line: 1, says: 'There is no FROM' })
-  if ([...before, ...stages.flatMap((stage) => stage.steps)].length > 200)
-    problems.push({ line: 1, says: 'More than 200 instructions are too many' })
+  const all = [...before, ...stages.flatMap((stage) => stage.steps)]
+  if (all.length > 200) problems.push({ line: 1, says: 'More than 200 instructions are too many' })
+  // Each RUN holds all that is set before it.
+  if (all.reduce((sum, one) => sum + ('pairs' in one ? one.pairs.length : 1), 0) > 1000)
+    problems.push({ line: 1, says: 'More than 1000 variables and labels are too many' })
   return problems.length > 0 ? problems : { before, stages }
 }
 

@@ -134,6 +134,14 @@ test('stages are read apart, and COPY --from names one before', () => {
   expect(problems('FROM a\n'.repeat(9))[0]).toMatchObject({ line: 9 })
 })
 
+test('what each RUN would hold anew is bounded', () => {
+  const set = (count: number) => `ENV ${Array.from({ length: count }, (_, n) => `V${n}=`).join(' ')}\n`
+  read(`FROM a\n${set(900)}${'RUN :\n'.repeat(99)}`)
+  expect(problems(`FROM a\n${set(9000)}${'RUN :\n'.repeat(100)}`)).toEqual([
+    { line: 1, says: expect.stringContaining('1000 variables') },
+  ])
+})
+
 describe('variables', () => {
   const vars = new Map([
     ['A', 'one'],
