@@ -95,6 +95,16 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
       await console.put('stderr', `${json ? printable(reply.text) : text()}\n`)
       return program?.code ?? exitCodes[reply.error]
     }
+    // What is in a container may be meant for the terminal of whoever looks at it.
+    if (file && terminal && !file.type.startsWith('text/')) {
+      // Begun, so that it ends what it holds.
+      for await (const _ of file.bytes) break
+      await console.put(
+        'stderr',
+        `${printable(file.name)} is no text to print; say it to ssh without -t, and > FILE.\n`,
+      )
+      return exitCodes.usage
+    }
     if (file) for await (const bytes of file.bytes) if (!(await console.put('stdout', Buffer.from(bytes)))) return 0
     if (!file && !json) await console.put('stdout', `${text()}\n`)
     return 0

@@ -61,6 +61,16 @@ test('a tar comes out, every byte of it, though nothing is piped in', async () =
   client.end()
 })
 
+test('I03: on a terminal nothing of a tar is printed, nor held', async () => {
+  prints = Buffer.from('\u001b]0;title\u0007\u001b[2J'.repeat(100))
+  for (let times = 0; times < 6; times++) {
+    const ran = await world.ssh('ada', ada, 'cp web:/srv -', { pty: { term: 'xterm' } })
+    expect(ran.code).toBe(2)
+    expect(ran.out).toContain('srv.tar is no text to print')
+    expect(ran.out).not.toContain('\u001b]')
+  }
+})
+
 test('a connection that is cut in the middle of a tar is no end of it: what is unpacking is ended', async () => {
   const before = world.host.fake.calls.length
   const client = await world.login('ada', ada)
