@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
 import { measureDisk } from '../../src/core/upkeep/disk.ts'
 import { createWorld, type World } from '../core/door/world.ts'
+import { until } from '../setup/until.ts'
 
 let world: World
 let [mallory, victim]: Person[] = []
@@ -39,4 +40,24 @@ test('an engine that is away says nothing about a storage', async () => {
   world.host.fake.fail('files.storage', 'down')
   await expect(measure()).rejects.toMatchObject({ fault: 'down' })
   expect(await used(victim!)).toBe(before)
+})
+
+test('O05: what fills the disk as a job, or as a build, is ended where its container is locked by just that', async () => {
+  const filler = await world.member('filler')
+  const hold = world.host.fake.hold('engine.exec')
+  const lines = ['run debian -m 64m -- fill', 'build made:v1 "FROM debian\nRUN fill"']
+  const ends = lines.map((line) => world.say(filler, line))
+  const going = async () => (await world.store.containers.of(filler.id)).filter((one) => one.state === 'running')
+  await until('both to run', async () => (await going()).length === 2)
+  world.host.fake.use({ ownerId: filler.id }, 20 * 2 ** 30)
+  world.host.fake.setFree({ engine: 2 ** 30 })
+  await measure()
+  const left = (await world.host.engine.list()).filter((one) => one.state === 'running').map((one) => one.engineId)
+  for (const { engineId } of await going()) expect(left).not.toContain(engineId)
+  hold()
+  await Promise.all(ends)
+  expect(await world.store.images.byRef(filler.id, 'made:v1')).toBeUndefined()
+  expect(await world.store.containers.of(filler.id)).toEqual([])
+  const others = (await world.store.containers.of(victim!.id)).map((one) => one.state)
+  expect(others).toEqual(others.map(() => 'running'))
 })

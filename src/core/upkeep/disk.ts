@@ -1,7 +1,10 @@
 import { formatSize } from '../model/units.ts'
 import { isFault } from '../host/host.ts'
+import type { Container } from '../model/container.ts'
 import { diskLimit } from '../containers/wish.ts'
 import { systemAsker } from '../operation/asker.ts'
+import type { Works } from '../operation/define.ts'
+import { DcmError } from '../reply/error.ts'
 import { tell, type Upkeep } from './reconcile.ts'
 
 /** Share of a disk that stays free for the host itself. */
@@ -36,6 +39,17 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
     await relieve(upkeep, hostId, over)
 }
 
+/** Stops a container in the engine alone. @returns whether it is */
+async function kill(works: Works, { id, hostId }: Container): Promise<boolean> {
+  const engineId = (await works.store.containers.byId(id))?.engineId
+  if (!engineId) return false
+  const stopped = works.host(hostId).engine.stop(engineId, 0)
+  return stopped.then(
+    () => true,
+    () => false,
+  )
+}
+
 /**
  * The host's disk is nearly full: the running containers of members who are over their quota are stopped, largest use
  * first, so that the host and everyone within their quota go on. Nothing is deleted.
@@ -50,12 +64,17 @@ async function relieve(
     for (const container of await works.store.containers.of(member.id)) {
       if (container.desired === 'exited') continue
       const asker = systemAsker(works.random, 'stop', { ownerId: member.id, target: container.name })
-      await runner
-        .begin('stop', { containerId: container.id, seconds: 10 }, asker)
-        .then((id) => runner.wait(id, { ms: 30_000 }))
-        .catch((error: unknown) =>
-          log.warn({ container: container.id, err: error }, 'could not be stopped to save the disk'),
-        )
+      try {
+        const id = await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
+        await runner.wait(id, { ms: 30_000 })
+      } catch (error) {
+        // What is being done to it goes on for hours where that is a build or a job, which end with it.
+        const ended = error instanceof DcmError && error.code === 'conflict' && (await kill(works, container))
+        if (!ended) {
+          log.warn({ container: container.id, err: error }, 'could not be stopped to save the disk')
+          continue
+        }
+      }
       const trouble = `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`
       await works.store.containers.update(container.id, { trouble })
       await tell(
