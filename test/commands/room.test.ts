@@ -62,12 +62,14 @@ test('prune lists first, and nothing happens until it is confirmed', async () =>
 })
 
 test("prune removes one's own that is stopped or unused, each written down, and nothing of others", async () => {
-  const { reply, rows } = await world.tell(alice!, 'prune --yes')
+  const from = { address: '192.0.2.7', fingerprint: 'SHA256:laptop' }
+  const { reply, rows } = await world.tell(alice!, 'prune --yes', { actor: from })
   expect(reply).toMatchObject({
     text: 'Removed 2 containers and one image; /storage is untouched.',
     data: { containers: ['copy', 'down'], images: ['loose:v1'], kept: [] },
   })
   expect(rows.map((row) => row.target).toSorted()).toEqual(['copy', 'down', 'loose:v1', null].toSorted())
+  for (const row of rows) expect(row, String(row.target)).toMatchObject(from)
   expect((await world.store.containers.of(alice!.id)).map((one) => one.name)).toEqual(['up'])
   // What only a container that went was made from goes at the next one.
   expect((await world.store.images.of(alice!.id)).map((one) => one.ref)).toEqual(['kept:v1'])

@@ -64,7 +64,7 @@ async function live<K extends Intent>(kind: K, input: Intents[K], death: Death) 
     actorId: alice.id,
     actorName: 'alice',
     asName: null,
-    surface: 'http',
+    ...{ surface: 'http', address: null, fingerprint: null },
     command: kind,
     target: 'web',
     requestId: `crash-${lives}`,

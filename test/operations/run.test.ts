@@ -159,7 +159,7 @@ describe('run', () => {
       actorId: alice.id,
       actorName: 'alice',
       asName: null,
-      surface: 'http',
+      ...{ surface: 'http', address: null, fingerprint: null },
       command: 'run',
       target: 'debian',
       requestId: 'r1',

@@ -214,7 +214,7 @@ test('K02 a crash while it is received: the next life of DCM undoes it and says 
   }
   const asker = {
     ...{ ownerId: alice!.id, actorId: alice!.id, actorName: 'alice', asName: null, surface: 'http' as const },
-    ...{ command: 'build', target: 'made:v1', requestId: 'crashed' },
+    ...{ address: null, fingerprint: null, command: 'build', target: 'made:v1', requestId: 'crashed' },
   }
   await expect(dead.begin('build', input, asker, undefined, tar())).rejects.toThrow(/which this process does not reach/)
   const id = await dead.begin('build', input, asker)

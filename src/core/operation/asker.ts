@@ -4,9 +4,17 @@ import type { OperationRow } from '../store/operations.ts'
 /** Who asked for an operation, as stored with it. */
 export type Asker = Pick<
   OperationRow,
-  'ownerId' | 'actorId' | 'actorName' | 'asName' | 'surface' | 'command' | 'target' | 'requestId'
-> &
-  Partial<Pick<OperationRow, 'address' | 'fingerprint'>>
+  | 'ownerId'
+  | 'actorId'
+  | 'actorName'
+  | 'asName'
+  | 'surface'
+  | 'address'
+  | 'fingerprint'
+  | 'command'
+  | 'target'
+  | 'requestId'
+>
 
 /** Who asks when DCM acts by itself: nobody in particular. */
 export const systemAsker = (
@@ -15,5 +23,5 @@ export const systemAsker = (
   { ownerId, target }: Pick<Asker, 'ownerId' | 'target'>,
 ): Asker => ({
   ...{ ownerId, actorId: null, actorName: null, asName: null },
-  ...{ surface: 'system', command, target, requestId: newId(random) },
+  ...{ surface: 'system', address: null, fingerprint: null, command, target, requestId: newId(random) },
 })

@@ -101,10 +101,10 @@ export function createRunner(deps: {
     return {
       body: bodies.get(row.id),
       async also(kind, input, target) {
-        const { ownerId, actorId, actorName, asName, surface, command, requestId } = row
-        const asker = { ownerId, actorId, actorName, asName, surface, command, requestId, target }
+        const { ownerId, actorId, actorName, asName, surface, address, fingerprint, command, requestId } = row
+        const who = { ownerId, actorId, actorName, asName, surface, address, fingerprint }
         const id = derivedId(row.id, kind, JSON.stringify(input))
-        if (!(await store.operations.byId(id))) await beginAs(id, kind, input, asker)
+        if (!(await store.operations.byId(id))) await beginAs(id, kind, input, { ...who, command, requestId, target })
         return ended(id)
       },
       ended,

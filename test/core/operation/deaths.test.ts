@@ -52,6 +52,7 @@ async function story({ forward }: { forward?: true } = {}) {
   const born = () => createRunner({ works: world.works, operations: [operation], holder: `${holder}.1`, log })
   const asker = {
     ...{ ownerId: alice.id, actorId: alice.id, actorName: 'alice', asName: null, surface: 'http', command: 'wait' },
+    ...{ address: null, fingerprint: null },
     ...{ target: 'web', requestId: subject },
   }
   let runner = born()

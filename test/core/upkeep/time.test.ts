@@ -84,7 +84,7 @@ describe('ttl, extend', () => {
       actorId: null,
       actorName: null,
       asName: null,
-      surface: 'system',
+      ...{ surface: 'system', address: null, fingerprint: null },
       command: 'expire',
       target: box.name,
       requestId: 'race',
