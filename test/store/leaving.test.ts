@@ -14,13 +14,13 @@ import { addHost, addPerson, containerOf, createEmpty, imageOf, kinds } from './
 
 describe.each(kinds)('%s', (kind) => {
   let store: Store
-  let dispose: () => PromiseLike<void>
+  let dispose: (() => PromiseLike<void>) | undefined
   beforeAll(async () => {
     const empty = await createEmpty(kind)
     store = empty.store
     dispose = () => empty[Symbol.asyncDispose]()
   })
-  afterAll(() => dispose())
+  afterAll(() => dispose?.())
 
   const deps = () => ({ store, random: randomBytes, onKeys: async () => {}, storage: async () => 4096 })
 

@@ -16,13 +16,13 @@ import {
 
 describe.each(kinds)('%s', (kind) => {
   let store: Store
-  let dispose: () => PromiseLike<void>
+  let dispose: (() => PromiseLike<void>) | undefined
   beforeAll(async () => {
     const empty = await createEmpty(kind)
     store = empty.store
     dispose = () => empty[Symbol.asyncDispose]()
   })
-  afterAll(() => dispose())
+  afterAll(() => dispose?.())
 
   describe('what must be one of a kind is, and the store names the rule', () => {
     test('a name among members', async () => {

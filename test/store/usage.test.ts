@@ -38,13 +38,13 @@ const step = fc.oneof(
 
 describe.each(kinds)('%s', (kind) => {
   let store: Store
-  let dispose: () => PromiseLike<void>
+  let dispose: (() => PromiseLike<void>) | undefined
   beforeAll(async () => {
     const empty = await createEmpty(kind)
     store = empty.store
     dispose = () => empty[Symbol.asyncDispose]()
   })
-  afterAll(() => dispose())
+  afterAll(() => dispose?.())
 
   test('the database counts exactly, whatever is inserted, changed and deleted', async () => {
     await fc.assert(
