@@ -2,17 +2,30 @@ import { keepAnAdmin } from '../core/people/people.ts'
 import { erase } from '../core/containers/erase.ts'
 import { syncKeys } from '../core/containers/runfolder.ts'
 import { dropTag } from '../core/containers/tags.ts'
+import { HostError, isFault } from '../core/host/host.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
 type State = { name: string; containers: string[]; images: string[]; kept: string[] }
 
-/** Waits until nothing else is being done to what is theirs: no new change is admitted once they are leaving. */
+/**
+ * Waits until nothing else is being done to what is theirs: no new change is admitted once they are leaving. What runs in
+ * a container meanwhile, as a build or a job may for hours, ends with it.
+ */
 async function drain(run: Run<'remove-user', State>): Promise<void> {
-  while ((await run.store.operations.openOf(run.input.personId, run.id)).length > 0) {
+  const { personId } = run.input
+  while ((await run.store.operations.openOf(personId, run.id)).length > 0) {
     if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
     await run.say('waiting for what is under way')
+    for (const { engineId, hostId } of await run.store.containers.of(personId))
+      if (engineId)
+        await run
+          .host(hostId)
+          .engine.stop(engineId, 0)
+          .catch((error: unknown) => {
+            if (!(error instanceof HostError) || isFault(error, 'down')) throw error
+          })
     await run.sleep(200)
   }
 }

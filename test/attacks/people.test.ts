@@ -124,6 +124,24 @@ describe('N04 a member who is removed', () => {
     await world.refused(world.admin, 'user rm eve --yes', 'not_found')
   })
 
+  test('N05 a job, a build and a program that would go on for hours are no reason to stay', async () => {
+    const eve = await world.member('eve')
+    await must('create web --image debian -m 64m', eve)
+    const hold = world.host.fake.hold('engine.exec')
+    const lines = ['run debian -m 64m --timeout 1h -- stay', 'build made:v1 "FROM debian\nRUN stay"']
+    const ends = lines.map((line) => world.say(eve, line))
+    const going = async () => (await world.store.containers.of(eve.id)).filter((one) => one.state === 'running')
+    await until('all of it to run', async () => (await going()).length === 3)
+    const removing = world.say(world.admin, 'user rm eve --yes')
+    const left = async () => (await world.host.engine.list()).filter((one) => one.state === 'running')
+    const theirs = new Set((await going()).map((one) => one.engineId))
+    await until('it to be ended', async () => (await left()).every((one) => !theirs.has(one.engineId)))
+    hold()
+    expect((await removing).tone).toBe('ok')
+    await Promise.all(ends)
+    expect(await world.store.containers.of(eve.id)).toEqual([])
+  })
+
   test('N05 while they create in a loop: at the end nothing is left', async () => {
     const mad = await world.member('mad')
     let over = false
