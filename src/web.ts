@@ -75,7 +75,7 @@ export async function openWeb(
     async function renew(containerId: string): Promise<void> {
       const asker = systemAsker(random, 'renew', { ownerId: null, target: null })
       const id = await runner.begin('renew', { containerId }, asker)
-      await runner.wait(id, { ms: patience })
+      await runner.wait(id, { wait: patience })
     }
     const background = createBackground()
     const parts = await assemble({

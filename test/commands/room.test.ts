@@ -109,7 +109,7 @@ test('K: a process that dies in the middle goes on where it was, and removes not
   )
   const before = world.host.fake.calls.length
   await world.runner.resume()
-  const again = await world.runner.wait(row!.id, { ms: 10_000 })
+  const again = await world.runner.wait(row!.id, { wait: 10_000 })
   expect(again?.reply?.data).toMatchObject({ containers: ['down', 'other'] })
   expect(world.host.fake.calls.slice(before).map((call) => call.method)).toEqual([])
 })

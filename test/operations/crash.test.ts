@@ -70,13 +70,13 @@ async function live<K extends Intent>(kind: K, input: Intents[K], death: Death) 
     requestId: `crash-${lives}`,
   }
   const id = await runner.begin(kind, input, asker)
-  const ended = runner.wait(id, { ms: 20_000 }).then((outcome) => outcome!)
+  const ended = runner.wait(id, { wait: 20_000 }).then((outcome) => outcome!)
   const first = await Promise.race([died.promise.then(() => 'died' as const), ended])
   if (first !== 'died') return { dead: false, outcome: first }
   await runner.stop(0)
   await world.store.operations.abandon(`${holder.split('.')[0]}.`)
   await world.runner.resume()
-  return { dead: true, outcome: (await world.runner.wait(id, { ms: 20_000 }))! }
+  return { dead: true, outcome: (await world.runner.wait(id, { wait: 20_000 }))! }
 }
 
 let before: Container

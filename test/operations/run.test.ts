@@ -186,7 +186,7 @@ describe('run', () => {
     world.host.fake.exit(engineId, 0)
     await world.store.operations.abandon('dying.')
     await world.runner.resume()
-    expect((await world.runner.wait(id, { ms: 20_000 }))!.reply).toMatchObject({ tone: 'ok', data: { exit_code: 0 } })
+    expect((await world.runner.wait(id, { wait: 20_000 }))!.reply).toMatchObject({ tone: 'ok', data: { exit_code: 0 } })
     expect(starts()).toBe(before)
     await nothing()
   })

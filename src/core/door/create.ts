@@ -185,11 +185,7 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   async function outcome(id: string, waiting: Waiting): Promise<Reply> {
-    const ended = await runner.wait(id, {
-      ...(waiting.wait === undefined ? {} : { ms: waiting.wait }),
-      ...(waiting.signal ? { signal: waiting.signal } : {}),
-      ...(waiting.progress ? { progress: waiting.progress } : {}),
-    })
+    const ended = await runner.wait(id, waiting)
     if (!ended) throw new DcmError('not_found', 'There is no such operation.')
     if (ended.reply) return { ...ended.reply, operation: { id, state: ended.state } }
     const progress = ended.row.progress
@@ -225,7 +221,7 @@ export function createDoor(deps: DoorDeps): Door {
       const { person } = actor
       const theirs = row && person?.state === 'active' && mayFollow(actor as Caller, row)
       if (!theirs) throw new DcmError('not_found', 'You have no such operation.')
-      return viewOf((await runner.wait(id, { ...waiting, ms: waiting.wait ?? 0 }))!)
+      return viewOf((await runner.wait(id, { wait: 0, ...waiting }))!)
     },
     async health() {
       const problems: string[] = []

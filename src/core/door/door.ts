@@ -1,10 +1,13 @@
 import type { Command } from '../command/define.ts'
 import type { Actor, Surface } from '../model/person.ts'
 import type { Visitor } from '../model/visitor.ts'
+import type { Waiting } from '../operation/waiters.ts'
 import type { Reply } from '../reply/reply.ts'
 import type { Attendance } from './attend.ts'
 import type { Admission, Presented } from './login.ts'
 import type { Opened, Opening, Target } from './open.ts'
+
+export type { Waiting }
 
 /** What a caller shows to be known. */
 export type Credential =
@@ -28,9 +31,6 @@ export type Call = {
   /** It was begun before, under the same `requestId`, and cut off: what it began then is waited for, not begun anew. */
   again?: boolean
 }
-
-/** How a caller waits: `wait` milliseconds at most (for ever when absent), told of progress, until `signal`. Neither ends the operation. */
-export type Waiting = { wait?: number; progress?(text: string, operationId: string): void; signal?: AbortSignal }
 
 /** An operation as its owner may see it. `reply` is there once it has ended. */
 export type OperationView = {

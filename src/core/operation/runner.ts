@@ -27,7 +27,7 @@ export type Runner = {
   ): Promise<string>
   /** Goes as far as admission and takes all of it back. @throws whatever `begin` would */
   consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>): Promise<void>
-  /** Waits until it has ended, `ms` have passed or `signal` says so. @returns undefined when there is no such operation */
+  /** Waits until it has ended, its time has passed or `signal` says so. @returns undefined when there is no such operation */
   wait(id: string, waiting: Waiting): Promise<Outcome | undefined>
   /** Takes over what other processes left; call it regularly. */
   resume(): Promise<void>

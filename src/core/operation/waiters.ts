@@ -5,8 +5,8 @@ import type { Works } from './define.ts'
 /** How an operation stands. */
 export type Outcome = { row: OperationRow; state: 'running' | 'done' | 'failed'; reply: Reply | null }
 
-/** How one waits: `ms` at most, or until `signal` says so. */
-export type Waiting = { ms?: number; signal?: AbortSignal; progress?(text: string, id: string): void }
+/** How one waits: `wait` milliseconds at most (for ever when absent), told of progress, until `signal`. Neither ends the operation. */
+export type Waiting = { wait?: number; progress?(text: string, operationId: string): void; signal?: AbortSignal }
 
 /**
  * Those who wait for operations, wherever these run.
@@ -22,7 +22,7 @@ export function createWaiters(store: Works['store'], here: (id: string) => boole
     /** Waits for its end. @returns undefined when there is no such operation */
     async wait(id: string, waiting: Waiting): Promise<Outcome | undefined> {
       const started = performance.now()
-      const left = () => (waiting.ms ?? Infinity) - (performance.now() - started)
+      const left = () => (waiting.wait ?? Infinity) - (performance.now() - started)
       let heard: OperationRow | undefined
       let wake: (() => void) | undefined
       const listener = (what: OperationRow | string) => {

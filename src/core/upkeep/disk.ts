@@ -66,7 +66,7 @@ async function relieve(
       const asker = systemAsker(works.random, 'stop', { ownerId: member.id, target: container.name })
       try {
         const id = await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
-        await runner.wait(id, { ms: 30_000 })
+        await runner.wait(id, { wait: 30_000 })
       } catch (error) {
         // What is being done to it goes on for hours where that is a build or a job, which end with it.
         const ended = error instanceof DcmError && error.code === 'conflict' && (await kill(works, container))

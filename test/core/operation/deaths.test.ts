@@ -76,7 +76,7 @@ async function story({ forward }: { forward?: true } = {}) {
       await Promise.race([entered.promise, idle()])
       waits = false
     },
-    ended: () => runner.wait(id, { ms: 10_000 }),
+    ended: () => runner.wait(id, { wait: 10_000 }),
   }
 }
 
