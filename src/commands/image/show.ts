@@ -3,6 +3,7 @@ import { defineCommand } from '../../core/command/define.ts'
 import { count } from '../../core/model/count.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { formatSize } from '../../core/model/units.ts'
+import { imageData, toData } from '../../core/reply/image.ts'
 import { info } from '../../core/reply/reply.ts'
 import { plain } from '../../core/reply/text.ts'
 
@@ -25,11 +26,7 @@ export const imageShow = defineCommand({
   changes: false,
   private: true,
   args: { image: { kind: 'image', about: 'Image to look at.' } },
-  gives: z.object({
-    image: z.string(),
-    whose: z.enum(['offered', 'yours']),
-    size: z.number().int().describe('Bytes.'),
-    layers: z.number().int(),
+  gives: imageData.extend({
     os: z.string(),
     arch: z.string(),
     user: z.string(),
@@ -38,34 +35,20 @@ export const imageShow = defineCommand({
     command: z.array(z.string()),
     env: z.array(z.string()).describe('Names only.'),
     ports: z.array(z.string()),
-    ssh: z.boolean(),
-    source: z.string().nullable(),
     base: z.string().nullable().describe('The nearest image you can use whose layers it begins with.'),
-    about: z.string(),
     help: z.string(),
     docs: z.string(),
-    use_instead: z.string().nullable(),
     used_by: z.array(z.string()).describe('Containers; those made before it was made anew are marked (older).'),
-    created_at: z.string(),
   }),
   async run({ image }, { images }) {
     const { inside, base, users } = await images.look(image)
     const { help, docs } = telling(inside.labels)
     const about = image.about || help
     const data = {
-      image: image.ref,
-      whose: image.ownerId === null ? ('offered' as const) : ('yours' as const),
-      ...{ size: image.size, layers: image.layers, os: inside.os, arch: inside.arch, user: inside.user },
-      ...{ workdir: inside.folder, entrypoint: inside.entrypoint, command: inside.command, env: inside.env },
-      ...{ ports: inside.exposes, ssh: image.ssh, source: image.source, base: base?.ref ?? null },
-      ...{
-        about: image.about,
-        help,
-        docs,
-        use_instead: image.useInstead,
-        used_by: users,
-        created_at: image.createdAt.toISOString(),
-      },
+      ...toData(image),
+      ...{ os: inside.os, arch: inside.arch, user: inside.user, workdir: inside.folder },
+      ...{ entrypoint: inside.entrypoint, command: inside.command, env: inside.env, ports: inside.exposes },
+      ...{ base: base?.ref ?? null, help, docs, used_by: users },
     }
     const optional = (name: string, value: string) => (value === '' ? {} : { [name]: value })
     return info(
