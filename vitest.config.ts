@@ -33,6 +33,8 @@ export default defineConfig({
       {
         test: {
           ...common,
+          // A client library that is being closed may still end a thing or two: with its file's process, and in no other's.
+          isolate: true,
           name: 'wire',
           include: wire.map((folder) => `${folder}/*.test.ts`),
           testTimeout: 120_000,

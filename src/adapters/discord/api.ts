@@ -1,4 +1,12 @@
-import { DiscordAPIError, HTTPError, RateLimitError, REST, type RouteLike } from 'discord.js'
+import {
+  DiscordAPIError,
+  HTTPError,
+  RateLimitError,
+  REST,
+  type ResponseLike,
+  type RESTOptions,
+  type RouteLike,
+} from 'discord.js'
 import { Undelivered } from '../../core/chat/outlet.ts'
 import type { Log } from '../../core/model/log.ts'
 import type { Rendered } from './render.ts'
@@ -35,13 +43,21 @@ const known = (error: unknown): string => {
   return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'
 }
 
+const common: Partial<RESTOptions> = {
+  version: '10',
+  rejectOnRateLimit: () => true,
+  // The client's own undici sends by whichever agent the process has for all; the newer one that Slack's library brings
+  // knows nothing of its forms, so no file would ever arrive.
+  makeRequest: (address, init) => fetch(address, init as unknown as RequestInit) as unknown as Promise<ResponseLike>,
+}
+
 /** Discord's REST by the real client, with what it takes to trust it: no waiting in memory, no retries of its own, and a token that one 401 does not lose. */
 export function createApi(options: { token: string | undefined; url: string; log: Log }) {
   const { token, url, log } = options
   // What waits for Discord waits in the outbox, which survives; the client would wait in memory, and send twice after a 500.
-  const rest = new REST({ version: '10', api: url, retries: 0, timeout: 10_000, rejectOnRateLimit: () => true })
+  const rest = new REST({ ...common, api: url, retries: 0, timeout: 10_000 })
   // An acknowledgement has three seconds in all, and a second one does no harm.
-  const quick = new REST({ version: '10', api: url, retries: 2, timeout: 1500, rejectOnRateLimit: () => true })
+  const quick = new REST({ ...common, api: url, retries: 2, timeout: 1500 })
   let told = -Infinity
 
   const pack = (body: unknown, files?: Rendered['files']) => ({ body, ...(files && files.length > 0 ? { files } : {}) })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { createDiscord as createAdapter, type DiscordOptions } from '../../../src/adapters/discord/index.ts'
 import type { ChatRig, Seen, Someone } from '../../contracts/chat.ts'
 import { createKeptLog, createLife, freeAll } from '../../core/chat/life.ts'
@@ -105,7 +106,7 @@ export async function createDiscordRig(
       return found.length > 0 && found
     }).catch((cause: unknown) => {
       const warnings = said.filter(({ level }) => level === 'warn' || level === 'error').slice(-5)
-      throw new Error(`${String(cause)} DCM says: ${JSON.stringify(warnings)}`, { cause })
+      throw new Error(`${String(cause)} DCM says: ${inspect(warnings, { depth: 4 })}`, { cause })
     })
 
   /** Waits until nothing is thought about any more, and all that was taken has been worked on. */
