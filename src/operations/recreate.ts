@@ -20,6 +20,9 @@ import { toData, toFields } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
+/** How often the old one is tried to be removed: Docker may not be able to for a moment, while something reads its files. */
+const removals = 5
+
 /** What it is to become. `engineName` is the operation's own, so that old and new are never taken for one another. */
 type Target = {
   engineName: string
@@ -135,11 +138,9 @@ async function putBack(run: Mine): Promise<void> {
 /**
  * Makes a container anew where Docker cannot change it in place: its image, ports, variables, capabilities or command.
  * Name, storage, limits and host key stay. The one before is only stopped until the new one has proved itself, and is
- * started again when it has not; whatever happens in between, one of them is the container and the other is gone.
+ * started again when it has not; whatever happens in between, one of them is the container. The other is removed, or left
+ * for an admin whom `doctor` tells of it where Docker cannot remove it.
  */
-/** How often the old one is tried to be removed: Docker may not be able to for a moment, while something reads its files. */
-const removals = 5
-
 export const recreate = defineOperation<'recreate', State>({
   kind: 'recreate',
   subject: (input) => `container:${input.containerId}`,
@@ -279,9 +280,8 @@ export const recreate = defineOperation<'recreate', State>({
             if (seen) await engine.remove(seen.engineId)
             break
           } catch (error) {
-            // Doctor tells of what is left in Docker that nobody has.
             if (!(error instanceof HostError) || error.fault === 'down') throw error
-            await run.sleep(200 * 2 ** tries)
+            if (tries < removals - 1) await run.sleep(200 * 2 ** tries)
           }
         const now = await present(run.store, run.input.containerId)
         await renewForwards(run, now)

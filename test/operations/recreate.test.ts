@@ -98,6 +98,19 @@ describe('redeploy', () => {
   })
 })
 
+test('an old one that Docker does not remove is left after some tries, and nothing is waited for after the last', async () => {
+  const [asked, sleep] = [world.host.fake.calls.length, world.works.sleep]
+  let slept = 0
+  world.works.sleep = (ms) => (slept++, sleep(ms))
+  world.host.fake.fail('engine.remove', 'refused', { times: 5 })
+  expect((await say('redeploy web --image web:v2')).tone).toBe('ok')
+  world.works.sleep = sleep
+  const removals = world.host.fake.calls.slice(asked).filter((call) => call.method === 'engine.remove')
+  expect([removals.length, slept]).toEqual([5, 4])
+  await world.host.engine.remove(before.engineId!)
+  await sound('running')
+})
+
 describe('when the new one does not come up, the one before is back', () => {
   const states = { running: [], exited: ['stop web'], paused: ['pause web'] } as const
   test.each(Object.keys(states) as (keyof typeof states)[])('%s', async (state) => {
