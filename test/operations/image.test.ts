@@ -36,6 +36,16 @@ test('B10 two names of one image are removed one by one, and the last takes the 
   await must('commit web web:v1')
 })
 
+test('what is removed counts no more, once', async () => {
+  const disk = async () => (await world.store.people.usage(alice!.id))!.disk
+  const before = await disk()
+  await must('commit web gone')
+  const { size } = (await world.store.images.byRef(alice!.id, 'gone:latest'))!
+  expect(await disk()).toBe(before + size)
+  await must('rmi -f gone')
+  expect(await disk()).toBe(before)
+})
+
 test('B11 a name that is taken moves, and what it named before is dropped', async () => {
   await must('commit web web:v2')
   const before = await tags()

@@ -42,7 +42,6 @@ export const besides = ({ replaced, hides }: Beside): string =>
 export async function forgetImage(tx: Tables, id: string): Promise<void> {
   const image = await tx.images.byId(id)
   if (!image) return
-  const usage = image.ownerId === null ? undefined : await tx.people.lockUsage(image.ownerId)
+  if (image.ownerId !== null) await tx.people.lockUsage(image.ownerId)
   await tx.images.remove(id)
-  if (usage) await tx.people.setUsage(image.ownerId!, { disk: Math.max(0, usage.disk - image.size) })
 }
