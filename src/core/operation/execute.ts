@@ -57,7 +57,6 @@ export function createExecute(deps: {
       status = 'undoing'
       await save({ status, error })
     }
-    let undoing = status === 'undoing'
     const run = (): Run<Intent, State> => ({
       ...works,
       ...beside(row, signal),
@@ -85,9 +84,9 @@ export function createExecute(deps: {
             'a step failed; undoing',
           )
           error = { code: said.code, sentence: said.message, ...(said.try ? { try: said.try } : {}) }
+          // First stored: nobody hears that it failed while another life may still find it open.
+          await save({ status: 'undoing', error, step })
           status = 'undoing'
-          await save({ status, error, step })
-          undoing = true
           break
         }
         state = { ...state, ...added }
@@ -114,7 +113,7 @@ export function createExecute(deps: {
       await store.operations.postpone(row.id, row.fence, wait, { attempts: row.fence }).catch(() => undefined)
       if (!signal.aborted)
         log.warn({ operation: row.id, kind: row.kind, err: cause }, 'an operation waits for its host')
-      if (undoing && error)
+      if (status === 'undoing' && error)
         tell(row.id, {
           ...row,
           status: 'failed',
