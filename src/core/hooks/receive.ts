@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { DeliveryState, Hook } from '../model/hook.ts'
 import { newId } from '../model/id.ts'
 import type { Person } from '../model/person.ts'
+import { pause } from '../operation/pause.ts'
 import { endedData } from '../reply/ended.ts'
 import { DcmError } from '../reply/error.ts'
 import { info, type Reply } from '../reply/reply.ts'
 import type { DeliveryRow } from '../store/hooks.ts'
 import { unmet } from './condition.ts'
-import { gone } from './gone.ts'
 import { eventOf, placesOf, readPayload } from './payload.ts'
 import { makeSecret, secretsOf } from './secret.ts'
 import { type Sent, verify } from './verify.ts'
@@ -135,7 +135,7 @@ export function createHooks(deps: HookDeps): Hooks {
     wait: number,
     signal?: AbortSignal,
   ): Promise<Answer> {
-    const reply = await Promise.race([working, gone(wait, signal, over.signal)])
+    const reply = await Promise.race([working, pause(wait, signal, over.signal)])
     if (reply) return { reply: shown(reply, row), accepted: false }
     const [operation] = await store.operations.byRequest(row.id)
     return {

@@ -5,11 +5,11 @@ import { newId } from '../model/id.ts'
 import type { Log } from '../model/log.ts'
 import type { Actor, Person } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
+import { pause } from '../operation/pause.ts'
 import { DcmError } from '../reply/error.ts'
 import { refusal, type Reply } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
 import type { DeliveryRow } from '../store/hooks.ts'
-import { gone } from './gone.ts'
 import { fill, readTemplate } from './line.ts'
 
 export type WorkDeps = {
@@ -99,7 +99,7 @@ export function createWork(deps: WorkDeps, over: AbortController) {
       await resume().catch((err: unknown) =>
         log.warn({ err }, 'deliveries that were cut off could not be taken up now'),
       )
-      await gone(store.kind === 'postgres' ? 1000 : lease / 6, over.signal)
+      await pause(store.kind === 'postgres' ? 1000 : lease / 6, over.signal)
     }
   }
 

@@ -1,3 +1,4 @@
+import { pause } from '../operation/pause.ts'
 import { follow } from './follow.ts'
 import { endShares, expire, fireSchedules } from './clock.ts'
 import { watchCommands } from './commands.ts'
@@ -135,16 +136,3 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     },
   }
 }
-
-/** Waits, or less when told to stop. */
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })

@@ -1,5 +1,5 @@
-/** Resolves after `ms`, or when one of the signals says so. */
-export const gone = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<undefined> =>
+/** Waits for so many milliseconds, or until one of the signals is aborted; it never rejects. */
+export const pause = (ms: number, ...signals: (AbortSignal | undefined)[]): Promise<undefined> =>
   new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)
