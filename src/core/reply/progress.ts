@@ -5,16 +5,23 @@ export type Screen = { write(text: string): unknown; isTTY?: boolean; columns?: 
 
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
 
+/** The first of a text that takes no more columns than there are, which may be none. */
+function fit(text: string, columns: number): string {
+  let [end, taken] = [0, 0]
+  for (const char of text) {
+    if ((taken += width(char)) > columns) break
+    end += char.length
+  }
+  return text.slice(0, end)
+}
+
 /** Tells of progress: one line that changes on a terminal, plain lines elsewhere, nothing at all when `quiet`. */
 export function createProgress(screen: Screen, quiet: boolean) {
   let shown = ''
   let frame = 0
   let timer: NodeJS.Timeout | undefined
   const draw = () => {
-    const columns = screen.columns || 80
-    let text = shown
-    while (width(text) > columns - 3) text = text.slice(0, -1)
-    screen.write(`\r\u001b[K${frames[frame++ % frames.length]} ${text}`)
+    screen.write(`\r\u001b[K${frames[frame++ % frames.length]} ${fit(shown, (screen.columns || 80) - 3)}`)
   }
   return {
     say(text: string) {
