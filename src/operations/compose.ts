@@ -10,6 +10,7 @@ import { defineOperation, type Also, type Run } from '../core/operation/define.t
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 import type { Tables } from '../core/store/store.ts'
+import { whyNot } from './part.ts'
 
 type ServiceWish = Run<'compose-up', Up>['input']['services'][number]
 type PortWish = ServiceWish['ports'][number]
@@ -211,17 +212,12 @@ async function admitOne(
 /** Waits for what a service needs. @returns why it failed */
 async function outcome(run: Run<'compose-up', Up>, part: Part): Promise<string | undefined> {
   await run.say(`waiting for ${part.name}`)
+  const told = (why: string | undefined) => (why === undefined ? undefined : `${part.name}: ${why}`)
   if (part.id) {
     const reply = await run.ended(part.id)
-    if (reply.error) return `${part.name}: ${reply.text}`
+    if (reply.error) return told(reply.text)
   }
   if (!part.limits || part.does === 'update') return undefined
   const { limits } = run.input.services.find((wish) => wish.service === part.service)!
-  try {
-    const reply = await run.also('update', { containerId: part.containerId, limits }, part.name)
-    return reply.error ? `${part.name}: ${reply.text}` : undefined
-  } catch (error) {
-    if (!(error instanceof DcmError) || error.code === 'unavailable') throw error
-    return `${part.name}: ${error.message}`
-  }
+  return told(await whyNot(run.also('update', { containerId: part.containerId, limits }, part.name)))
 }

@@ -2,10 +2,11 @@ import type { Operation } from '../core/operation/define.ts'
 import { build } from './build.ts'
 import { clone } from './clone.ts'
 import { composeUp } from './compose.ts'
-import { composeDown, composeStop } from './down.ts'
+import { composeDown, composeStop } from './composeend.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
 import { kill } from './kill.ts'
+import { end } from './end.ts'
 import { exec } from './exec.ts'
 import { offerImage, removeImage } from './image.ts'
 import { createNetwork, joinNetwork, leaveNetwork, removeNetwork } from './network.ts'
@@ -36,6 +37,7 @@ export const operations: readonly Operation[] = [
   revive,
   renew,
   kill,
+  end,
   wait,
   update,
   recreate,

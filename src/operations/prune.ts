@@ -1,7 +1,7 @@
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { count } from '../core/model/count.ts'
-import { DcmError } from '../core/reply/error.ts'
 import { ok, warn } from '../core/reply/reply.ts'
+import { whyNot } from './part.ts'
 
 type State = { containers: string[]; images: string[]; kept: string[] }
 
@@ -22,14 +22,9 @@ export const prune = defineOperation<'prune', State>({
         const found: State = { containers: [], images: [], kept: [] }
         const remove = async (name: string, list: string[], work: () => ReturnType<typeof run.also>) => {
           await run.say(`removing ${name}`)
-          try {
-            const reply = await work()
-            if (reply.error) found.kept.push(reply.text)
-            else list.push(name)
-          } catch (error) {
-            if (!(error instanceof DcmError) || error.code === 'unavailable') throw error
-            found.kept.push(error.message)
-          }
+          const why = await whyNot(work())
+          if (why === undefined) list.push(name)
+          else found.kept.push(why)
         }
         for (const containerId of containers) {
           // What an earlier life of this run has removed is told from its own operation.

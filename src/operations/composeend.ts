@@ -3,6 +3,7 @@ import type { NetworkRef } from '../core/model/network.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
+import { whyNot } from './part.ts'
 
 type Each = { done: string[]; kept: string[] }
 
@@ -16,14 +17,9 @@ async function each(
     run.input.containers.map(async (containerId) => {
       const container = await run.store.containers.byId(containerId)
       if (!container) return
-      try {
-        const reply = await work(containerId, container.name)
-        if (reply.error) found.kept.push(reply.text)
-        else found.done.push(container.name)
-      } catch (error) {
-        if (!(error instanceof DcmError) || error.code === 'unavailable') throw error
-        found.kept.push(error.message)
-      }
+      const why = await whyNot(work(containerId, container.name))
+      if (why === undefined) found.done.push(container.name)
+      else found.kept.push(why)
     }),
   )
   if (found.kept.length > 0)
