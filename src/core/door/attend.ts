@@ -9,9 +9,9 @@ export type Attendance = {
   id: string
   /** What they do now, in a few words. */
   doing(text: string): void
-  /** Lists that something is open into a container. @returns, once that is written, what says that it no longer is */
+  /** Lists that something is open into a container. @returns, once that is written, what says once that it no longer is */
   inside(containerId: string): Promise<() => void>
-  /** They are gone. */
+  /** They are gone; said again, it is nothing. */
   left(): Promise<void>
 }
 
@@ -84,27 +84,35 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
       )
       present.set(id, leave)
       watch()
-      const open: string[] = []
-      let written = Promise.resolve()
+      const open = new Set<{ containerId: string }>()
+      const write = () => store.sessions.inside(id, [...new Set([...open].map((one) => one.containerId))])
+      let turn = Promise.resolve()
       // One after the other: the last that is written is how it stands.
-      const write = () => {
-        const now = written.then(() => store.sessions.inside(id, [...new Set(open)]))
-        written = now.catch(() => undefined)
+      const inTurn = (work: () => Promise<void>) => {
+        const now = turn.then(work)
+        turn = now.catch(() => undefined)
         return now
       }
       return {
         id,
         doing: (text) => void store.sessions.doing(id, text.slice(0, 200)).catch(() => undefined),
         async inside(containerId) {
-          open.push(containerId)
-          await write()
+          const one = { containerId }
+          await inTurn(async () => {
+            open.add(one)
+            await write().catch((error: unknown) => {
+              // What is not entered after all must not be listed with what is entered next.
+              open.delete(one)
+              throw error
+            })
+          })
           return () => {
-            open.splice(open.indexOf(containerId), 1)
-            write().catch((err: unknown) => log.debug({ err }, 'a session stays listed as inside a container'))
+            if (!open.delete(one)) return
+            inTurn(write).catch((err: unknown) => log.debug({ err }, 'a session stays listed as inside a container'))
           }
         },
         async left() {
-          present.delete(id)
+          if (!present.delete(id)) return
           await store.sessions
             .remove(id)
             .catch((err: unknown) => log.debug({ err }, 'a session that ended stays listed until its lease ends'))
