@@ -160,7 +160,8 @@ export function createEditor(deps: EditorDeps) {
   async function complete(): Promise<void> {
     completing = true
     const before = text.slice(0, cursor)
-    const word = /\S*$/.exec(before)![0]
+    // Not /\S*$/, which takes the square of a line's length.
+    const word = before.split(/\s/).at(-1)!
     try {
       const found = await deps.complete(before)
       if (ended || !asking) return
