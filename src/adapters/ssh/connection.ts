@@ -49,7 +49,6 @@ export function serveConnection(
   const gone = () => {
     cut()
     attendance?.left().catch(() => undefined)
-    attendance = undefined
   }
 
   function leave(why: string): void {
@@ -102,7 +101,6 @@ export function serveConnection(
   })
 
   const doing = (text: string) => attendance?.doing(text)
-  const inside = async (containerId: string) => (await attendance?.inside(containerId)) ?? (() => undefined)
 
   /** Who calls now. A key that changed hands, or a member who may no longer be here, ends the connection. */
   async function caller(): Promise<Actor> {
@@ -153,32 +151,32 @@ export function serveConnection(
     if (!gate()) return reject()
     const session = accept()
     session.on('close', () => channels--)
-    serveSession(session, { door, log, version: deps.version, who: who!, tool, over: over.signal, serve, inside })
+    serveSession(session, {
+      door,
+      log,
+      version: deps.version,
+      who: who!,
+      tool,
+      over: over.signal,
+      serve,
+      attendance: attendance!,
+    })
   })
 
   client.on('tcpip', (accept, reject, { destIP, destPort }) => {
     if (!gate()) return reject()
-    let left: (() => void) | undefined
-    const enter = async (containerId: string) => void (left = await inside(containerId))
+    const target = { kind: 'forward' as const, container: destIP, port: destPort }
     caller()
-      .then((actor) => door.open(actor, { kind: 'forward', container: destIP, port: destPort }, { enter }))
+      .then((actor) => door.open(actor, target, { attendance: attendance! }))
       .then((opened) => {
-        if (over.signal.aborted) {
-          left?.()
-          return opened.close()
-        }
+        if (over.signal.aborted) return opened.close()
         const channel = accept()
         channel.on('close', () => channels--)
         doing(`forward to ${opened.name}`)
-        serve(channel, false, (sink) =>
-          pour(channel, sink, opened, false, over.signal)
-            .then(() => null)
-            .finally(() => left?.()),
-        )
+        serve(channel, false, (sink) => pour(channel, sink, opened, false, over.signal).then(() => null))
       })
       .catch((error: unknown) => {
         channels--
-        left?.()
         if (!(error instanceof DcmError)) log.warn({ address, err: error }, 'a forward broke')
         because(client, error instanceof DcmError ? error.message : 'The container cannot be reached.', reject)
       })

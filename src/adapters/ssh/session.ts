@@ -1,6 +1,7 @@
 import type { PseudoTtyInfo, ServerChannel, Session } from 'ssh2'
+import type { Attendance } from '../../core/door/attend.ts'
 import type { Door } from '../../core/door/door.ts'
-import type { Opened, Target } from '../../core/door/open.ts'
+import type { Target } from '../../core/door/open.ts'
 import { printable } from '../../core/reply/text.ts'
 import type { Log } from '../../core/model/log.ts'
 import type { Admitted } from './authenticate.ts'
@@ -19,8 +20,8 @@ export type SessionDeps = {
   tool: ToolDeps
   /** Aborted when the connection is gone. */
   over: AbortSignal
-  /** Lists that something is open into a container. @returns what says that it no longer is */
-  inside(containerId: string): Promise<() => void>
+  /** The connection, as others see it. */
+  attendance: Attendance
   /** Runs what a channel is for, and closes it with the outcome. `counts`: somebody waits for it, as nobody does for a prompt. */
   serve(channel: ServerChannel, terminal: boolean, work: (sink: Sink) => Promise<number | null>, counts?: boolean): void
 }
@@ -36,7 +37,7 @@ const sizeOf = (info: Pick<PseudoTtyInfo, 'cols' | 'rows'>): Omit<Pty, 'term'> =
 
 /** Serves one session (RFC 4254 section 6): the tool, or a program in the container that the login named. */
 export function serveSession(session: Session, deps: SessionDeps): void {
-  const { door, log, who, tool, over, serve, inside } = deps
+  const { door, log, who, tool, over, serve, attendance } = deps
   let pty: Pty | undefined
   let resized: () => void = () => undefined
   let signalled: (name: string) => void = () => undefined
@@ -122,24 +123,8 @@ export function serveSession(session: Session, deps: SessionDeps): void {
     sink: Sink,
     target: Target & { terminal?: unknown },
   ): Promise<number | null> {
-    let left: (() => void) | undefined
-    const opening = {
-      say: (text: string) => void sink.put('stderr', `${printable(text)}\r\n`),
-      enter: async (containerId: string) => void (left = await inside(containerId)),
-    }
-    try {
-      return await fill(channel, sink, target, await door.open(await tool.who(), target, opening))
-    } finally {
-      left?.()
-    }
-  }
-
-  async function fill(
-    channel: ServerChannel,
-    sink: Sink,
-    target: Target & { terminal?: unknown },
-    opened: Opened,
-  ): Promise<number | null> {
+    const say = (text: string) => void sink.put('stderr', `${printable(text)}\r\n`)
+    const opened = await door.open(await tool.who(), target, { attendance, say })
     tool.doing(`${target.kind} in ${opened.name}`)
     resized = () =>
       void opened

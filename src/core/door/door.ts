@@ -50,8 +50,8 @@ export type Door = {
   login(presented: Presented): Promise<Admission>
   /** Lists somebody as connected; `leave` is called, with a sentence, when they have to go. @throws DcmError `limited` */
   attend(actor: Actor, doing: string, leave: (why: string) => void): Promise<Attendance>
-  /** Opens a byte stream into a container that the actor may enter, waking it first. @throws DcmError */
-  open(actor: Actor, target: Target, opening?: Opening): Promise<Opened>
+  /** Opens a byte stream into a container that the actor may enter, waking it first, and lists them as inside. @throws DcmError */
+  open(actor: Actor, target: Target, opening: Opening): Promise<Opened>
   /** Finds, authorizes, reads, admits, runs, records, answers. Never throws. */
   handle(call: Call, waiting?: Waiting): Promise<Reply>
   /** What could stand at the end of this unfinished line; only what would be accepted. Never throws. */

@@ -13,6 +13,7 @@ import { mayCall } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
 import { printable } from '../reply/text.ts'
 import type { Caller, Command } from '../command/define.ts'
+import type { Attendance } from './attend.ts'
 import type { Door } from './door.ts'
 import { lookupFor } from './lookup.ts'
 import { auditEntry } from './record.ts'
@@ -23,7 +24,7 @@ export type Target = { container: string } & (
   | { kind: 'forward'; port: number }
 )
 
-/** Bytes into and out of a container. */
+/** Bytes into and out of a container. Whoever opened it is listed as inside until `status` is told or it is closed. */
 export type Opened = {
   /** The container's name, for words. */
   name: string
@@ -40,11 +41,11 @@ export type Opened = {
 }
 
 export type Opening = {
+  /** Lists the caller as somebody who is inside, before anything is opened there. */
+  attendance: Pick<Attendance, 'inside'>
   requestId?: string
   /** Told in a few words what is waited for. */
   say?(text: string): void
-  /** Lists the caller as somebody who is inside, before anything is opened there. */
-  enter?(containerId: string): Promise<void>
 }
 
 type OpenDeps = { works: Works; commands: readonly Command[]; log: Log; handle: Door['handle'] }
@@ -61,6 +62,16 @@ function detailOf(target: Target): string {
   const program = /^\s*([\w./+-]{1,60})/.exec(target.line)?.[1]
   return program ? `command: ${program}` : 'command'
 }
+
+/** The same, with `leave` called at its end, whichever way that comes. */
+const listed = <T extends Pick<Opened, 'status' | 'close'>>(opened: T, leave: () => void): T => ({
+  ...opened,
+  status: () => opened.status().finally(leave),
+  close() {
+    leave()
+    opened.close()
+  },
+})
 
 /** Opens containers for whoever may enter them, and wakes those that sleep. */
 export function createOpen({ works, commands, log, handle }: OpenDeps): Door['open'] {
@@ -153,23 +164,25 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
     return { caller, container }
   }
 
-  return async (actor, target, opening = {}) => {
+  return async (actor, target, opening) => {
     const requestId = opening.requestId ?? newId(works.random)
     const facts = { command: 'enter', requestId, target: printable(target.container).slice(0, 200) }
+    let left: (() => void) | undefined
     try {
       const admitted = await admit(actor, target)
       let container = await awake(admitted.caller, admitted.container, opening.say)
-      if (opening.enter) {
-        await opening.enter(container.id)
-        // Whoever ended a share before that has not found them inside; whoever does it after it will.
-        await admit(actor, target)
-      }
+      const leave = (left = await opening.attendance.inside(container.id))
+      // Whoever ended a share before that has not found them inside; whoever does it after it will.
+      await admit(actor, target)
       const entry = auditEntry(actor, { ...facts, decision: 'done', detail: detailOf(target) })
       for (let tries = 0; ; tries++)
         try {
           const opened = await reach(container, target)
-          await store.audit.add(entry)
-          return { name: calledBy(admitted.caller.person.id, container), ...opened }
+          await store.audit.add(entry).catch((error: unknown) => {
+            opened.close()
+            throw error
+          })
+          return { name: calledBy(admitted.caller.person.id, container), ...listed(opened, leave) }
         } catch (error) {
           // The engine may know of an end or a pause that the database does not know yet.
           if (!(error instanceof HostError) || error.fault === 'gone' || tries > 0 || !container.engineId) throw error
@@ -179,6 +192,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
           container = await awake(admitted.caller, now, opening.say)
         }
     } catch (error) {
+      left?.()
       const said = explain(error)
       if (said.code === 'internal') log.error({ requestId, err: error }, 'a container could not be opened')
       const entry = auditEntry(actor, {

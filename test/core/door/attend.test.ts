@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Attendance } from '../../../src/core/door/attend.ts'
 import type { Actor, Person } from '../../../src/core/model/person.ts'
 import { until } from '../../setup/until.ts'
@@ -46,4 +46,51 @@ test('what was left stays left, and nothing else is, when that is said again', a
   two()
   three()
   await until('nothing to be open', async () => (await listed()).length === 0)
+})
+
+describe('what is opened in a container is listed', () => {
+  let id: string
+  const open = () =>
+    world.door.open(actor, { container: 'web', kind: 'command', line: 'cat', terminal: null }, { attendance })
+  const nothing = () => until('nothing to be open', async () => (await listed()).length === 0)
+  beforeAll(async () => {
+    await world.say(alice!, 'create web --image debian')
+    ;({ id } = await world.container(alice!, 'web'))
+    world.host.fake.programs(async function* (_, input) {
+      for await (const data of input) yield { stream: 'stdout', data }
+      return 3
+    })
+  })
+
+  test('until it has told how it ended', async () => {
+    const opened = await open()
+    expect(await listed()).toEqual([id])
+    opened.input.end('x')
+    let said = ''
+    for await (const { data } of opened.output) said += data.toString()
+    expect([said, await listed()]).toEqual(['x', [id]])
+    expect(await opened.status()).toBe(3)
+    await nothing()
+  })
+
+  test('until it is closed', async () => {
+    const opened = await open()
+    opened.close()
+    await nothing()
+  })
+
+  test('and no longer when it cannot be written down; nothing runs on then', async () => {
+    const execs = () => world.host.fake.calls.filter((call) => call.method === 'engine.exec').length
+    const before = execs()
+    breaks(/insert into "audit"/)
+    await expect(open()).rejects.toMatchObject({ code: 'internal' })
+    await nothing()
+    await until('it to be hung up', () => execs() === before + 2)
+  })
+
+  test('and not at all when it is refused', async () => {
+    world.host.fake.fail('engine.exec', 'refused', { times: 2 })
+    await expect(open()).rejects.toMatchObject({ code: 'conflict' })
+    await nothing()
+  })
 })
