@@ -6,6 +6,7 @@ import { erase } from '../core/containers/erase.ts'
 import { longest } from '../core/containers/flow.ts'
 import { foldersOf, rootFor, stagesAt } from '../core/containers/folders.ts'
 import { type Doing, doing, keep } from '../core/containers/making.ts'
+import { engineNameOf, engineRefOf } from '../core/containers/named.ts'
 import { ensureNetwork } from '../core/containers/network.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
@@ -177,13 +178,13 @@ export const build = defineOperation<'build', State>({
     const key = createHostKey()
     await tx.containers.insert({
       ...{ id, ownerId: input.ownerId, hostId: works.settings.hostId, name },
-      engineName: `dcm-${works.place.instance}-${id}`,
+      engineName: engineNameOf(works.place.instance, id),
       ...{ imageId: base.id, imageEngineId: base.engineId, imageRef: base.ref, memory, cpus, pids },
       spec: specFor(id, input, { fetching: input.source !== undefined, stages: bases?.length ?? 0 }),
       ssh: false,
       ...{ fingerprint: key.fingerprint, hostKey: key.publicKey, hostKeySealed: works.seal.seal(key.privateKey, id) },
     })
-    const engineRef = `dcm/${works.place.instance}/${id}:latest`
+    const engineRef = engineRefOf(works.place.instance, id)
     return { name, engineRef, ...(bases ? { bases: bases.map((one) => one.engineId) } : {}) }
   },
   steps: [
@@ -206,7 +207,7 @@ export const build = defineOperation<'build', State>({
       },
       async undo(run) {
         const host = run.host(run.settings.hostId)
-        const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
+        const seen = await host.engine.find(engineNameOf(run.place.instance, run.id))
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
         await clear(run, host)

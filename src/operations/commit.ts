@@ -1,5 +1,6 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
+import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { formatSize } from '../core/model/units.ts'
@@ -32,7 +33,7 @@ export const commit = defineOperation<'commit', State>({
     await reserve(tx, member, { images: old ? 0 : 1 })
     return {
       name: container.name,
-      engineRef: `dcm/${works.place.instance}/${id}:latest`,
+      engineRef: engineRefOf(works.place.instance, id),
       kept: input.keepEnv ? names(container.spec.env) : [],
     }
   },

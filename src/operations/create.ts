@@ -2,6 +2,7 @@ import { defineOperation, type Run } from '../core/operation/define.ts'
 import { others } from '../core/containers/after.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { lockMember } from '../core/containers/admit.ts'
+import { engineNameOf } from '../core/containers/named.ts'
 import { networkFor } from '../core/containers/network.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
 import { startAnew } from '../core/containers/start.ts'
@@ -50,7 +51,7 @@ export const create = defineOperation<'create', State>({
       },
       async undo(run) {
         const host = run.host(run.settings.hostId)
-        const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
+        const seen = await host.engine.find(engineNameOf(run.place.instance, run.id))
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
       },

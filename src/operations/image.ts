@@ -1,3 +1,4 @@
+import { engineRefOf } from '../core/containers/named.ts'
 import { forgetImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { isFault, sshPaths } from '../core/host/host.ts'
@@ -47,7 +48,7 @@ export const offerImage = defineOperation<'offer-image', Offering>({
   kind: 'offer-image',
   subject: (input) => `offer:${input.ref}`,
   doing: 'being offered',
-  admit: async (_, __, id, works) => ({ engineRef: `dcm/${works.place.instance}/${id}:latest` }),
+  admit: async (_, __, id, works) => ({ engineRef: engineRefOf(works.place.instance, id) }),
   steps: [
     {
       name: 'offer',

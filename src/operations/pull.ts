@@ -1,4 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
+import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
 import { dropTag } from '../core/containers/tags.ts'
@@ -94,7 +95,7 @@ export const pull = defineOperation<'pull', State>({
     const member = await lockMember(tx, input.ownerId)
     checkDisk(member)
     await reserve(tx, member, { images: (await tx.images.byRef(input.ownerId, input.ref)) ? 0 : 1 })
-    return { engineRef: `dcm/${works.place.instance}/${id}:latest` }
+    return { engineRef: engineRefOf(works.place.instance, id) }
   },
   steps: [
     {

@@ -1,3 +1,4 @@
+import { engineRefOf } from '../core/containers/named.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { isFault, sshPaths } from '../core/host/host.ts'
 import type { Image } from '../core/model/image.ts'
@@ -27,7 +28,7 @@ export const rebuildImage = defineOperation<'rebuild-image', State>({
   async admit(tx, input, id, works) {
     const image = await tx.images.byId(input.imageId)
     if (!image || image.ownerId !== null) throw new DcmError('not_found', 'That image is gone.', { try: 'images' })
-    return { ref: image.ref, hostId: image.hostId, engineRef: `dcm/${works.place.instance}/${id}:latest` }
+    return { ref: image.ref, hostId: image.hostId, engineRef: engineRefOf(works.place.instance, id) }
   },
   steps: [
     {

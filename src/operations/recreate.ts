@@ -6,6 +6,7 @@ import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { renewForwards } from '../core/containers/forward.ts'
 import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
+import { engineNameOf } from '../core/containers/named.ts'
 import { joinNetworks, namesOf, networkFor } from '../core/containers/network.ts'
 import { answers, lastWords, settle } from '../core/containers/start.ts'
 import { asked, checkNetworks, settleJoins } from '../core/containers/networks.ts'
@@ -190,7 +191,7 @@ export const recreate = defineOperation<'recreate', State>({
       before,
       old: { engineId: container.engineId, engineName: container.engineName, imageRef: container.imageRef },
       target: {
-        ...{ engineName: `dcm-${works.place.instance}-${id}`, ports, gained },
+        ...{ engineName: engineNameOf(works.place.instance, id), ports, gained },
         ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, ssh: image.ssh },
       },
     }

@@ -2,6 +2,7 @@ import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/
 import { mayUse } from '../core/containers/allow.ts'
 import { erase } from '../core/containers/erase.ts'
 import { joinNetworks, networkFor } from '../core/containers/network.ts'
+import { engineNameOf } from '../core/containers/named.ts'
 import { asked, checkNetworks } from '../core/containers/networks.ts'
 import { createOutput } from '../core/containers/output.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
@@ -61,7 +62,7 @@ export const run = defineOperation<'run', State>({
         ownerId: input.ownerId,
         hostId: works.settings.hostId,
         name,
-        engineName: `dcm-${works.place.instance}-${id}`,
+        engineName: engineNameOf(works.place.instance, id),
       },
       ...{ imageId: image.id, imageEngineId: image.engineId, imageRef: image.ref, memory, cpus, pids },
       spec: {
@@ -98,7 +99,7 @@ export const run = defineOperation<'run', State>({
       },
       async undo(run) {
         const host = run.host(run.settings.hostId)
-        const seen = await host.engine.find(`dcm-${run.place.instance}-${run.id}`)
+        const seen = await host.engine.find(engineNameOf(run.place.instance, run.id))
         if (seen) await host.engine.remove(seen.engineId)
         await host.files.removeRun(run.id)
       },

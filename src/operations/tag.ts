@@ -1,4 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
+import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import type { Image } from '../core/model/image.ts'
@@ -26,7 +27,7 @@ export const tagImage = defineOperation<'tag-image', State>({
     await reserve(tx, member, { images: (await tx.images.byRef(input.ownerId, input.ref)) ? 0 : 1 })
     const { ref, engineId, size, layers, ssh, source, about, hostId } = image
     return {
-      engineRef: `dcm/${works.place.instance}/${id}:latest`,
+      engineRef: engineRefOf(works.place.instance, id),
       from: { ref, engineId, size, layers, ssh, source, about, hostId },
     }
   },

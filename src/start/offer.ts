@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { engineRefOf } from '../core/containers/named.ts'
 import { systemAsker } from '../core/operation/asker.ts'
 import type { Works } from '../core/operation/define.ts'
 import type { Runner } from '../core/operation/runner.ts'
@@ -31,7 +32,7 @@ export async function offerImages(deps: {
     if (!row && (await store.site.get(`offered:${entry}`))) continue
     const about = /^# about: (.*)$/m.exec(await readFile(join(folder, entry, 'Dockerfile'), 'utf8'))?.[1] ?? ''
     say(`Building the image ${entry}; the first time takes a minute or two.`)
-    const built = `dcm/${place.instance}/build-${entry}:latest`
+    const built = engineRefOf(place.instance, `build-${entry}`)
     let last = 0
     await host.engine.build(join(folder, entry), built, (line) => {
       if (performance.now() - last < 3000 || !line.startsWith('Step ')) return

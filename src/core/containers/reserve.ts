@@ -6,6 +6,7 @@ import { createHostKey } from '../secret/keys.ts'
 import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
+import { engineNameOf } from './named.ts'
 import { asked, checkNetworks } from './networks.ts'
 import { givePorts } from './ports.ts'
 import { checkVolumes } from './volumes.ts'
@@ -46,7 +47,7 @@ export async function reserveContainer(
   await tx.containers.insert({
     ...container,
     name: input.name,
-    engineName: `dcm-${works.place.instance}-${id}`,
+    engineName: engineNameOf(works.place.instance, id),
     imageId: image.id,
     imageEngineId: image.engineId,
     imageRef: image.ref,
