@@ -84,6 +84,8 @@ export function createEditor(deps: EditorDeps) {
   let [asking, completing, tabs, long] = [false, false, 0, false]
   let [rest, waiting] = ['', '']
   let ended = false
+  /** Several keys that come at once are drawn once: `stale` says that something is to be drawn. */
+  let [together, stale] = [false, false]
 
   /** Draws the line anew from where it began, and puts the cursor in its place. */
   function draw(): void {
@@ -98,12 +100,18 @@ export function createEditor(deps: EditorDeps) {
       `${up(row)}\r\u001b[J${prompt}${text}${full}${up(Math.floor(all / columns) - Math.floor(here / columns))}\r${right > 0 ? `\u001b[${right}C` : ''}`,
     )
     row = Math.floor(here / columns)
+    stale = false
+  }
+
+  const drawn = () => {
+    if (stale) draw()
   }
 
   function set(next: string, place = next.length): void {
     text = next
     cursor = place
-    draw()
+    if (together) stale = true
+    else draw()
   }
 
   function insert(typed: string): void {
@@ -113,8 +121,8 @@ export function createEditor(deps: EditorDeps) {
       deps.write('\u0007')
       return
     }
-    const end = cursor === text.length && width(prompt) + width(text) + width(clean) < deps.columns()
-    if (end) {
+    const short = !stale && cursor === text.length && text.length + clean.length < 2 * deps.columns()
+    if (short && width(prompt) + width(text) + width(clean) < deps.columns()) {
       // What is typed at the end of a short line shows itself.
       text += clean
       cursor = text.length
@@ -125,6 +133,7 @@ export function createEditor(deps: EditorDeps) {
 
   function finish(): void {
     if (cursor < text.length) set(text)
+    drawn()
     deps.write('\r\n')
     const line = text
     const refused = long
@@ -136,7 +145,12 @@ export function createEditor(deps: EditorDeps) {
     deps.line('')
   }
 
-  const wordStart = () => text.slice(0, cursor).replace(/\S+\s*$/, '').length
+  const wordStart = () => {
+    let from = cursor
+    while (from > 0 && /\s/.test(text[from - 1]!)) from--
+    while (from > 0 && /\S/.test(text[from - 1]!)) from--
+    return from
+  }
   const wordEnd = () => cursor + (/^\s*\S*/.exec(text.slice(cursor))?.[0].length ?? 0)
   /** Before a character that takes two code units, both are stepped over. */
   const step = (from: number, by: 1 | -1) => {
@@ -236,6 +250,7 @@ export function createEditor(deps: EditorDeps) {
         return deps.end()
       case 'interrupt': {
         const had = text !== ''
+        drawn()
         deps.write('^C\r\n')
         ;[text, cursor, row, long, asking] = ['', 0, 0, false, false]
         return deps.interrupt(had)
@@ -257,15 +272,19 @@ export function createEditor(deps: EditorDeps) {
     if (!asking || completing) return
     const found = waiting.match(key) ?? []
     waiting = ''
+    const within = together
+    together = true
     for (const [index, one] of found.entries()) {
       if (!asking || completing) {
         waiting = found.slice(index).join('')
-        return
+        break
       }
       const name = names[one]
       if (name) press(name)
       else if (one >= ' ' && one[0] !== '\u001b') insert(one)
     }
+    together = within
+    if (!together) drawn()
   }
 
   return {
