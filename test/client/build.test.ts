@@ -7,6 +7,8 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readBuild } from '../../src/client/build.ts'
 import { readIgnore } from '../../src/client/ignore.ts'
+import { build } from '../../src/commands/image/build.ts'
+import type { Arg } from '../../src/core/command/define.ts'
 
 let folder: string
 const left: string[] = []
@@ -104,6 +106,20 @@ describe('a folder', () => {
       'docker/Dockerfile.dev',
     )
   })
+
+  // A flag that is not known here would make a word of the folder, which the service then refuses as a file.
+  test.each(Object.entries<Arg>(build.args).filter(([, arg]) => arg.flag || arg.kind === 'flag'))(
+    'with --%s, as the command has it',
+    async (name, { kind, short }) => {
+      await put('Dockerfile')
+      for (const flag of [`--${name}`, ...(short ? [`-${short}`] : [])]) {
+        const value = name === 'file' ? 'Dockerfile' : 'A=7'
+        const { query, headers } = await sent('web:v1', folder, flag, ...(kind === 'flag' ? [] : [value]))
+        const hidden = JSON.parse(headers['DCM-Arguments'] ?? '{}') as Record<string, string[]>
+        expect(query[name] ?? hidden[name]?.[0], flag).toBe(kind === 'flag' ? 'true' : value)
+      }
+    },
+  )
 
   test('without a Dockerfile, or that is none, is told before anything is sent', async () => {
     await put('file')
