@@ -2,6 +2,7 @@ import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/
 import { mayUse } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
 import { fresh, mine, specFor, timed } from '../core/containers/builder.ts'
+import { goesOn } from '../core/containers/ended.ts'
 import { erase } from '../core/containers/erase.ts'
 import { longest } from '../core/containers/flow.ts'
 import { foldersOf, rootFor, stagesAt } from '../core/containers/folders.ts'
@@ -159,7 +160,7 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
 export const build = defineOperation<'build', State>({
   kind: 'build',
   subject: (_, id) => `container:${id}`,
-  doing: 'building an image',
+  doing: 'building an image, which kill ends',
   async admit(tx, input, id, works) {
     // Before the lock: what makes no sense needs none.
     if (input.dockerfile !== null) checkValues(readRecipe(input.dockerfile, reads(input)), input.args)
@@ -242,6 +243,7 @@ export const build = defineOperation<'build', State>({
       async do({ id, input, state, store, settings, now }) {
         const { made, engineRef } = state
         return store.tx(async (tx) => {
+          await goesOn({ store: tx, id })
           const { used, limits } = await lockMember(tx, input.ownerId)
           const room = limits.disk.limit - used.disk
           if (made!.size > room && (await tx.images.byId(id)) === undefined)

@@ -6,6 +6,7 @@ import { composeDown, composeStop } from './composeend.ts'
 import { commit } from './commit.ts'
 import { create } from './create.ts'
 import { kill } from './kill.ts'
+import { end } from './end.ts'
 import { exec } from './exec.ts'
 import { offerImage, removeImage } from './image.ts'
 import { createNetwork, joinNetwork, leaveNetwork, removeNetwork } from './network.ts'
@@ -36,6 +37,7 @@ export const operations: readonly Operation[] = [
   revive,
   renew,
   kill,
+  end,
   wait,
   update,
   recreate,

@@ -1,10 +1,11 @@
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
+import { goesOn } from '../core/containers/ended.ts'
 import { erase } from '../core/containers/erase.ts'
 import { joinNetworks, networkFor } from '../core/containers/network.ts'
 import { engineNameOf } from '../core/containers/named.ts'
 import { asked, checkNetworks } from '../core/containers/networks.ts'
-import { createOutput } from '../core/containers/output.ts'
+import { type Output, createOutput } from '../core/containers/output.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
 import { isFault } from '../core/host/host.ts'
@@ -15,7 +16,8 @@ import { DcmError } from '../core/reply/error.ts'
 import { ended } from '../core/reply/ended.ts'
 import { createHostKey } from '../core/secret/keys.ts'
 
-type State = { name: string; network?: string; code?: number | null; output?: string; cut?: boolean; late?: boolean }
+type State = { name: string; network?: string; code?: number | null; late?: boolean } & Partial<Printed>
+type Printed = { output: string } & Pick<Output, 'cut' | 'changed'>
 type Mine = Run<'run', State>
 
 const removed = (name: string, cause?: unknown) =>
@@ -28,19 +30,19 @@ async function job(run: Mine): Promise<Container> {
 }
 
 /** What it has printed so far, all of it. */
-async function outputOf(run: Mine, container: Container): Promise<{ output: string; cut: boolean }> {
+async function outputOf(run: Mine, container: Container): Promise<Printed> {
   const output = createOutput()
   for await (const chunk of run.host(container.hostId).engine.logs(container.engineId!, {}, run.signal))
     output.take(chunk)
-  const { text, cut } = output.end()
-  return { output: text, cut }
+  const { text, ...how } = output.end()
+  return { output: text, ...how }
 }
 
 /** Runs one command in a container of its own, waits for its end, keeps what it printed, and removes it. */
 export const run = defineOperation<'run', State>({
   kind: 'run',
   subject: (_, id) => `container:${id}`,
-  doing: 'running its job',
+  doing: 'running its job, which kill ends',
   async admit(tx, input, id, works) {
     const member = await lockMember(tx, input.ownerId)
     const image = await tx.images.byId(input.imageId)
@@ -89,6 +91,7 @@ export const run = defineOperation<'run', State>({
       name: 'start',
       async do(run) {
         const container = await job(run)
+        await goesOn(run)
         const { engine } = run.host(container.hostId)
         const { engineId } = await engine.create(await wishFor(run, container, run.state.network!))
         await run.store.containers.update(container.id, { engineId, state: 'created' })
@@ -114,8 +117,10 @@ export const run = defineOperation<'run', State>({
         try {
           for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
             const seen = await engine.inspect(container.engineId!)
-            if (seen.state === 'exited' || seen.state === 'dead')
+            if (seen.state === 'exited' || seen.state === 'dead') {
+              await goesOn(run)
               return { ...(await outputOf(run, container)), late, code: late ? null : (seen.exitCode ?? null) }
+            }
             // By the clock of the start, so that a new life of DCM gives it no more time.
             if (run.now().getTime() - (container.startedAt?.getTime() ?? 0) > run.input.lives) {
               late = true
@@ -124,6 +129,7 @@ export const run = defineOperation<'run', State>({
             if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')
           }
         } catch (error) {
+          await goesOn(run)
           if (isFault(error, 'gone')) throw removed(container.name, error)
           throw error
         }
@@ -139,14 +145,17 @@ export const run = defineOperation<'run', State>({
     },
   ],
   release: (run) => run.store.containers.remove(run.id),
-  reply: ({ input, state }) =>
+  reply: ({ input, state, place }) =>
     ended(
       state.late
         ? `${input.command[0]} did not end within ${formatDuration(input.lives)} and was stopped.`
         : `${input.command[0]} in ${input.imageRef}`,
       {
         ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
-        ...{ output: state.output ?? '', cut: state.cut ?? false },
+        ...{ output: state.output ?? '', cut: state.cut ?? false, changed: state.changed ?? null },
+        whole: place.ssh
+          ? `a container of your own (create) with ssh -p ${place.ssh.port} NAME+CONTAINER@${place.publicHost} -- …`
+          : 'a file in a volume of yours (-v)',
       },
     ),
 })

@@ -42,9 +42,9 @@ describe('run', () => {
       restart: { name: 'no' },
       name: 'tests',
     })
-    expect(await say('rm -f tests')).toMatchObject({
+    expect(await say('stop tests')).toMatchObject({
       error: 'conflict',
-      text: expect.stringContaining('running its job') as string,
+      text: 'tests is running its job, which kill ends; try again when that has ended.',
     })
     world.host.fake.write(engineId, 'all \u001b[31mgreen\u001b[0m\n')
     world.host.fake.exit(engineId, 0)
@@ -84,6 +84,32 @@ describe('run', () => {
     expect((await say('run debian --network back --network front -- true')).error).toBe('conflict')
     await nothing()
     for (const name of ['back', 'front']) expect((await say(`network rm ${name}`)).error).toBeUndefined()
+  })
+
+  test.each([
+    ['kill tests', () => alice, 'alice'],
+    ['rm -f tests', () => alice, 'alice'],
+    ['kill tests --as alice', () => world.admin, 'admin'],
+  ])('%s ends it, which says by whom, and leaves nothing', async (line, who, by) => {
+    const running = say('run debian --name tests -- sleep 1000')
+    await started()
+    const { reply, rows } = await world.tell(who(), line)
+    expect(reply).toMatchObject({ tone: 'ok', text: 'tests was ended, and nothing of it is left.' })
+    expect(reply.data).toMatchObject({ name: 'tests' })
+    expect(await running).toMatchObject({ error: 'conflict', text: `tests was ended by ${by}.` })
+    expect(rows.filter((row) => row.actor === by).map((row) => row.decision)).toContain('done')
+    await nothing()
+  })
+
+  test('nobody else ends it, and what no job is in is killed as ever', async () => {
+    const bob = await world.member('bob')
+    const running = say('run debian --name tests -- sleep 1000')
+    const engineId = await started()
+    for (const line of ['kill alice/tests', 'rm -f alice/tests'])
+      expect((await world.say(bob, line)).error).toBe('not_found')
+    world.host.fake.exit(engineId, 0)
+    expect((await running).error).toBeUndefined()
+    await nothing()
   })
 
   test('fails when what it runs fails', async () => {
@@ -214,6 +240,32 @@ describe('exec', () => {
     expect(asked.slice(4)).toEqual(['/srv', 'echo', 'a b', '$(id)', ';'])
   })
 
+  test.each([
+    ['left out', Buffer.alloc(70_000, 'x'), { cut: true, changed: null }],
+    ['no text', Buffer.from([0x89, 0x50, 0xff, 0x0a]), { cut: false, changed: 'bytes' }],
+    ['no text', Buffer.from('a\u0000b'), { cut: false, changed: 'bytes' }],
+  ])('says that what it printed is %s, and what gives all of it', async (says, data, how) => {
+    world.host.fake.programs(async function* () {
+      yield { stream: 'stdout', data }
+      return 0
+    })
+    const reply = await say('exec web -- cat')
+    expect(reply).toMatchObject({ tone: 'warn', data: { ...how, exit_code: 0 } })
+    expect(reply.text).toMatch(new RegExp(`${says}.*; ssh -p \\d+ \\S+@\\S+ -- … gives`))
+  })
+
+  test('text loses what acts on a terminal, which is no loss of text', async () => {
+    world.host.fake.programs(async function* () {
+      yield { stream: 'stdout', data: Buffer.from('10%\r\u001b[32m100%\u001b[0m\r\n') }
+      return 0
+    })
+    expect(await say('exec web -- apt')).toMatchObject({
+      tone: 'ok',
+      text: 'apt in web ended with exit code 0.',
+      data: { output: '10%\\u000d100%\n', changed: 'marks' },
+    })
+  })
+
   test('fails when it fails', async () => {
     world.host.fake.programs(async function* () {
       yield* []
@@ -267,7 +319,14 @@ describe('exec', () => {
     expect((await say(line)).error).toBe(code)
   })
 
-  test('not in one that does not run', async () => {
+  test('not in one that is paused or does not run', async () => {
+    await say('pause web')
+    expect(await say('exec web -- true')).toMatchObject({
+      error: 'conflict',
+      text: 'web is paused, so nothing can run inside it until it goes on.',
+      actions: [{ line: 'unpause web' }],
+    })
+    await say('unpause web')
     await say('stop web')
     expect(await say('exec web -- true')).toMatchObject({ error: 'conflict', actions: [{ line: 'start web' }] })
   })

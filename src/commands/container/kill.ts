@@ -3,7 +3,7 @@ import { containerData } from '../../core/reply/container.ts'
 
 export const kill = defineCommand({
   name: 'kill',
-  about: 'Send a signal to what runs first in containers; KILL ends them at once.',
+  about: 'Send a signal to what runs first in containers; KILL ends them at once, a build or a job too.',
   examples: ['kill web', 'kill -s HUP web'],
   needs: 'operate',
   changes: true,
@@ -19,5 +19,10 @@ export const kill = defineCommand({
     },
   },
   gives: containerData,
-  run: async ({ container, signal }) => begin('kill', { containerId: container.id, signal }),
+  async run({ container, signal }, { caller, containers }) {
+    const containerId = container.id
+    if (signal === 'KILL' && (await containers.atWork(container)))
+      return begin('end', { containerId, by: (caller.by ?? caller.person).name })
+    return begin('kill', { containerId, signal })
+  },
 })

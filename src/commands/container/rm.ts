@@ -25,13 +25,15 @@ export const rm = defineCommand({
         }
       : `Remove ${name} and everything inside it? /storage is kept.`
   },
-  async run({ container, force }) {
+  async run({ container, force }, { caller, containers }) {
     if (!force && (container.state === 'running' || container.state === 'paused'))
       throw new DcmError(
         'conflict',
         `${container.name} is ${container.state}; stop it first, or remove it as it is with -f.`,
         { try: `rm -f ${container.name}` },
       )
+    if (await containers.atWork(container))
+      return begin('end', { containerId: container.id, by: (caller.by ?? caller.person).name })
     return begin('remove', { containerId: container.id })
   },
 })

@@ -24,6 +24,8 @@ export type Belongings = {
       container: Container,
       options: { tail: number; since: Date | undefined; timestamps: boolean },
     ): Promise<{ text: string; cut: boolean }>
+    /** Whether a build or a job is under way in it, which `end` ends. */
+    atWork(container: Container): Promise<boolean>
     /** Looks at the engine once more, for what the cache does not hold. */
     refresh(container: Container): Promise<Container>
   }

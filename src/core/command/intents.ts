@@ -57,6 +57,8 @@ export type Intents = {
   /** Waits until it, or its command, has ended, for `lives` milliseconds at most; changes nothing. */
   wait: { containerId: string; lives: number }
   kill: { containerId: string; signal: Signal }
+  /** Ends a build or a job in its container; `by`: who does, for its owner to read. */
+  end: { containerId: string; by: string }
   update: { containerId: string; limits: Partial<Limits> }
   clone: { containerId: string; ownerId: string; name: string }
   /** Begun by reconciling, never by a command. */

@@ -4,6 +4,7 @@ import type { Container, Spec } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'
 import type { Run, State } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
+import { goesOn } from './ended.ts'
 import { longest } from './flow.ts'
 import { foldersOf } from './folders.ts'
 import { wishFor } from './wish.ts'
@@ -22,12 +23,14 @@ export async function mine(run: Building): Promise<Container> {
 /** A container that no earlier life of this build has touched, of the image in its row or of another. @returns the engine's id */
 export async function fresh(run: Building, host: Host, base?: string): Promise<string> {
   const container = await mine(run)
+  await goesOn(run)
   const old = await host.engine.find(container.engineName)
   if (old) await host.engine.remove(old.engineId)
   const { engineId } = await host.engine.create(await wishFor(run, container, run.state.network!, base))
   await run.store.containers.update(container.id, { engineId, state: 'created' })
   await host.engine.start(engineId)
   await run.store.containers.update(container.id, { state: 'running', startedAt: run.now() })
+  await goesOn(run)
   return engineId
 }
 
@@ -56,6 +59,7 @@ export async function timed<T>(
         `It took longer than ${formatDuration(ms)} and was ended; give it more with --timeout.`,
         { cause: error },
       )
+    await goesOn(run)
     if (isFault(error, 'gone') || isFault(error, 'taken'))
       throw new DcmError('conflict', `${run.state.name} ended before the build had.`, { cause: error })
     throw error

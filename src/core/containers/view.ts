@@ -7,6 +7,7 @@ import { DcmError } from '../reply/error.ts'
 import { plain } from '../reply/text.ts'
 import { explain } from '../operation/explain.ts'
 import { violated } from '../store/db.ts'
+import { atWork } from './ended.ts'
 import { readExit } from './exit.ts'
 import { settle } from './start.ts'
 import { createTurns } from './turns.ts'
@@ -123,6 +124,7 @@ export function createView(works: Works): (caller: Caller) => Context['container
         const said = plain(text.slice(-mostLog))
         return { text: said.slice(-mostLog), cut: cut || text.length > mostLog || said.length > mostLog }
       }),
+    atWork: (container) => atWork(store, container),
     async refresh(container) {
       if (!container.engineId || (await store.operations.openOn(`container:${container.id}`))) return container
       try {
