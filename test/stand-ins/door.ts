@@ -4,6 +4,7 @@ import { helpAll } from '../../src/core/command/help.ts'
 import { parseLine, parseObject, parseWords, type Parsed } from '../../src/core/command/parse.ts'
 import type { Call, Door, OperationView, Waiting } from '../../src/core/door/door.ts'
 import type { Actor, Person } from '../../src/core/model/person.ts'
+import { ended } from '../../src/core/reply/ended.ts'
 import { DcmError } from '../../src/core/reply/error.ts'
 import { info, ok, refusal, type Reply } from '../../src/core/reply/reply.ts'
 
@@ -64,6 +65,16 @@ export const commands: readonly Command[] = [
     needs: 'look',
     changes: false,
     args: { name: { kind: 'container', about: 'Whose.' } },
+  }),
+  command({
+    name: 'exec',
+    about: 'Run a program.',
+    needs: 'enter',
+    changes: true,
+    args: {
+      name: { kind: 'container', about: 'Where.' },
+      cmd: { kind: 'argv', about: 'What runs.', rest: true },
+    },
   }),
   command({
     name: 'save',
@@ -196,6 +207,11 @@ export function createStandInDoor() {
         return info(`The log of ${find(owner, text('name'))}.`, {
           code: 'one\n\u001b]0;owned\u0007\u001b[2Jtwo \u202egnp.exe',
         })
+      case 'exec':
+        return ended(`It in ${find(owner, text('name'))}`, {
+          ...{ name: text('name'), code: 0, late: false, output: 'ran\n', cut: false, changed: null },
+          whole: 'ssh ada+web@host -- …',
+        })
       case 'save': {
         find(owner, text('name'))
         return info('The file.', { file: { name: `${text('name')}.tar`, type: 'application/x-tar', bytes: bytes() } })
@@ -268,8 +284,9 @@ export function createStandInDoor() {
       } satisfies Actor
     },
     login: async () => ({ refused: true, why: null }),
-    attend: async () => ({
+    attend: async (actor) => ({
       id: 's1',
+      who: async () => actor,
       doing: () => undefined,
       inside: async () => () => undefined,
       left: async () => undefined,

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Connection, ServerChannel } from 'ssh2'
 import type { Attendance } from '../../core/door/attend.ts'
-import type { Actor } from '../../core/model/person.ts'
 import { DcmError, exitCodes } from '../../core/reply/error.ts'
 import { printable } from '../../core/reply/text.ts'
 import { type Admitted, authenticate, type AuthDeps } from './authenticate.ts'
@@ -102,18 +101,7 @@ export function serveConnection(
 
   const doing = (text: string) => attendance?.doing(text)
 
-  /** Who calls now. A key that changed hands, or a member who may no longer be here, ends the connection. */
-  async function caller(): Promise<Actor> {
-    const { fingerprint, person } = who!.actor
-    const actor = await door.identify({ kind: 'key', fingerprint: fingerprint! }, { surface: 'ssh', address })
-    if (actor.person?.id === person.id && actor.person.state === 'active') return actor
-    const why =
-      actor.person?.id === person.id
-        ? 'Your access is suspended; an admin can resume it.'
-        : 'The key that you came in with is no longer yours here.'
-    leave(why)
-    throw new DcmError('unlinked', why)
-  }
+  const caller = () => attendance!.who()
   const tool: ToolDeps = { door, who: caller, doing }
 
   /** Runs what a channel is for, and closes it with the outcome. */

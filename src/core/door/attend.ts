@@ -2,11 +2,15 @@ import { newId } from '../model/id.ts'
 import type { Actor } from '../model/person.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../model/log.ts'
+import { whyNot } from '../policy/can.ts'
 import { DcmError } from '../reply/error.ts'
+import type { Door } from './door.ts'
 
 /** Somebody who stays connected, as others see them in `sessions`. */
 export type Attendance = {
   id: string
+  /** Who they are now, asked anew. @throws DcmError `unlinked` where they may no longer be here, and then tells them to go */
+  who(): Promise<Actor>
   /** What they do now, in a few words. */
   doing(text: string): void
   /** Lists that something is open into a container. @returns, once that is written, what says once that it no longer is */
@@ -15,14 +19,14 @@ export type Attendance = {
   left(): Promise<void>
 }
 
-export type AttendDeps = { works: Works; log: Log; holder: string; perMember: number }
+export type AttendDeps = { works: Works; log: Log; identify: Door['identify']; holder: string; perMember: number }
 
 /** How long a row outlives a process that no longer renews it, and how often those of this one are looked at. */
 const lease = 30_000
 const look = 1000
 
 /** Keeps the list of who is connected, and tells those to go who may not stay: at once, wherever that was decided. */
-export function createAttend({ works, log, holder, perMember }: AttendDeps) {
+export function createAttend({ works, log, identify, holder, perMember }: AttendDeps) {
   const { store, random } = works
   const present = new Map<string, (why: string) => void>()
   let timer: NodeJS.Timeout | undefined
@@ -37,17 +41,7 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
     const standing = new Map((await store.sessions.standing(ids)).map((row) => [row.id, row]))
     for (const id of ids) {
       const row = standing.get(id)
-      const why = !row
-        ? 'You are no longer a member here.'
-        : row.ending !== null
-          ? row.ending
-          : row.state === 'suspended'
-            ? 'Your access is suspended; an admin can resume it.'
-            : row.state !== 'active'
-              ? 'You are no longer a member here.'
-              : row.keyed
-                ? undefined
-                : 'The key that you came in with was removed.'
+      const why = row?.ending ?? whyNot(row?.state, row?.keyed)
       if (why !== undefined) present.get(id)?.(why)
     }
   }
@@ -70,7 +64,7 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
      * @throws DcmError `limited` when they have as many connections as a member may
      */
     async attend(actor: Actor, doing: string, leave: (why: string) => void): Promise<Attendance> {
-      const { person, address, fingerprint } = actor
+      const { person, surface, address, fingerprint } = actor
       if (!person || !fingerprint) throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you.')
       if ((await store.sessions.countOf(person.id)) >= perMember)
         throw new DcmError(
@@ -95,6 +89,15 @@ export function createAttend({ works, log, holder, perMember }: AttendDeps) {
       }
       return {
         id,
+        async who() {
+          const from = { surface, ...(address === undefined ? {} : { address }) }
+          const now = await identify({ kind: 'key', fingerprint }, from)
+          const keyed = now.person?.id === person.id
+          const why = whyNot(keyed ? now.person?.state : 'active', keyed)
+          if (why === undefined) return now
+          leave(why)
+          throw new DcmError('unlinked', why)
+        },
         doing: (text) => void store.sessions.doing(id, text.slice(0, 200)).catch(() => undefined),
         async inside(containerId) {
           const one = { containerId }

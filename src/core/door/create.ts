@@ -197,11 +197,16 @@ export function createDoor(deps: DoorDeps): Door {
     )
   }
 
+  const identify = createIdentify({ store, log, now: works.now, random: works.random })
+  const { attend } = createAttend({
+    ...{ works, log, identify },
+    ...{ holder: deps.holder ?? 'here', perMember: deps.perMember ?? 50 },
+  })
   const door: Door = {
     commands,
-    identify: createIdentify({ store, log, now: works.now, random: works.random }),
+    identify,
     login: createLogin({ works, log }),
-    attend: createAttend({ works, log, holder: deps.holder ?? 'here', perMember: deps.perMember ?? 50 }).attend,
+    attend,
     open: createOpen({ works, commands, log, handle }),
     handle,
     async complete(actor, line) {

@@ -49,7 +49,7 @@ export function createIdentify(deps: { store: Store; log: Log; now(): Date; rand
           )
         }
         const { token, person } = found
-        if (Date.now() - (token.lastUsedAt?.getTime() ?? 0) > touchEvery)
+        if (deps.now().getTime() - (token.lastUsedAt?.getTime() ?? 0) > touchEvery)
           store.tokens
             .touch(token.id)
             .catch((err: unknown) => log.warn({ err }, "a token's use could not be written down"))
@@ -64,7 +64,7 @@ export function createIdentify(deps: { store: Store; log: Log; now(): Date; rand
       case 'chat': {
         const { visitor } = credential
         const found = await store.identities.person(visitor)
-        if (found && Date.now() - found.usedAt.getTime() > touchEvery)
+        if (found && deps.now().getTime() - found.usedAt.getTime() > touchEvery)
           store.identities
             .touch(visitor)
             .catch((err: unknown) => log.warn({ err }, "a chat account's use could not be written down"))

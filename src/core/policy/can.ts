@@ -1,6 +1,6 @@
 import type { Caller, Command, Need } from '../command/define.ts'
 import type { Container, ShareLevel } from '../model/container.ts'
-import type { Actor } from '../model/person.ts'
+import type { Actor, PersonState } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
 
 /** Whether a scoped token's list names this command: by its whole name, or by its noun (`port` for `port add`). */
@@ -15,6 +15,16 @@ export const stranger = (): DcmError =>
     { try: 'link' },
   )
 
+/**
+ * Why somebody may not be here, in a sentence for them; undefined when they may. No state is that of no member any more;
+ * `keyed` says whether the key that they came in with is still theirs.
+ */
+export function whyNot(state: PersonState | undefined, keyed = true): string | undefined {
+  if (state === 'suspended') return 'Your access is suspended; an admin can resume it.'
+  if (state !== 'active') return 'You are no longer a member here.'
+  return keyed ? undefined : 'The key that you came in with is no longer yours here.'
+}
+
 const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 'own'])
 
 /**
@@ -28,8 +38,8 @@ export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 
     throw new DcmError('unlinked', 'DCM does not know you yet: ask an admin to add you, or link this account.', {
       try: 'help',
     })
-  if (person.state === 'suspended') throw new DcmError('denied', 'Your access is suspended; an admin can resume it.')
-  if (person.state === 'leaving') throw new DcmError('unlinked', 'You are no longer a member here.')
+  const why = whyNot(person.state)
+  if (why !== undefined) throw new DcmError(person.state === 'suspended' ? 'denied' : 'unlinked', why)
   if (command.needs === 'admin' && person.role !== 'admin')
     throw new DcmError('denied', `${command.name} is for admins.`, { try: 'help' })
   if (!scope) return

@@ -281,7 +281,7 @@ describe('sessions', () => {
       const closed = once(theirs, 'close')
       const mine = (await world.store.keys.of(who.id)).find((one) => key.public.includes(one.blob))!
       expect((await world.say(world.admin, line.replace('KEY', mine.id))).error).toBeUndefined()
-      await shown(/suspended|no longer a member|was removed/)
+      await shown(/suspended|no longer a member|no longer yours/)
       await closed
       await expect(world.login(name, key)).rejects.toThrow()
     }
@@ -313,4 +313,36 @@ test('a program that ran inside leaves its output alone and its exit code, as do
     out: 'one\n',
     err: expect.stringMatching(/make in web ended with exit code 3\.\n$/),
   })
+})
+
+test('exec over a pipe: what is piped in is said not to be passed on, and a pipe that stays open changes nothing', async () => {
+  world.host.fake.programs(async function* () {
+    yield { stream: 'stdout', data: Buffer.from('one\n') }
+    return 0
+  })
+  expect(await world.ssh('ada', ada, 'exec web --json -- cat', { input: 'data' })).toMatchObject({
+    code: 125,
+    err: expect.stringMatching(
+      /What was piped in was not passed on; ssh -p \d+ ada\+web@\S+ -- … gives a program its input\.\n$/,
+    ),
+  })
+  const client = await world.login('ada', ada)
+  expect(await collect(await exec(client, 'exec web -- cat'))).toMatchObject({ code: 0, out: 'one\n' })
+  client.end()
+})
+
+test('exec over a pipe exits the same with --json, and with 125 where not all of its output came', async () => {
+  world.host.fake.programs(async function* () {
+    yield { stream: 'stdout', data: Buffer.alloc(70_000, 'x') }
+    return 9
+  })
+  expect(await world.ssh('ada', ada, 'exec web -- make')).toMatchObject({
+    code: 125,
+    err: expect.stringMatching(/exit code 9\. Some of what it printed is left out; ssh .* gives all of it\.\n$/),
+  })
+  world.host.fake.programs(async function* () {
+    yield* []
+    return 9
+  })
+  expect((await world.ssh('ada', ada, 'exec web --json -- make')).code).toBe(9)
 })

@@ -94,3 +94,26 @@ describe('what is opened in a container is listed', () => {
     await nothing()
   })
 })
+
+test('who may no longer be here is told to go when they call next, in the words of a refusal', async () => {
+  expect(await attendance.who()).toMatchObject({ person: { id: alice!.id }, surface: 'ssh' })
+  const told: string[] = []
+  const visits = async (name: string, line: string) => {
+    const person = await world.member(name)
+    const [key] = await world.store.keys.of(person.id)
+    const visit: Actor = { person, surface: 'ssh', fingerprint: key!.fingerprint }
+    const here = await world.door.attend(visit, 'shell', (why) => void told.push(why))
+    const reply = await world.say(world.admin, line.replace('KEY', key!.id))
+    expect(reply.error, reply.text).toBeUndefined()
+    const refusal = await here.who().catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'unlinked', message: told.at(-1) ?? 'nothing was told' })
+    await here.left()
+    return told.at(-1)
+  }
+  const said = await visits('sus', 'user suspend sus')
+  const sus = (await world.store.people.byName('sus'))!
+  expect((await world.refused(sus, 'ps', 'denied')).text).toBe(said)
+  expect(await visits('lost', 'key rm KEY --as lost --yes')).toMatch(
+    /^The key that you came in with is no longer yours/,
+  )
+})
