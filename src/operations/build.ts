@@ -1,5 +1,5 @@
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
-import { mayUse } from '../core/containers/allow.ts'
+import { usableImages } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
 import { fresh, mine, specFor, timed } from '../core/containers/builder.ts'
 import { goesOn } from '../core/containers/ended.ts'
@@ -166,9 +166,7 @@ export const build = defineOperation<'build', State>({
     if (input.dockerfile !== null) checkValues(readRecipe(input.dockerfile, reads(input)), input.args)
     const member = await lockMember(tx, input.ownerId)
     const bases = input.dockerfile === null ? undefined : await findBases(tx, input, input.dockerfile)
-    const usable = async () =>
-      (await tx.images.visible(input.ownerId)).filter((one) => mayUse(one, input.ownerId, member.grants))
-    const base = bases?.at(-1) ?? (await usable())[0]
+    const base = bases?.at(-1) ?? (await usableImages(tx, input.ownerId, member.grants))[0]
     if (!base) throw new DcmError('not_found', 'There is no image to build on; ask an admin to offer one.')
     const name = `build-${id}`
     const { memory, cpus, pids } = input.limits

@@ -1,3 +1,4 @@
+import { pickImage } from '../containers/allow.ts'
 import type { Image } from '../model/image.ts'
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import { type Reading, scalar } from './reading.ts'
@@ -18,14 +19,10 @@ export function readBuild(reading: Reading, node: Node, key: string): Built | un
   return { context: text('context') ?? '.', dockerfile: text('dockerfile'), at: node.at }
 }
 
-/** One's own comes before an offered one of the same name. */
 function imageOf(images: readonly Image[], ref: string): Image | undefined {
   // What pull brings from another's namespace has no namespace here.
   const parsed = parseImageRef(ref) ?? parseImageRef(ref.slice(ref.lastIndexOf('/') + 1))
-  const full = parsed ? formatImageRef(parsed) : ref
-  return (
-    images.find((image) => image.ref === full && image.ownerId !== null) ?? images.find((image) => image.ref === full)
-  )
+  return pickImage(images, parsed ? formatImageRef(parsed) : ref)
 }
 
 /** The line that builds it, as far as it can be pasted. */

@@ -2,7 +2,7 @@ import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { PortWish, SecretWish, ServiceWish } from '../command/intents.ts'
 import { readGrants } from '../containers/admit.ts'
-import { checkGrants, mayUse } from '../containers/allow.ts'
+import { checkGrants, usableImages } from '../containers/allow.ts'
 import { sealAhead } from '../containers/secrets.ts'
 import { createView } from '../containers/view.ts'
 import type { Container, Spec } from '../model/container.ts'
@@ -76,9 +76,7 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
             'A project is called by up to 30 of a-z, 0-9 and "-", and starts with a letter.',
           )
         const grants = readGrants(await store.grants.of(caller.person.id))
-        const images = (await store.images.visible(caller.person.id)).filter((image) =>
-          mayUse(image, caller.person.id, grants),
-        )
+        const images = await usableImages(store, caller.person.id, grants)
         const services: ServiceWish[] = []
         const there = await store.volumes.of(caller.person.id)
         let containers: Promise<Container[]> | undefined

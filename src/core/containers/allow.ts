@@ -49,10 +49,20 @@ export const mayUse = (image: Image, personId: string, grants: readonly Grant[])
         (grant) => grant.kind === 'image' && (grant.ref === image.ref || `${grant.ref}:latest` === image.ref),
       )))
 
-/** The images that a caller may use, and for an admin whose call is not narrowed every offered one. */
-export async function visibleImages(tables: Pick<Tables, 'grants' | 'images'>, caller: Caller): Promise<Image[]> {
-  const { person, scope } = caller
-  const grants = readGrants(await tables.grants.of(person.id))
-  const all = await tables.images.visible(person.id)
-  return all.filter((image) => mayUse(image, person.id, grants) || (person.role === 'admin' && !scope))
+/** The images that a member may use now; `known`: their grants, where those have been read. */
+export async function usableImages(
+  tables: Pick<Tables, 'grants' | 'images'>,
+  ownerId: string,
+  known?: readonly Grant[],
+): Promise<Image[]> {
+  const grants = known ?? readGrants(await tables.grants.of(ownerId))
+  return (await tables.images.visible(ownerId)).filter((image) => mayUse(image, ownerId, grants))
 }
+
+/** The images that a caller sees: those they may use, and for an admin whose call is not narrowed every offered one. */
+export const visibleImages = (tables: Pick<Tables, 'grants' | 'images'>, { person, scope }: Caller): Promise<Image[]> =>
+  person.role === 'admin' && !scope ? tables.images.visible(person.id) : usableImages(tables, person.id)
+
+/** Which of a member's images a full name stands for: their own before an offered one. */
+export const pickImage = (images: readonly Image[], ref: string): Image | undefined =>
+  images.find((image) => image.ref === ref && image.ownerId !== null) ?? images.find((image) => image.ref === ref)

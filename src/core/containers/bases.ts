@@ -3,8 +3,7 @@ import type { Host, SeenImage } from '../host/host.ts'
 import type { Image } from '../model/image.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Tables } from '../store/store.ts'
-import { readGrants } from './admit.ts'
-import { mayUse } from './allow.ts'
+import { pickImage, usableImages } from './allow.ts'
 import { basesOf, checkValues, readRecipe } from './recipe.ts'
 
 type Input = Intents['build']
@@ -12,22 +11,16 @@ type Input = Intents['build']
 /** Whether COPY has something to read from. */
 export const reads = ({ context, source }: Input): boolean => context !== null || source !== undefined
 
-/** The image that FROM names, as this member may use it now: their own before an offered one. */
-async function findBase(tx: Tables, ownerId: string, ref: string) {
-  const grants = readGrants(await tx.grants.of(ownerId))
-  const all = (await tx.images.visible(ownerId)).filter((one) => one.ref === ref && mayUse(one, ownerId, grants))
-  const image = all.find((one) => one.ownerId === ownerId) ?? all[0]
-  if (!image) throw new DcmError('not_found', `You have no image called ${ref}.`, { try: 'images' })
-  return image
-}
-
 /** The images that FROM names, as this member may use them now. */
 export async function findBases(tx: Tables, input: Input, dockerfile: string): Promise<Image[]> {
   const recipe = readRecipe(dockerfile, reads(input))
   checkValues(recipe, input.args)
-  const bases = []
-  for (const ref of basesOf(recipe, input.args)) bases.push(await findBase(tx, input.ownerId, ref))
-  return bases
+  const images = await usableImages(tx, input.ownerId)
+  return basesOf(recipe, input.args).map((ref) => {
+    const image = pickImage(images, ref)
+    if (!image) throw new DcmError('not_found', `You have no image called ${ref}.`, { try: 'images' })
+    return image
+  })
 }
 
 /** What each stage builds on. @throws DcmError `conflict` */

@@ -6,8 +6,7 @@ import { formatSize } from '../model/units.ts'
 import type { Run, State, Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
 import { plain } from '../reply/text.ts'
-import { mayUse } from './allow.ts'
-import { readGrants } from './admit.ts'
+import { usableImages } from './allow.ts'
 import { longest, pour, roomOf, within } from './flow.ts'
 import { rootOf, sourceAt } from './folders.ts'
 import { createOutput } from './output.ts'
@@ -32,8 +31,7 @@ const most = 16
 
 /** An image to fetch with: one that is offered before one's own. @throws DcmError `conflict` */
 export async function fetcher(run: Fetching, host: Host, ownerId: string, kind: Source['kind']): Promise<Image> {
-  const grants = readGrants(await run.store.grants.of(ownerId))
-  const images = (await run.store.images.visible(ownerId)).filter((one) => mayUse(one, ownerId, grants))
+  const images = await usableImages(run.store, ownerId)
   const own = (image: Image) => Number(image.ownerId !== null) * 2 + Number(image.useInstead !== null)
   const { paths, none } = programs[kind]
   for (const image of images.toSorted((a, b) => own(a) - own(b)).slice(0, most)) {

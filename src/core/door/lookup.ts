@@ -1,4 +1,4 @@
-import { visibleImages } from '../containers/allow.ts'
+import { pickImage, visibleImages } from '../containers/allow.ts'
 import type { Caller, Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/lookup.ts'
 import { calledBy, type Container } from '../model/container.ts'
@@ -76,10 +76,7 @@ export function lookupFor(
       const parsed = parseImageRef(ref)
       const full = parsed ? formatImageRef(parsed) : ref
       const images = await imagesOf(whose)
-      // One's own comes before an offered one of the same name.
-      const found =
-        images.find((image) => image.ref === full && image.ownerId !== null) ??
-        images.find((image) => image.ref === full)
+      const found = pickImage(images, full)
       if (found) return found
       const offered = whose === 'own' && (await imagesOf('offered')).find((image) => image.ref === full)
       if (offered)
