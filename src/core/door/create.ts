@@ -84,7 +84,6 @@ export function createDoor(deps: DoorDeps): Door {
       actor: call.actor,
       command: '?',
       target: null,
-      ahead: {},
       ...(call.again ? { again: true } : {}),
       ...(call.body ? { body: call.body } : {}),
     }
@@ -161,17 +160,18 @@ export function createDoor(deps: DoorDeps): Door {
         error: 'conflict',
       }
     }
-    const work = () => command.run(args as never, context)
+    const work = async () => {
+      const result = await command.run(args as never, context)
+      return command.private && !('begin' in result) ? { ...result, private: true as const } : result
+    }
     const ahead = command.changes && !command.begins
     const result = await (ahead ? recorded(facts, work) : work())
-    if (!('begin' in result)) {
-      if (written && !ahead) await record(facts, 'done')
-      return command.private ? { ...result, private: true } : result
-    }
-    return begun(result, facts, waiting)
+    if ('begin' in result) return operate(result, facts, waiting)
+    if (written && !ahead) await record(facts, 'done')
+    return result
   }
 
-  async function begun(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
+  async function operate(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
     const asker = {
       ...askerOf(facts.actor, facts.command, facts.target, facts.requestId),
       ownerId: await ownerOf(store, result),

@@ -17,8 +17,6 @@ export type Facts = {
   detail?: string
   keyed?: Keyed
   again?: boolean
-  /** The row that was written before what it tells of was done. */
-  ahead: { row?: number }
   /** Bytes that come with it. */
   body?: AsyncIterable<Uint8Array>
 }
@@ -35,25 +33,38 @@ export function createWriter({ store, log }: { store: Store; log: Log }) {
     return auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) })
   }
 
-  async function record(facts: Facts, decision: 'done' | 'refused' | 'failed', error?: DcmError): Promise<void> {
-    const { row } = facts.ahead
+  /** @param row one that was written before what it tells of was done */
+  async function record(
+    facts: Facts,
+    decision: 'done' | 'refused' | 'failed',
+    error?: DcmError,
+    row?: number,
+  ): Promise<void> {
     if (row === undefined) await store.audit.add(entry(facts, decision, error))
     else await store.audit.end(row, entry(facts, decision, error))
   }
 
-  /** Does what is over at once. Its row is there before, so that a process that dies on the way leaves a trace of it. */
-  async function recorded<T>(facts: Facts, work: () => Promise<T>): Promise<T> {
-    facts.ahead.row = await store.audit.begin(entry(facts, 'begun'))
-    const result = await work()
+  /**
+   * Does what is over at once. Its row is there before, so that a process that dies on the way leaves a trace of it.
+   * @returns what it gives, or the refusal that it threw
+   */
+  async function recorded<T>(facts: Facts, work: () => Promise<T>): Promise<T | Reply> {
+    const row = await store.audit.begin(entry(facts, 'begun'))
+    let result: T
+    try {
+      result = await work()
+    } catch (error) {
+      return refused(error, facts, row)
+    }
     // What is done is done: where that cannot be written, the row goes on saying that it was begun.
-    await record(facts, 'done').catch((err: unknown) =>
+    await record(facts, 'done', undefined, row).catch((err: unknown) =>
       log.warn({ requestId: facts.requestId, err }, 'the end of a change could not be recorded'),
     )
     return result
   }
 
   /** The only place where anything thrown becomes words. */
-  async function refused(error: unknown, facts: Facts): Promise<Reply> {
+  async function refused(error: unknown, facts: Facts, row?: number): Promise<Reply> {
     const said = explain(error)
     const { requestId, command } = facts
     const broken = said.code === 'internal'
@@ -61,7 +72,7 @@ export function createWriter({ store, log }: { store: Store; log: Log }) {
     else if (said.code === 'unavailable')
       log.warn({ requestId, command, err: said.cause ?? said }, 'a call found something that does not answer')
     // A log that cannot be written must not hide the answer; the database is probably what is down.
-    await record(facts, broken ? 'failed' : 'refused', said).catch((err: unknown) =>
+    await record(facts, broken ? 'failed' : 'refused', said, row).catch((err: unknown) =>
       log.warn({ requestId, err }, 'a refusal could not be recorded'),
     )
     return refusal(

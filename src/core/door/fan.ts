@@ -64,7 +64,7 @@ export function createFan({ repeats, one, outcome, refused }: Deps) {
         // Each target under a key of its own, so that a repeat finds what each of them has become.
         const { keyed, ...shared } = facts
         const own = keyed && { ...keyed, key: `${keyed.key}/${target}` }
-        const mine = { ...shared, target, ahead: {}, ...(own ? { keyed: own } : {}) }
+        const mine = { ...shared, target, ...(own ? { keyed: own } : {}) }
         const work = () => one(parsed, { ...parsed.given, [each]: [target] }, mine, waiting)
         const reply = await (own ? onceFor(own, waiting, work) : work()).catch((error: unknown) => refused(error, mine))
         return { target, reply }
