@@ -6,6 +6,7 @@ import { createProgress } from '../core/reply/progress.ts'
 import { detailsOf, printable } from '../core/reply/text.ts'
 import { readBuild } from './build.ts'
 import { asksHelp, copies, copy, tellLeft } from './copy.ts'
+import { watchInput } from './input.ts'
 import { type Options, readOptions } from './options.ts'
 import { type Outcome, outcome, Unreachable, type Upload } from './outcome.ts'
 import { show } from './show.ts'
@@ -89,6 +90,7 @@ async function main(argv: string[]): Promise<number> {
   if ('url' in where && where.url.protocol === 'http:' && !/^(localhost|127\..*|\[::1\])$/.test(where.url.hostname))
     stderr.write('Your token goes over the network unencrypted; use https:// in DCM_URL.\n')
   if (copies(options.words)) return copyFiles(where, options)
+  const given = watchInput(options.words, stdin)
   const left: string[] = []
   const built = options.words[0] === 'build' && !asksHelp(options.words)
   const typed = built
@@ -130,7 +132,7 @@ async function main(argv: string[]): Promise<number> {
         return 5
       }
     }
-    return await show(got, options, { stdout, stderr, colour: !env.NO_COLOR })
+    return await show(got, { ...options, given: given() }, { stdout, stderr, colour: !env.NO_COLOR })
   } catch (error) {
     progress.clear()
     if (error instanceof Unreachable) {

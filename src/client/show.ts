@@ -18,18 +18,22 @@ function render(reply: Outcome['reply'], stream: Writable, colour: boolean): str
   return onTerminal(stream) ? toAnsi(rest, { columns: stream.columns || 80, colour }) : toText(rest)
 }
 
-/** Prints the outcome: on stdout what was asked for, on stderr what went wrong. @returns the exit code */
+/**
+ * Prints the outcome: on stdout what was asked for, on stderr what went wrong.
+ * @param options `given`: something was piped in for a program that has no input
+ * @returns the exit code
+ */
 export async function show(
   outcome: Outcome,
-  options: { json: boolean; output: string | undefined },
+  options: { json: boolean; output: string | undefined; given?: boolean },
   streams: Streams,
 ): Promise<number> {
   const { reply, bytes } = outcome
   const { stdout, stderr, colour } = streams
   if (options.json && !bytes) stdout.write(`${printable(JSON.stringify(reply, null, 2))}\n`)
-  const program = options.json ? undefined : programOf(reply)
+  const program = programOf(reply, { piped: !options.json && !onTerminal(stdout), given: options.given ?? false })
   if (program) {
-    stdout.write(printable(program.output))
+    if (!options.json) stdout.write(printable(program.output))
     if (program.says) stderr.write(`${printable(program.says)}\n`)
     return program.code
   }

@@ -2,18 +2,38 @@ import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
 import { running } from '../core/containers/inside.ts'
 import { signalInside } from '../core/containers/signal.ts'
-import { createOutput } from '../core/containers/output.ts'
+import { type Changed, createOutput } from '../core/containers/output.ts'
 import { HostError, isFault } from '../core/host/host.ts'
+import type { Container } from '../core/model/container.ts'
 import { formatDuration } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
+import { wholeLine } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ended } from '../core/reply/ended.ts'
 
-type State = { name: string; code?: number | null; output?: string; cut?: boolean; late?: boolean }
+type State = {
+  name: string
+  whole: string
+  code?: number | null
+  output?: string
+  cut?: boolean
+  changed?: Changed
+  late?: boolean
+}
 type Mine = Run<'exec', State>
 
 /** Written down before anything runs, so that no later try runs it again. */
 const begun = 'running inside'
+
+/** Why nothing runs inside a container that stands still. */
+function still({ name, state }: Pick<Container, 'name' | 'state'>, cause?: unknown): DcmError {
+  return state === 'paused'
+    ? new DcmError('conflict', `${name} is paused, so nothing can run inside it until it goes on.`, {
+        cause,
+        try: `unpause ${name}`,
+      })
+    : new DcmError('conflict', `${name} is not running, so nothing can run inside it.`, { cause, try: `start ${name}` })
+}
 
 const cutOff = () =>
   new DcmError(
@@ -36,15 +56,13 @@ export const exec = defineOperation<'exec', State>({
   kind: 'exec',
   subject: (_, id) => `exec:${id}`,
   doing: 'running',
-  async admit(tx, input) {
+  async admit(tx, input, _id, works) {
     const container = await present(tx, input.containerId)
     // A suspended member runs nothing, neither now nor by a schedule; an admin, or whom it is shared with, may.
     if (input.byId === null || input.byId === container.ownerId) await lockMember(tx, container.ownerId)
-    if (container.state !== 'running')
-      throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
-        try: `start ${container.name}`,
-      })
-    return { name: container.name }
+    if (container.state !== 'running') throw still(container)
+    const by = input.byId === null || input.byId === container.ownerId ? null : await tx.people.byId(input.byId)
+    return { name: container.name, whole: wholeLine(container, by?.name ?? container.owner, works.place) }
   },
   steps: [
     {
@@ -81,14 +99,10 @@ export const exec = defineOperation<'exec', State>({
             clearTimeout(timer)
             run.signal.removeEventListener('abort', leave)
           }
-          const { text, cut } = output.end()
-          return { output: text, cut, late, code: late ? null : await program.exit() }
+          const { text, cut, changed } = output.end()
+          return { output: text, cut, changed, late, code: late ? null : await program.exit() }
         } catch (error) {
-          if (isFault(error, 'taken'))
-            throw new DcmError('conflict', `${container.name} is not running, so nothing can run inside it.`, {
-              cause: error,
-              try: `start ${container.name}`,
-            })
+          if (isFault(error, 'taken')) throw still(await present(run.store, container.id), error)
           if (isFault(error, 'down')) throw cutOff()
           throw error
         }
@@ -102,7 +116,7 @@ export const exec = defineOperation<'exec', State>({
         : `${input.argv[0]} in ${state.name}`,
       {
         ...{ name: state.name, code: state.code ?? null, late: state.late ?? false },
-        ...{ output: state.output ?? '', cut: state.cut ?? false },
+        ...{ output: state.output ?? '', cut: state.cut ?? false, changed: state.changed ?? null, whole: state.whole },
       },
     ),
 })

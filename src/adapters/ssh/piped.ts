@@ -9,6 +9,8 @@ export type Piped = {
   bytes(): AsyncGenerator<Uint8Array>
   /** Whether it is a tar and no text, by its first header (POSIX.1-2017, pax, "ustar Interchange Format"). */
   isTar(): Promise<boolean>
+  /** For what reads nothing of it. @returns whether something has come until then */
+  watch(): () => boolean
   /** Nobody reads on: what still comes is dropped, for a channel with something unread is never over. */
   end(): void
 }
@@ -40,6 +42,14 @@ export function createPiped(channel: ServerChannel): Piped {
 
   return {
     bytes,
+    watch() {
+      let came = false
+      void source.next().then(
+        ({ done }) => (came ||= !done),
+        () => undefined,
+      )
+      return () => came
+    },
     end: () =>
       void source.return?.().then(
         () => channel.resume(),

@@ -40,10 +40,11 @@ async function withInput(
   commands: Door['commands'],
   words: string[],
   { input }: Console,
-): Promise<{ words: string[]; body?: AsyncIterable<Uint8Array> }> {
+): Promise<{ words: string[]; body?: AsyncIterable<Uint8Array>; came?: () => boolean }> {
   const mine = own(words)
   const piped = mine.findIndex((word) => word === '-' || /^--[a-z][a-z0-9-]*=-$/i.test(word))
-  if (piped < 0 || !input) return { words }
+  if (!input) return { words }
+  if (piped < 0) return /^(?:exec|run)$/i.test(mine[0] ?? '') ? { words, came: input.watch() } : { words }
   const { command } = findCommand(commands, mine)
   if (command.streams && (!takesText(command) || (await input.isTar()))) return { words, body: input.bytes() }
   const text = (await input.text()).replace(/\r?\n$/, '')
@@ -82,12 +83,12 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     return refusal(new DcmError('conflict', 'Nothing was done.'))
   }
 
-  async function show({ file, ...reply }: Reply): Promise<number> {
+  async function show({ file, ...reply }: Reply, given = false): Promise<number> {
     const text = () => (terminal ? toAnsi(reply, { columns: terminal(), colour: true }) : toText(reply))
     if (json && !file) await console.put('stdout', `${printable(JSON.stringify(reply, null, 2))}\n`)
-    const program = json ? undefined : programOf(reply)
+    const program = programOf(reply, { piped: !json && !terminal, given })
     if (program && !terminal) {
-      await console.put('stdout', printable(program.output))
+      if (!json) await console.put('stdout', printable(program.output))
       if (program.says) await console.put('stderr', `${printable(program.says)}\n`)
       return program.code
     }
@@ -107,7 +108,7 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     }
     if (file) for await (const bytes of file.bytes) if (!(await console.put('stdout', Buffer.from(bytes)))) return 0
     if (!file && !json) await console.put('stdout', `${text()}\n`)
-    return 0
+    return program?.code ?? 0
   }
 
   try {
@@ -117,7 +118,8 @@ export async function runLine(deps: ToolDeps, line: string, console: Console): P
     deps.doing(words[0] ? `command ${printable(words[0]).slice(0, 40)}` : 'command')
     if (words.length === 0) return await show(await ask(['help']))
     const given = await withInput(door.commands, words, console)
-    return await show(await ask(given.words, given.body))
+    const reply = await ask(given.words, given.body)
+    return await show(reply, given.came?.())
   } catch (error) {
     progress.clear()
     if (!(error instanceof DcmError)) throw error

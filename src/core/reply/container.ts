@@ -66,6 +66,14 @@ export function sshLine(container: Container, place: Place): string | null {
   return found && `ssh -p ${found.port} ${found.user}@${place.publicHost}`
 }
 
+/** What runs a program in a container with its input, and gives all that it prints; `by`: who types it. */
+export function wholeLine(container: Container, by: string, place: Place): string {
+  const { owner, name } = container
+  const login = by === owner ? `${owner}+${name}` : `${by}+${owner}/${name}`
+  const line = place.ssh ? `ssh -p ${place.ssh.port} ${login}@${place.publicHost}` : sshLine(container, place)
+  return line ? `${line} -- …` : 'a file in /storage that cp copies out'
+}
+
 /** The line that reaches a container's own sshd through the SSH door, by name; null where one of the two is missing. */
 export const jumpLine = (container: Container, { ssh, publicHost }: Place): string | null =>
   ssh && sshPort(container) !== undefined
