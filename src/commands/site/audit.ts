@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
+import { decisions } from '../../core/model/audit.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -31,7 +32,7 @@ export const audit = defineCommand({
       address: z.string().nullable(),
       command: z.string(),
       target: z.string().nullable(),
-      decision: z.enum(['done', 'refused', 'failed', 'begun']),
+      decision: z.enum(decisions),
       code: z.string().nullable(),
       operation: z.string().nullable(),
       request: z.string(),

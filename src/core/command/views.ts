@@ -1,3 +1,4 @@
+import type { Decision } from '../model/audit.ts'
 import type { ShareLevel } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import type { NetworkRef } from '../model/network.ts'
@@ -77,7 +78,7 @@ export type AuditRow = {
   address: string | null
   command: string
   target: string | null
-  decision: 'done' | 'refused' | 'failed' | 'begun'
+  decision: Decision
   code: string | null
   operationId: string | null
   requestId: string

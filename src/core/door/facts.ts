@@ -1,4 +1,5 @@
 import { explain } from '../operation/explain.ts'
+import type { Decision } from '../model/audit.ts'
 import type { Log } from '../model/log.ts'
 import type { Actor } from '../model/person.ts'
 import { DcmError } from '../reply/error.ts'
@@ -27,7 +28,7 @@ export const harmless = ({ actor, command, target }: Facts) =>
 
 /** Writes calls down, and puts what they threw into words. */
 export function createWriter({ store, log }: { store: Store; log: Log }) {
-  const entry = (facts: Facts, decision: 'begun' | 'done' | 'refused' | 'failed', error?: DcmError) => {
+  const entry = (facts: Facts, decision: Decision, error?: DcmError) => {
     const detail = error && error.code !== 'usage' ? printable(error.message) : (facts.detail ?? null)
     const { actor, command, requestId, target } = facts
     return auditEntry(actor, { command, requestId, target, decision, detail, ...(error ? { code: error.code } : {}) })
@@ -36,7 +37,7 @@ export function createWriter({ store, log }: { store: Store; log: Log }) {
   /** @param row one that was written before what it tells of was done */
   async function record(
     facts: Facts,
-    decision: 'done' | 'refused' | 'failed',
+    decision: Exclude<Decision, 'begun'>,
     error?: DcmError,
     row?: number,
   ): Promise<void> {

@@ -11,12 +11,9 @@ export const audit = (db: Db) => ({
   async add(entry: AuditEntry): Promise<void> {
     await db.insert(table).values(entry)
   },
-  /** Adds one that says `begun`. @returns its id, for `end` */
+  /** Adds one, which says `begun` when it is to be ended. @returns its id, for `end` */
   async begin(entry: AuditEntry): Promise<number> {
-    const [row] = await db
-      .insert(table)
-      .values({ ...entry, decision: 'begun' })
-      .returning({ id: table.id })
+    const [row] = await db.insert(table).values(entry).returning({ id: table.id })
     return row!.id
   },
   /** Says how what was begun ended. */

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigserial, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { Decision } from '../../model/audit.ts'
 import type { PersonState, Role } from '../../model/person.ts'
 import type { Quota } from '../../model/quota.ts'
 import { at, big, createdAt } from './columns.ts'
@@ -114,7 +115,7 @@ export const audit = pgTable(
     fingerprint: text('fingerprint'),
     command: text('command').notNull(),
     target: text('target'),
-    decision: text('decision').$type<'done' | 'refused' | 'failed' | 'begun'>().notNull(),
+    decision: text('decision').$type<Decision>().notNull(),
     code: text('code'),
     operationId: text('operation_id'),
     requestId: text('request_id').notNull(),

@@ -1,0 +1,3 @@
+/** What a row of the audit log says of a call; `begun` where it was cut off before its end could be written. */
+export const decisions = ['done', 'refused', 'failed', 'begun'] as const
+export type Decision = (typeof decisions)[number]
