@@ -1,6 +1,7 @@
 import { lockMember, reserve } from '../core/containers/admit.ts'
 import { type Becoming, becoming, refuseClash } from '../core/containers/becoming.ts'
 import { addNetworks } from '../core/containers/networks.ts'
+import { readRenewed } from '../core/containers/renewed.ts'
 import { syncSecrets } from '../core/containers/runfolder.ts'
 import { giveSecrets } from '../core/containers/secrets.ts'
 import { addVolumes } from '../core/containers/volumes.ts'
@@ -9,7 +10,6 @@ import { type Container, publicPorts } from '../core/model/container.ts'
 import { defineOperation, type Also, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
-import type { Tables } from '../core/store/store.ts'
 import { whyNot } from './part.ts'
 
 type ServiceWish = Run<'compose-up', Up>['input']['services'][number]
@@ -71,19 +71,23 @@ export const composeUp = defineOperation<'compose-up', Up>({
     const owner = { id: input.ownerId, hostId: works.settings.hostId, instance: works.place.instance }
     await addNetworks(tx, owner, input.networks, input.project)
     const mine = await tx.containers.of(input.ownerId)
+    const images = new Map((await tx.images.visible(input.ownerId)).map((one) => [one.id, one]))
+    const renewed = await readRenewed(tx, mine)
     const parts: Part[] = []
     const containerOf = new Map<string, string>()
     for (const wish of input.services) {
       const there = mine.find(
         ({ spec }) => spec.compose?.project === input.project && spec.compose.service === wish.service,
       )
+      const image = images.get(there?.imageId ?? '')
+      const newer = there !== undefined && image !== undefined && renewed(there, image)
       const becomes = becoming(wish, there, input.ownerId)
       const others = mine.filter((one) => one.spec.compose?.project !== input.project)
       refuseClash(others, { ...becomes, ownerId: input.ownerId, name: there?.name ?? wish.name })
       const after = wish.waits.map(({ service, health }) => ({
         ...{ containerId: containerOf.get(service)!, name: `${input.project}-${service}`, health },
       }))
-      const part = await admitOne(wish, there, becomes, await renewed(tx, there), after, input.ownerId, also!)
+      const part = await admitOne(wish, there, becomes, newer, after, input.ownerId, also!)
       containerOf.set(wish.service, part.containerId)
       await giveSecrets(tx, works.seal, { id: part.containerId, ownerId: input.ownerId, name: part.name }, wish)
       // What grows only once it is made anew is asked for now, so that nothing begins that could not end.
@@ -158,13 +162,6 @@ export const composeUp = defineOperation<'compose-up', Up>({
     })
   },
 })
-
-/** Whether what its image's name stands for has been made anew since. */
-async function renewed(tx: Tables, there: Container | undefined): Promise<boolean> {
-  const row = there && (await tx.containers.row(there.id))
-  const image = row?.imageId ? await tx.images.byId(row.imageId) : undefined
-  return image !== undefined && image.engineId !== row!.imageEngineId
-}
 
 /** Admits what one service needs, if anything. */
 async function admitOne(

@@ -1,4 +1,5 @@
 import { engineRefOf } from '../core/containers/named.ts'
+import { readRenewed } from '../core/containers/renewed.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { isFault, sshPaths } from '../core/host/host.ts'
 import type { Image } from '../core/model/image.ts'
@@ -71,8 +72,8 @@ export const rebuildImage = defineOperation<'rebuild-image', State>({
         const old = await run.store.images.byId(run.input.imageId)
         if (!old) throw new DcmError('not_found', 'That image is gone.', { try: 'images' })
         const used = (await run.store.containers.all()).filter((one) => one.imageId === old.id)
-        const from = await run.store.containers.madeFrom(used.map((one) => one.id))
-        const users = used.filter((one) => from.get(one.id) !== made!.engineId)
+        const renewed = await readRenewed(run.store, used)
+        const users = used.filter((one) => renewed(one, made!))
         // Last, for what fails before it is undone.
         await run.store.images.update(old.id, { ...made!, engineRef, createdAt: run.now() })
         return {

@@ -7,6 +7,7 @@ import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { mayName } from '../policy/can.ts'
 import { visibleImages } from './allow.ts'
+import { readRenewed } from './renewed.ts'
 import { dropTag } from './tags.ts'
 
 /** What a caller sees of images. */
@@ -46,12 +47,10 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
       },
       async stale(containers) {
         const found = new Map<string, { mark: string; says: string }>()
-        const [images, made] = await Promise.all([
-          store.images.offered(),
-          store.containers.madeFrom(containers.map((one) => one.id)),
-        ])
+        const [images, renewed] = await Promise.all([store.images.offered(), readRenewed(store, containers)])
         const offered = new Map(images.map((image) => [image.id, image]))
-        for (const { id, imageId } of containers) {
+        for (const container of containers) {
+          const { id, imageId } = container
           const image = offered.get(imageId ?? '')
           if (!image) continue
           const { ref, useInstead } = image
@@ -60,7 +59,7 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
               mark: 'deprecated',
               says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.`,
             })
-          else if (made.get(id) !== image.engineId)
+          else if (renewed(container, image))
             found.set(id, { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` })
         }
         return found
@@ -70,10 +69,8 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
         const inside = await engine.inside(image.engineId).catch((error: unknown) => Promise.reject(explain(error)))
         const all = await (mayName(caller) ? store.containers.all() : store.containers.of(caller.person.id))
         const used = all.filter((one) => one.imageId === image.id)
-        const made = await store.containers.madeFrom(used.map((one) => one.id))
-        const users = used.map(
-          (one) => calledBy(caller.person.id, one) + (made.get(one.id) === image.engineId ? '' : ' (older)'),
-        )
+        const renewed = await readRenewed(store, used)
+        const users = used.map((one) => calledBy(caller.person.id, one) + (renewed(one, image) ? ' (older)' : ''))
         return { inside, base: await baseOf(image, inside.chain, await visible()), users }
       },
     }
