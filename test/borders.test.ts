@@ -40,6 +40,8 @@ const folders: Record<string, { may: string[]; types?: string[] }> = {
     may: ['operation', 'host', 'store', 'containers', 'people', 'policy', 'secret', 'reply', 'model'].map(
       (name) => `src/core/${name}`,
     ),
+    // Of commands only what they ask for: each operation is one intent's.
+    types: ['src/core/command/intents.ts'],
   },
   // A Reply is what the service answers with, so the client may know how to show one; of the core it has nothing else.
   'src/client': { may: ['src/core/reply'] },

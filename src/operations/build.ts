@@ -1,3 +1,4 @@
+import type { Source } from '../core/command/intents.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { usableImages } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
@@ -34,7 +35,6 @@ type State = Beside & {
   cut?: boolean
 }
 type Mine = Run<'build', State>
-type Source = NonNullable<Mine['input']['source']>
 
 /** Does one thing inside and tells how it goes. @throws DcmError with the line and the end of what was printed */
 async function perform(

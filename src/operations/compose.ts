@@ -1,3 +1,4 @@
+import type { PortWish, ServiceWish } from '../core/command/intents.ts'
 import { lockMember, reserve } from '../core/containers/admit.ts'
 import { type Becoming, becoming, refuseClash } from '../core/containers/becoming.ts'
 import { addNetworks } from '../core/containers/networks.ts'
@@ -11,9 +12,6 @@ import { defineOperation, type Also, type Run } from '../core/operation/define.t
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 import { whyNot } from './part.ts'
-
-type ServiceWish = Run<'compose-up', Up>['input']['services'][number]
-type PortWish = ServiceWish['ports'][number]
 
 /** What becomes of a service: `id` is the operation that does it; none where nothing has to be done. */
 type Part = {
