@@ -10,7 +10,8 @@ import { explain, passing } from './explain.ts'
 const patience = 30_000
 /** Lives in a row that a stored operation may end before it is held to be what ends them. */
 const deaths = 5
-const longest = 600_000
+/** How long one that cannot be undone waits after as many, at first and at most. */
+const rest = { first: 15_000, most: 600_000 }
 
 /** What a step has of those who asked and those who wait: `also` and `ended` of Run. */
 export type Beside = Pick<Run<Intent, State>, 'also' | 'ended'> & { body: AsyncIterable<Uint8Array> | undefined }
@@ -45,8 +46,9 @@ export function createExecute(deps: {
           facts,
           `an operation was under way at ${deaths} ends of DCM in a row; it waits before it is tried again`,
         )
-        // One life may then try it, and the next waits again; a start takes up at once only what has a holder.
-        await store.operations.postpone(row.id, row.fence, longest, { attempts: row.fence + 1 - deaths, holder: null })
+        // One life may then try it, and the next waits longer; a start takes up at once only what has a holder.
+        const wait = Math.min(rest.most, rest.first * 2 ** (row.fence - 1 - deaths))
+        await store.operations.postpone(row.id, row.fence, wait, { attempts: row.fence + 1 - deaths, holder: null })
         return
       }
       log.error(facts, `an operation was under way at ${deaths} ends of DCM in a row; it is undone`)

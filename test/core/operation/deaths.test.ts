@@ -96,22 +96,26 @@ describe('S1 a stored operation that takes its process down is not resumed for e
     expect(one.seen).toEqual({ steps: 5, undone: 1, logged: [expect.stringContaining('it is undone')] })
   })
 
-  test('what only goes forward waits, and is tried by one life at a time', async () => {
+  test('what only goes forward waits, longer each time, and is tried by one life at a time', async () => {
     const one = await story({ forward: true })
     for (let lives = 1; lives < 5; lives++) await one.next('dies')
     await one.next('dies')
     expect(one.seen).toEqual({ steps: 5, undone: 0, logged: [expect.stringContaining('it waits')] })
-    const row = await one.row()
-    expect(row.status).toBe('open')
-    expect(row.nextAt.getTime() - Date.now()).toBeGreaterThan(500_000)
+    const rest = async () => (await one.row()).nextAt.getTime() - Date.now()
+    expect((await one.row()).status).toBe('open')
+    expect(await rest()).toBeLessThan(16_000)
+    await world.sql(`update operations set next_at = next_at + interval '1 hour'`)
     await one.next('dies')
     expect(one.seen.steps, 'a start does not hurry it').toBe(5)
+    let longest = 0
     for (const steps of [6, 6, 7]) {
       const { id, fence } = await one.row()
       await world.store.operations.postpone(id, fence, 0, {})
       await one.next(steps === 7 ? 'works' : 'dies')
       expect(one.seen.steps).toBe(steps)
+      if (steps === 6) longest = Math.max(longest, await rest())
     }
+    expect(longest).toBeGreaterThan(30_000)
     expect(await one.ended()).toMatchObject({ state: 'done' })
   })
 
