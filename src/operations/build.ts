@@ -3,6 +3,7 @@ import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/
 import { usableImages } from '../core/containers/allow.ts'
 import { basesIn, findBases, reads } from '../core/containers/bases.ts'
 import { fresh, mine, specFor, timed } from '../core/containers/builder.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { goesOn } from '../core/containers/ended.ts'
 import { erase } from '../core/containers/erase.ts'
 import { longest } from '../core/containers/flow.ts'
@@ -161,6 +162,7 @@ export const build = defineOperation<'build', State>({
   kind: 'build',
   subject: (_, id) => `container:${id}`,
   doing: 'building an image, which kill ends',
+  before: freshUse,
   async admit(tx, input, id, works) {
     // Before the lock: what makes no sense needs none.
     if (input.dockerfile !== null) checkValues(readRecipe(input.dockerfile, reads(input)), input.args)

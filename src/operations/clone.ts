@@ -1,5 +1,6 @@
 import { type Left, staysBehind, takePorts } from '../core/containers/along.ts'
 import { present } from '../core/containers/change.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { closeForwards, openAdded } from '../core/containers/forward.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
 import { publicPorts, type Container } from '../core/model/container.ts'
@@ -53,6 +54,7 @@ export const clone = defineOperation<'clone', Cloning>({
   kind: 'clone',
   subject: (input) => `container:${input.containerId}`,
   doing: 'being cloned',
+  before: freshUse,
   async admit(tx, input, id, works) {
     const source = await present(tx, input.containerId)
     const image = imageOf(input.name)

@@ -1,5 +1,6 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
@@ -23,6 +24,7 @@ export const commit = defineOperation<'commit', State>({
   kind: 'commit',
   subject: (input) => `container:${input.containerId}`,
   doing: 'being saved as an image',
+  before: freshUse,
   async admit(tx, input, id, works) {
     const container = await present(tx, input.containerId)
     if (!container.engineId)

@@ -1,6 +1,7 @@
 import type { PortWish, ServiceWish } from '../core/command/intents.ts'
 import { lockMember, reserve } from '../core/containers/admit.ts'
 import { type Becoming, becoming, refuseClash } from '../core/containers/becoming.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { addNetworks } from '../core/containers/networks.ts'
 import { readRenewed } from '../core/containers/renewed.ts'
 import { syncSecrets } from '../core/containers/runfolder.ts'
@@ -63,6 +64,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
   kind: 'compose-up',
   subject: (input) => `compose:${input.ownerId}/${input.project}`,
   doing: 'being brought up',
+  before: freshUse,
   async admit(tx, input, _, works, also) {
     const member = await lockMember(tx, input.ownerId)
     await addVolumes(tx, { id: input.ownerId, hostId: works.settings.hostId }, input.volumes)

@@ -2,6 +2,7 @@ import { defineOperation, type Run } from '../core/operation/define.ts'
 import { others } from '../core/containers/after.ts'
 import { mayUse } from '../core/containers/allow.ts'
 import { lockMember } from '../core/containers/admit.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { engineNameOf } from '../core/containers/named.ts'
 import { networkFor } from '../core/containers/network.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
@@ -25,6 +26,7 @@ export const create = defineOperation<'create', State>({
   kind: 'create',
   subject: (_, id) => `container:${id}`,
   doing: 'being created',
+  before: freshUse,
   async admit(tx, input, id, works) {
     const image = await tx.images.byId(input.imageId)
     const { grants } = await lockMember(tx, input.ownerId)

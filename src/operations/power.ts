@@ -1,5 +1,6 @@
 import { readGrants } from '../core/containers/admit.ts'
 import { admitRunning, checkStillGranted, present } from '../core/containers/change.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
 import { isFault } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
@@ -76,6 +77,7 @@ export const start = defineOperation<'start', State>({
   kind: 'start',
   subject,
   doing: 'being started',
+  before: freshUse,
   async admit(tx, input, _, works) {
     const container = await present(tx, input.containerId)
     if (container.state === 'paused')
@@ -92,6 +94,7 @@ export const restart = defineOperation<'restart', State>({
   kind: 'restart',
   subject,
   doing: 'being restarted',
+  before: freshUse,
   async admit(tx, input, _, works) {
     const container = await present(tx, input.containerId)
     await admitRunning(tx, container, works)

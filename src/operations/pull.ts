@@ -1,4 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
@@ -90,6 +91,7 @@ export const pull = defineOperation<'pull', State>({
   kind: 'pull',
   subject: (_, id) => `pull:${id}`,
   doing: 'being pulled',
+  before: freshUse,
   async admit(tx, input, id, works) {
     await checkAllowed(tx, input.remote.registry)
     const member = await lockMember(tx, input.ownerId)

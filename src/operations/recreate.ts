@@ -2,6 +2,7 @@ import { others } from '../core/containers/after.ts'
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { checkGrants, mayUse } from '../core/containers/allow.ts'
 import { present } from '../core/containers/change.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { renewForwards } from '../core/containers/forward.ts'
 import { healthy } from '../core/containers/health.ts'
@@ -146,6 +147,7 @@ export const recreate = defineOperation<'recreate', State>({
   kind: 'recreate',
   subject: (input) => `container:${input.containerId}`,
   doing: 'being made anew',
+  before: freshUse,
   async admit(tx, input, id, works: Works) {
     const container = await present(tx, input.containerId)
     const { low, high } = works.settings.ports

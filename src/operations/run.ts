@@ -1,5 +1,6 @@
 import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { mayUse } from '../core/containers/allow.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { goesOn } from '../core/containers/ended.ts'
 import { erase } from '../core/containers/erase.ts'
 import { joinNetworks, networkFor } from '../core/containers/network.ts'
@@ -43,6 +44,7 @@ export const run = defineOperation<'run', State>({
   kind: 'run',
   subject: (_, id) => `container:${id}`,
   doing: 'running its job, which kill ends',
+  before: freshUse,
   async admit(tx, input, id, works) {
     const member = await lockMember(tx, input.ownerId)
     const image = await tx.images.byId(input.imageId)

@@ -1,4 +1,5 @@
 import { checkDisk, lockMember, reserve } from '../core/containers/admit.ts'
+import { freshUse } from '../core/containers/disk.ts'
 import { engineRefOf } from '../core/containers/named.ts'
 import { type Beside, besides, keepImage } from '../core/containers/ownimage.ts'
 import { dropTag } from '../core/containers/tags.ts'
@@ -17,6 +18,7 @@ export const tagImage = defineOperation<'tag-image', State>({
   kind: 'tag-image',
   subject: (input) => `image:${input.imageId}`,
   doing: 'being given a name',
+  before: freshUse,
   async admit(tx, input, id, works) {
     const member = await lockMember(tx, input.ownerId)
     const image = await tx.images.byId(input.imageId)

@@ -31,8 +31,39 @@ test("a storage that nobody can measure counts as full, and stops nobody else's 
   await measure()
   expect(await used(victim!)).toBeGreaterThanOrEqual(12_345)
   expect(await used(mallory!)).toBeGreaterThan(before)
+  world.host.fake.fail('files.storage', 'broken')
   await world.refused({ ...mallory!, name: 'aaa' }, 'create more --image debian -m 64m', 'limited')
   expect((await world.say(victim!, 'create more --image debian -m 64m')).error).toBeUndefined()
+})
+
+test('what was just written counts at once: quota show and df say the same, and nothing more is admitted', async () => {
+  const ann = await world.member('ann')
+  for (const line of [
+    'create web --image debian -m 64m',
+    'commit web old:v1',
+    'create off --image debian -m 64m',
+    'stop off',
+  ])
+    expect((await world.say(ann, line)).error, line).toBeUndefined()
+  const says = async () => {
+    const { quota } = (await world.say(ann, 'quota show')).data as { quota: { disk: { used: number } } }
+    return [quota.disk.used, ((await world.say(ann, 'df')).data as { used: number }).used]
+  }
+  const size = 100 * 2 ** 20
+  expect(await says()).toEqual([size, size])
+  world.host.fake.use({ ownerId: ann.id }, 11 * 2 ** 30)
+  for (const line of [
+    'commit web new:v1',
+    'create more --image debian -m 64m',
+    'clone web other',
+    'start off',
+    'run debian -- true',
+    { name: 'build', args: { image: 'made:v1', dockerfile: 'FROM debian' } },
+  ])
+    expect((await world.refused(ann, line, 'limited')).text).toMatch(/^You use 11\.\S+ of 10g of disk/)
+  expect(await says()).toEqual([11 * 2 ** 30 + size, 11 * 2 ** 30 + size])
+  world.host.fake.use({ ownerId: ann.id }, 0)
+  expect((await world.say(ann, 'commit web new:v1')).error).toBeUndefined()
 })
 
 test('an engine that is away says nothing about a storage', async () => {

@@ -22,7 +22,13 @@ describe.each(kinds)('%s', (kind) => {
   })
   afterAll(() => dispose?.())
 
-  const deps = () => ({ store, random: randomBytes, onKeys: async () => {}, storage: async () => 4096 })
+  const deps = () => ({
+    store,
+    random: randomBytes,
+    onKeys: async () => {},
+    storage: async () => 4096,
+    measure: async () => {},
+  })
 
   test('N05: whatever is given to a member at the moment they are removed, nothing of it is left', async () => {
     const [keys, tokens, grants, quota] = [

@@ -23,9 +23,7 @@ export const df = defineCommand({
     images: z.array(z.object({ image: z.string(), size: bytes() })),
   }),
   async run(_, { room }) {
-    const { storage, containers, images, limit, measuredAt } = await room.use()
-    const sum = (list: readonly { size: number }[]) => list.reduce((total, one) => total + one.size, 0)
-    const used = storage + sum(containers) + sum(images)
+    const { used, storage, containers, images, limit, measuredAt } = await room.use()
     const rows = [
       ['storage', '/storage', formatSize(storage)],
       ...containers.map((one) => ['container', one.name, formatSize(one.size)]),

@@ -109,6 +109,8 @@ export type Belongings = {
       containers: { name: string; size: number }[]
       images: { ref: string; size: number }[]
       limit: number
+      /** All of it: what `quota show` says too. */
+      used: number
       measuredAt: Date | null
     }>
     /** The caller's own stopped containers, and own images that no container was made from. */

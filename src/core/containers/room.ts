@@ -2,6 +2,7 @@ import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
+import { sumUse } from './disk.ts'
 import { diskLimit } from './wish.ts'
 
 const ended = new Set(['exited', 'created', 'dead', 'missing'])
@@ -11,11 +12,12 @@ export function createRoom(works: Works): (caller: Caller) => Context['room'] {
   const { store, settings } = works
   return ({ person }) => ({
     async use() {
-      const [storage, sizes, containers, images, limit, usage] = await Promise.all([
-        works
-          .host(settings.hostId)
-          .files.storage(person.id)
-          .catch((error: unknown) => Promise.reject(explain(error))),
+      const storage = await works
+        .host(settings.hostId)
+        .files.storage(person.id)
+        .catch((error: unknown) => Promise.reject(explain(error)))
+      const used = await sumUse(store, person.id, storage?.used ?? 0)
+      const [sizes, containers, images, limit, usage] = await Promise.all([
         store.containers.layers(person.id),
         store.containers.of(person.id),
         store.images.of(person.id),
@@ -23,6 +25,7 @@ export function createRoom(works: Works): (caller: Caller) => Context['room'] {
         store.people.usage(person.id),
       ])
       return {
+        used,
         storage: storage?.used ?? 0,
         containers: containers.map(({ id, name }) => ({ name, size: sizes.get(id) ?? 0 })),
         images: images.map(({ ref, size }) => ({ ref, size })),

@@ -3,6 +3,7 @@ import type { Context } from '../command/context.ts'
 import { createCards } from '../chat/cards.ts'
 import { createCompose } from '../compose/plan.ts'
 import { createCopy } from '../containers/copy.ts'
+import { freshUse } from '../containers/disk.ts'
 import { createExport } from '../containers/export.ts'
 import { createImages } from '../containers/images.ts'
 import { createHookContext } from '../hooks/context.ts'
@@ -47,7 +48,7 @@ export function createContexts(
   const groups = createGroups({ store, random })
   const invites = createInvites({ store, random })
   const connected = createConnected({ store })
-  const quota = createQuota({ store })
+  const quota = createQuota({ store, measure: (ownerId) => freshUse(works, ownerId) })
   const audit = createAudit({ store })
   const site = {
     ...createNamed({ store, look: (path) => works.host(settings.hostId).files.device(path) }),

@@ -36,6 +36,7 @@ export function createAdmission(deps: {
       asker: Asker,
       also?: (tx: Tables, id: string) => Promise<void>,
     ): Promise<OperationRow[]> {
+      if (asker.ownerId) await kinds.get(kind)!.before?.(works, asker.ownerId)
       // What is being admitted: the operation itself, and in the end whichever it has admitted with it.
       let trying: { target: string | null; subject: string } = { target: asker.target, subject: '' }
       try {
@@ -69,6 +70,7 @@ export function createAdmission(deps: {
 
     /** Goes as far as admission and takes all of it back. @throws whatever `admit` would */
     async consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>) {
+      if (asker.ownerId) await kinds.get(kind)!.before?.(works, asker.ownerId)
       const taken = new Error('everything is taken back')
       const tried = store.tx(async (tx) => {
         if (asker.ownerId) await tx.people.lockUsage(asker.ownerId)

@@ -88,6 +88,8 @@ export type Operation<K extends Intent = Intent, S extends State = State> = {
   waits?: true
   /** Said of it while it runs: `being created`. */
   doing: string
+  /** Brings up to date what admission reads of the owner and a transaction is too short to look up. */
+  before?(works: Works, ownerId: string): Promise<void>
   /**
    * Checks and reserves, in the transaction that stores the intent, under the owner's row lock. What it throws leaves
    * nothing behind.

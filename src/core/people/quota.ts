@@ -27,9 +27,17 @@ export function checkRange(changes: Partial<Quota>): void {
 }
 
 /** Quotas: what holds for whom, and what the hosts have to give. */
-export function createQuota({ store }: { store: Store }): Context['quota'] {
+/** @param deps.measure brings what is known of a member's use of disk up to date */
+export function createQuota({
+  store,
+  measure,
+}: {
+  store: Store
+  measure(ownerId: string): Promise<void>
+}): Context['quota'] {
   return {
     async of({ id, name }) {
+      await measure(id)
       const [person, usage, grants, site, groups] = await Promise.all([
         store.people.byId(id),
         store.people.usage(id),

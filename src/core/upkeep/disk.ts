@@ -1,6 +1,7 @@
 import { formatSize } from '../model/units.ts'
 import { isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
+import { sumUse } from '../containers/disk.ts'
 import { diskLimit } from '../containers/wish.ts'
 import { systemAsker } from '../operation/asker.ts'
 import type { Works } from '../operation/define.ts'
@@ -18,7 +19,7 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
   await store.containers.setLayers(await host.engine.layerSizes())
   const over: { id: string; name: string; used: number; limit: number }[] = []
   for (const person of await store.people.list()) {
-    const [limit, storage, layers, images] = await Promise.all([
+    const [limit, storage] = await Promise.all([
       diskLimit(works, person.id),
       // Nobody's folder, however deep or strange, keeps the others' from being measured or the disk from being saved.
       host.files.storage(person.id).catch((err: unknown) => {
@@ -26,12 +27,9 @@ export async function measureDisk(upkeep: Upkeep, hostId: string): Promise<void>
         log.warn({ owner: person.id, err }, 'a storage could not be measured')
         return 'unknown' as const
       }),
-      store.containers.layerBytes(person.id),
-      store.images.bytes(person.id),
     ])
     // What cannot be measured is taken for full, so that hiding files gains nothing.
-    const used = (storage === 'unknown' ? limit : (storage?.used ?? 0)) + layers + images
-    await store.people.setUsage(person.id, { disk: used, diskAt: works.now() })
+    const used = await sumUse(store, person.id, storage === 'unknown' ? limit : (storage?.used ?? 0), works.now())
     if (used > limit) over.push({ id: person.id, name: person.name, used, limit })
   }
   const free = await host.files.free()
