@@ -14,7 +14,7 @@ import type { Facts } from './facts.ts'
 import { targetOf } from './line.ts'
 import { lookupFor } from './lookup.ts'
 import { eachArg, readArgs } from './read.ts'
-import { ownerOf } from './record.ts'
+import { askerFor } from './record.ts'
 
 /** What would become of a call, as far as admission, without doing it: for `--dry-run` and for `can`. */
 export function createConsider(deps: {
@@ -46,8 +46,7 @@ export function createConsider(deps: {
     if (!command.begins) return
     const result = await command.run(args as never, context)
     if (!('begin' in result)) return
-    const ownerId = await ownerOf(store, result)
-    await runner.consider(result.begin, result.input, { ownerId, target: facts.target })
+    await runner.consider(result.begin, result.input, await askerFor(store, facts, result))
   }
 
   /** Goes as far as admission with another line of the same caller, and says what decided. */

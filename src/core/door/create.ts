@@ -25,7 +25,7 @@ import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
 import { readArgs } from './read.ts'
-import { askerOf, ownerOf } from './record.ts'
+import { askerFor } from './record.ts'
 import { createRepeats } from './repeat.ts'
 import { viewOf } from './view.ts'
 
@@ -172,10 +172,7 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   async function operate(result: Begin, facts: Facts, waiting: Waiting): Promise<Reply> {
-    const asker = {
-      ...askerOf(facts.actor, facts.command, facts.target, facts.requestId),
-      ownerId: await ownerOf(store, result),
-    }
+    const asker = await askerFor(store, facts, result)
     const { keyed } = facts
     const settle = async (tx: Tables, operationId: string) => {
       if (keyed) await tx.calls.settle(keyed.ownerId, keyed.key, { operationId })

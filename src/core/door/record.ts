@@ -5,7 +5,7 @@ import type { AuditEntry } from '../store/audit.ts'
 import type { Store } from '../store/store.ts'
 
 /** Who a call is by, as it is stored: with `--as`, the admin acts and the member's name stands beside. */
-export function askerOf(actor: Actor, command: string, target: string | null, requestId: string): Asker {
+function askerOf(actor: Actor, command: string, target: string | null, requestId: string): Asker {
   const acting = actor.by ?? actor.person
   return {
     ownerId: null,
@@ -21,8 +21,15 @@ export function askerOf(actor: Actor, command: string, target: string | null, re
   }
 }
 
-/** Whose use an operation's admission counts: whoever its input names, or the owner of the container that it names. */
-export async function ownerOf(store: Store, { input }: Begin): Promise<string | null> {
+/** Who asks for an operation: the same, with whose use its admission counts. */
+export const askerFor = async (
+  store: Store,
+  { actor, command, target, requestId }: { actor: Actor; command: string; target: string | null; requestId: string },
+  begin: Begin,
+): Promise<Asker> => ({ ...askerOf(actor, command, target, requestId), ownerId: await ownerOf(store, begin) })
+
+/** Whoever the input names, or the owner of the container that it names. */
+async function ownerOf(store: Store, { input }: Begin): Promise<string | null> {
   const { ownerId, containerId, personId } = input as { ownerId?: string; containerId?: string; personId?: string }
   const container = containerId ? await store.containers.byId(containerId) : undefined
   return ownerId ?? container?.ownerId ?? personId ?? null

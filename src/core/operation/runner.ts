@@ -26,7 +26,7 @@ export type Runner = {
     body?: AsyncIterable<Uint8Array>,
   ): Promise<string>
   /** Goes as far as admission and takes all of it back. @throws whatever `begin` would */
-  consider<K extends Intent>(kind: K, input: Intents[K], asker: Pick<Asker, 'ownerId' | 'target'>): Promise<void>
+  consider<K extends Intent>(kind: K, input: Intents[K], asker: Asker): Promise<void>
   /** Waits until it has ended, its time has passed or `signal` says so. @returns undefined when there is no such operation */
   wait(id: string, waiting: Waiting): Promise<Outcome | undefined>
   /** Takes over what other processes left; call it regularly. */

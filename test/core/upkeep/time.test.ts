@@ -4,6 +4,7 @@ import { expire, fireSchedules } from '../../../src/core/upkeep/clock.ts'
 import { stopIdle } from '../../../src/core/upkeep/idle.ts'
 import type { Upkeep } from '../../../src/core/upkeep/reconcile.ts'
 import type { Person } from '../../../src/core/model/person.ts'
+import { systemAsker } from '../../../src/core/operation/asker.ts'
 import { createWorld, type World } from '../door/world.ts'
 import { until } from '../../setup/until.ts'
 
@@ -280,7 +281,7 @@ describe('schedules', () => {
     await fireSchedules(upkeep)
     expect((await ended(box.id))!.state).toBe('running')
     const wish = { containerId: box.id, argv: ['true'], folder: '/root', lives: 1000 }
-    const asker = { ownerId: alice!.id, target: box.name }
+    const asker = systemAsker(world.works.random, 'schedule', { ownerId: alice!.id, target: box.name })
     for (const byId of [null, alice!.id])
       await expect(world.runner.consider('exec', { ...wish, byId }, asker)).rejects.toThrow(/is suspended/)
     await world.runner.consider('exec', { ...wish, byId: world.admin.id }, asker)
