@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Files, type Host, isFault } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Seal } from '../secret/seal.ts'
@@ -48,25 +49,29 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
 
 type Hosts = { store: Store; host(id: string): { files: Files } }
 
-/**
- * Makes one container's authorized keys what the database says, also when that changes in this very moment: what was
- * written last is what was read last.
- */
-export async function syncKeys(deps: Hosts, container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void> {
-  let text = await authorizedKeys(deps.store, container)
+/** Writes what the database says, also when that changes in this very moment: what was written last is what was read last. */
+async function sync<T>(read: () => Promise<T>, write: (value: T) => Promise<void>): Promise<void> {
+  let value = await read()
   for (;;) {
     try {
-      await deps.host(container.hostId).files.writeKeys(container.id, text)
+      await write(value)
     } catch (error) {
-      // Its folder is not made yet, or no more; it is made with the keys of then.
+      // Its folder is not made yet, or no more; it is made with what holds then.
       if (isFault(error, 'gone')) return
       throw error
     }
-    const now = await authorizedKeys(deps.store, container)
-    if (now === text) return
-    text = now
+    const now = await read()
+    if (isDeepStrictEqual(now, value)) return
+    value = now
   }
 }
+
+/** Makes one container's authorized keys what the database says. */
+export const syncKeys = (deps: Hosts, container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void> =>
+  sync(
+    () => authorizedKeys(deps.store, container),
+    (text) => deps.host(container.hostId).files.writeKeys(container.id, text),
+  )
 
 /** Brings a member's keys to all of their containers at once, and to those that are shared with them. */
 export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
@@ -77,21 +82,9 @@ export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
   await Promise.all([...own, ...shared].map((container) => syncKeys(deps, container)))
 }
 
-/** Makes one container's secrets what the database says, until they are: also when that changes meanwhile. */
-export async function syncSecrets(
-  deps: Hosts & { seal: Seal },
-  container: Pick<Container, 'id' | 'hostId'>,
-): Promise<void> {
-  let secrets = await openSecrets(deps, container.id)
-  for (;;) {
-    try {
-      await deps.host(container.hostId).files.writeSecrets(container.id, secrets)
-    } catch (error) {
-      if (isFault(error, 'gone')) return
-      throw error
-    }
-    const now = await openSecrets(deps, container.id)
-    if (JSON.stringify(now) === JSON.stringify(secrets)) return
-    secrets = now
-  }
-}
+/** Makes one container's secrets what the database says. */
+export const syncSecrets = (deps: Hosts & { seal: Seal }, container: Pick<Container, 'id' | 'hostId'>): Promise<void> =>
+  sync(
+    () => openSecrets(deps, container.id),
+    (secrets) => deps.host(container.hostId).files.writeSecrets(container.id, secrets),
+  )
