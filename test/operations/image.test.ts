@@ -110,67 +110,6 @@ test('K02 a tag that fails or whose answer is lost leaves one name or none', asy
   expect(await tags()).toEqual(before)
 })
 
-test('image show tells what is inside without a value, and what it was made from among what the caller may use', async () => {
-  const shown = await must('image show web:v1')
-  expect(shown.data).toMatchObject({ base: 'debian:latest', source: 'web', env: [], used_by: [] })
-  world.host.fake.addImage('told:1', {
-    env: ['TOKEN=hunter2'],
-    inside: {
-      user: 'app\u001b[31m',
-      exposes: ['80/tcp'],
-      labels: { 'org.opencontainers.image.description': 'Runs\nfast \u202e<!channel> it.' },
-    },
-  })
-  await must('image offer told:1 --name told', world.admin)
-  const told = await must('image show told')
-  expect(told.data).toMatchObject({ env: ['TOKEN'], ports: ['80/tcp'], help: 'Runs fast \\u202e<!channel> it.' })
-  expect(told.fields!.user).toBe('app')
-  expect(JSON.stringify(told)).not.toContain('hunter2')
-  expect(told.text).toBe('told:latest is 100m in 2 layers: Runs fast \\u202e<!channel> it.')
-})
-
-test('an admin sees who runs an offered image, a member only their own', async () => {
-  expect((await must('image show debian')).data).toMatchObject({ used_by: ['web'] })
-  expect((await must('image show debian', world.admin)).data).toMatchObject({ used_by: ['alice/web', 'bob/web'] })
-})
-
-test('who still runs a deprecated or renewed image is told to admins by name and to each member of their own', async () => {
-  const said = await must('image deprecate debian --use told', world.admin)
-  expect(said.data).toMatchObject({ use: 'told:latest', used_by: ['alice/web', 'bob/web'] })
-  const listed = await must('images')
-  expect(listed.data).toContainEqual(expect.objectContaining({ image: 'debian:latest', use_instead: 'told:latest' }))
-  expect(listed.table!.rows.find((row) => row[0] === 'debian:latest')!.at(-1)).toMatch(/^deprecated, use told:latest\./)
-  expect((await must('ps')).table!.rows[0]![1]).toBe('debian (deprecated)')
-  expect((await must('inspect web')).fields).toMatchObject({
-    'its image': 'debian:latest is deprecated; create from told:latest, or redeploy on it.',
-  })
-  await must('image deprecate debian --off', world.admin)
-  expect((await must('ps')).table!.rows[0]![1]).toBe('debian')
-
-  world.host.fake.addImage('debian:newer')
-  await must('image offer debian:newer --name debian', world.admin)
-  expect((await must('ps')).table!.rows[0]![1]).toBe('debian (older)')
-  expect((await must('image show debian', world.admin)).data).toMatchObject({
-    used_by: ['alice/web (older)', 'bob/web (older)'],
-  })
-  await must('redeploy web')
-  expect((await must('ps')).table!.rows[0]![1]).toBe('debian')
-  expect((await must('image show debian', world.admin)).data).toMatchObject({
-    used_by: ['alice/web', 'bob/web (older)'],
-  })
-})
-
-test('an image is deprecated for another that is offered, by an admin', async () => {
-  await world.refused(alice!, 'image deprecate debian --use told', 'denied')
-  for (const line of [
-    'image deprecate debian',
-    'image deprecate debian --use debian',
-    'image deprecate debian --use told --off',
-  ])
-    expect((await world.say(world.admin, line)).error, line).toBe('usage')
-  expect((await world.say(world.admin, 'image deprecate debian --use web:v1')).error).toBe('not_found')
-})
-
 test('an offered image is made anew, who runs the one before is told, and what fails changes nothing', async () => {
   await must('create old --image debian')
   const before = (await world.store.images.byRef(null, 'debian:latest'))!
@@ -189,8 +128,8 @@ test('an offered image is made anew, who runs the one before is told, and what f
   await must('redeploy old')
   expect((await must('inspect old')).fields!['its image']).toBeUndefined()
   await world.refused(alice!, 'image rebuild debian', 'denied')
-  expect(await world.say(world.admin, 'image rebuild told')).toMatchObject({
+  expect(await world.say(world.admin, 'image rebuild bare')).toMatchObject({
     error: 'conflict',
-    text: expect.stringContaining('told:latest was not made by DCM'),
+    text: expect.stringContaining('bare:latest was not made by DCM'),
   })
 })
