@@ -100,6 +100,7 @@ async function main(argv: string[]): Promise<number> {
   const progress = createProgress(stderr, options.json)
   const stop = new AbortController()
   let operation: string | undefined
+  let sent = false
   const interrupt = () => stop.abort()
   process.on('SIGINT', interrupt)
   const ask = (wish: string[] | Upload) =>
@@ -107,6 +108,7 @@ async function main(argv: string[]): Promise<number> {
       signal: stop.signal,
       progress: (text) => progress.say(text),
       operation: (id) => (operation = id),
+      sent: () => (sent = true),
       lost: () => progress.say('The link to DCM was lost; waiting for it to come back'),
     })
   try {
@@ -140,12 +142,12 @@ async function main(argv: string[]): Promise<number> {
       return 7
     }
     if (!stop.signal.aborted) throw error
-    const cut = !Array.isArray(wish) && !wish.tar.readableEnded
+    const cut = !Array.isArray(wish) && !sent
     stderr.write(
       cut
         ? 'Interrupted while it was being sent; nothing is built of what did not come whole.\n'
         : operation
-          ? `No longer waiting; the operation goes on. Look at it with: dcm operations ${operation}\n`
+          ? `No longer waiting; it goes on. Look at it with: dcm outcome ${operation}\n`
           : 'Interrupted; what was asked may still be done. Look with: dcm ps\n',
     )
     return 130

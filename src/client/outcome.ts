@@ -28,6 +28,8 @@ export type Watch = {
   progress(text: string): void
   /** The operation that is now waited for. */
   operation(id: string): void
+  /** All of an upload has gone. */
+  sent(): void
   /** The link was lost, and is tried again. */
   lost(): void
   signal: AbortSignal
@@ -125,10 +127,10 @@ export async function outcome(where: Where, asked: Asked, watch: Watch): Promise
   let reached = false
   let away = 0
   for (;;) {
-    const request: Pick<Sent, 'method' | 'path' | 'body' | 'key' | 'stream' | 'headers'> = id
+    const request: Pick<Sent, 'method' | 'path' | 'body' | 'key' | 'stream' | 'sent' | 'headers'> = id
       ? { method: 'GET', path: `/v1/operations/${encodeURIComponent(id)}?wait=${wait}` }
       : upload
-        ? { method: 'POST', path: upload.path, headers: upload.headers, stream: upload.tar }
+        ? { method: 'POST', path: upload.path, headers: upload.headers, stream: upload.tar, sent: () => watch.sent() }
         : { method: 'POST', path: '/v1/line', body: { words: asked, wait }, key }
     try {
       const answer = await send(where, { ...request, accept: 'text/event-stream', signal: watch.signal })
@@ -161,7 +163,7 @@ export async function outcome(where: Where, asked: Asked, watch: Watch): Promise
     if (Date.now() - away > patience)
       throw new Error(
         id
-          ? `DCM stays away; ask later with "dcm operations ${id}".`
+          ? `DCM stays away; ask later with "dcm outcome ${id}".`
           : 'DCM stays away; look with "dcm ps" whether it was done.',
       )
     watch.lost()

@@ -8,6 +8,8 @@ export type Sent = {
   body?: unknown
   /** A tar, in the place of `body`, as it comes. */
   stream?: Readable
+  /** Told when all of it has gone. */
+  sent?: () => void
   headers?: Record<string, string>
   accept: string
   key?: string | undefined
@@ -48,7 +50,7 @@ export async function send(where: Where, sent: Sent): Promise<IncomingMessage> {
     outgoing.setTimeout(sent.timeout ?? 60_000, () =>
       outgoing.destroy(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })),
     )
-    if (sent.stream) sent.stream.pipe(outgoing)
+    if (sent.stream) sent.stream.pipe(outgoing.once('finish', () => sent.sent?.()))
     else outgoing.end(body)
   })
 }

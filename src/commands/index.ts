@@ -3,6 +3,7 @@ import { join } from './account/join.ts'
 import { link } from './account/link.ts'
 import { notify } from './account/notify.ts'
 import { unlink } from './account/unlink.ts'
+import { outcome } from './account/outcome.ts'
 import { whoami } from './account/whoami.ts'
 import { composeCheck } from './compose/check.ts'
 import { composeLogs } from './compose/logs.ts'
@@ -189,7 +190,7 @@ export const commands: readonly Command[] = [
   ...topic('sharing', [share, unshare, shares]),
   ...topic('secret', [secretSet, secretLs, secretRm]),
   ...topic('hook', [hookNew, hookLs, hookShow, hookRotate, hookRm, hookLog]),
-  ...topic('account', [whoami, link, unlink, join, notify]),
+  ...topic('account', [whoami, outcome, link, unlink, join, notify]),
   ...topic('key', [keyAdd, keyLs, keyRm, tokenNew, tokenLs, tokenRm]),
   ...topic('permission', [can, grants, request, requests, approve, deny, grant, revoke]),
   ...topic('quota', [quotaShow, quotaSet, quotaUnset, quotaSite, capacity]),

@@ -315,7 +315,7 @@ describe('long work', () => {
     expect(await dcm.ended).toMatchObject({
       code: 130,
       stdout: '',
-      stderr: expect.stringContaining(`the operation goes on. Look at it with: dcm operations ${id}\n`) as string,
+      stderr: expect.stringContaining(`No longer waiting; it goes on. Look at it with: dcm outcome ${id}\n`) as string,
     })
     const later = service.dcm(['operations', id])
     await until(() => later.stderr().includes('Making'))
@@ -325,6 +325,19 @@ describe('long work', () => {
       stdout: '',
       stderr: expect.stringContaining('It could not be made.') as string,
     })
+  })
+
+  test('goes on after Ctrl-C once all of a folder was sent', async () => {
+    await writeFile(join(files, 'Dockerfile'), 'FROM debian\n')
+    const dcm = service.dcm(['build', 'slow:v1', files])
+    const { id } = await until(running)
+    await until(() => dcm.stderr().includes('Making'))
+    dcm.child.kill('SIGINT')
+    expect(await dcm.ended).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining(`No longer waiting; it goes on. Look at it with: dcm outcome ${id}\n`) as string,
+    })
+    service.finish(id, { text: 'Built it.', tone: 'ok' })
   })
 
   test('is found again when DCM was away', async () => {

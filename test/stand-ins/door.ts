@@ -77,6 +77,19 @@ export const commands: readonly Command[] = [
     },
   }),
   command({
+    name: 'build',
+    about: 'Build an image.',
+    needs: 'member',
+    changes: true,
+    begins: true,
+    streams: true,
+    args: {
+      image: { kind: 'text', about: 'What to call it.' },
+      dockerfile: { kind: 'document', about: 'What is built.' },
+      file: { kind: 'text', about: 'Where it is.', flag: true, optional: true },
+    },
+  }),
+  command({
     name: 'save',
     about: 'Get a container as a file.',
     needs: 'own',
@@ -207,6 +220,11 @@ export function createStandInDoor() {
         return info(`The log of ${find(owner, text('name'))}.`, {
           code: 'one\n\u001b]0;owned\u0007\u001b[2Jtwo \u202egnp.exe',
         })
+      case 'build': {
+        const open = beginOperation(owner, text('image'))
+        await settle(open, waiting)
+        return outcome(open)
+      }
       case 'exec':
         return ended(`It in ${find(owner, text('name'))}`, {
           ...{ name: text('name'), code: 0, late: false, output: 'ran\n', cut: false, changed: null },
@@ -260,6 +278,7 @@ export function createStandInDoor() {
                 commands.find(({ name }) => name === input.name)!,
                 input.args,
               )
+      for await (const _ of call.body ?? []) continue
       return await run(call.actor.person, parsed, waiting)
     } catch (error) {
       return refusal(

@@ -5,6 +5,7 @@ import type { Person, PersonState, Role } from '../model/person.ts'
 import type { Quota, Resource } from '../model/quota.ts'
 import type { NoticeKind, noticeKinds } from '../model/notice.ts'
 import type { Visitor } from '../model/visitor.ts'
+import type { Reply } from '../reply/reply.ts'
 import type { Caller } from './define.ts'
 import type { Key, Connected, Token, GrantRow, Allowance, AuditRow, RequestView, Check, Capacity } from './views.ts'
 
@@ -36,6 +37,16 @@ export type Membership = {
     list(all: boolean): Promise<Connected[]>
     /** Has one closed, wherever it is. @throws DcmError `not_found` */
     end(id: string): Promise<Connected>
+  }
+  outcomes: {
+    /** An operation of the caller's, any for an admin; `reply` once it has ended. @throws DcmError `not_found` */
+    find(id: string): Promise<{
+      command: string
+      target: string | null
+      progress: string | null
+      createdAt: Date
+      reply: Reply | null
+    }>
   }
   keys: {
     /** @throws DcmError with the reason when the text is not one acceptable OpenSSH public key */

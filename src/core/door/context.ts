@@ -16,6 +16,7 @@ import { createNetworks } from '../containers/networks.ts'
 import { createVolumes } from '../containers/volumes.ts'
 import { createWatch } from '../containers/watch.ts'
 import type { Works } from '../operation/define.ts'
+import { createFollow } from '../operation/follow.ts'
 import { createAudit } from '../people/audit.ts'
 import { createGrants } from '../people/grants.ts'
 import { createGroups } from '../people/groups.ts'
@@ -48,6 +49,7 @@ export function createContexts(
   const groups = createGroups({ store, random })
   const invites = createInvites({ store, random })
   const connected = createConnected({ store })
+  const follow = createFollow({ store })
   const quota = createQuota({ store, measure: (ownerId) => freshUse(works, ownerId) })
   const audit = createAudit({ store })
   const site = {
@@ -81,6 +83,7 @@ export function createContexts(
     keys,
     invites,
     sessions: connected(caller),
+    outcomes: follow(caller),
     tokens,
     grants,
     groups,

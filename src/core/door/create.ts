@@ -187,7 +187,7 @@ export function createDoor(deps: DoorDeps): Door {
     if (ended.reply) return { ...ended.reply, operation: { id, state: ended.state } }
     const progress = ended.row.progress
     return info(
-      `${ended.row.command} goes on${progress ? ` (${progress})` : ''}; ask for operation ${id} to see how it ends.`,
+      `${ended.row.command} goes on${progress ? ` (${progress})` : ''}; outcome ${id} tells how it ends.`,
       {
         operation: { id, state: 'running', ...(progress ? { progress } : {}) },
       },

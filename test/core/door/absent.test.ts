@@ -133,6 +133,8 @@ async function pairsOf(thing: Thing): Promise<[string, string][]> {
       return both('bobs', (await world.store.tokens.of(bob!.id))[0]!.id)
     case 'sessions kill: id':
       return both('bobsbobsbobs')
+    case 'outcome: id':
+      return both((await world.store.operations.recent(bob!.id, 1))[0]!.id)
   }
 }
 

@@ -19,6 +19,11 @@ beforeAll(async () => {
     { id: 'aaaaaaaaaaaa', ownerId: alice.id, holder: 'test', address: '::1', fingerprint: 'SHA256:x', doing: 'prompt' },
     600_000,
   )
+  await world.store.operations.insert({
+    ...{ id: 'oooooooooooo', kind: 'start', subject: 'container:gone', ownerId: alice.id, status: 'done' },
+    ...{ surface: 'ssh', command: 'start', target: 'gone', requestId: 'rrrrrrrrrrrr', input: {} },
+    reply: { text: 'gone is running.', tone: 'ok', data: { name: 'gone' } },
+  })
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
@@ -121,6 +126,7 @@ const tour: Row[] = [
     line: 'config',
     text: /^The first lines go into ~\/\.ssh\/config, the others into ~\/\.ssh\/known_hosts; then "ssh web" works\.$/,
   },
+  { line: 'outcome oooooooooooo', text: /^gone is running\.$/, row: { target: 'oooooooooooo' } },
   { line: 'sessions', text: /^There is one open SSH connection\.$/ },
   {
     line: 'sessions kill aaaaaaaaaaaa',
@@ -341,7 +347,7 @@ const tour: Row[] = [
     text: /^This is \/srv of web, as a tar\.$/,
     row: { target: 'web:/srv -' },
   },
-  { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web for Friday' } },
+  { line: 'note web "for Friday"', text: /^Noted for web\.$/, row: { target: 'web' } },
   {
     line: 'clone web web2',
     asked: ['engine.commit', 'engine.createNetwork', ...begun, 'engine.create', 'engine.start', 'files.writeKeys'],

@@ -18,6 +18,7 @@ export const things = [
   'key rm: key',
   'token rm: token',
   'sessions kill: id',
+  'outcome: id',
 ] as const
 export type Thing = (typeof things)[number]
 
