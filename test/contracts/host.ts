@@ -473,7 +473,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       const first = await wish({ ports: [] })
       const source = await host.files.ensureVolume(ownerId, 'vol1')
       expect(await host.files.ensureVolume(ownerId, 'vol1')).toBe(source)
-      expect(source.startsWith(first.mounts.storage)).toBe(false)
+      expect(source.startsWith(first.mounts.storage!)).toBe(false)
       const mounted = (volume: { source: string; path: string; readOnly: boolean }) =>
         host.engine.create({ ...first, mounts: { ...first.mounts, volumes: [volume] } })
       const made = await mounted({ source, path: '/srv/data', readOnly: true })

@@ -188,7 +188,7 @@ test('a folder of one\u2019s own is sent and built: by the dcm command, as a tar
   await mkdir(join(app, 'node_modules'), { recursive: true })
   await writeFile(
     join(app, 'Dockerfile'),
-    'FROM debian\nARG KEY\nCOPY . /srv\nRUN cd /srv; ls -A; echo $KEY; touch /run/dcm/volumes/0/x 2>/dev/null || echo held\n',
+    'FROM debian\nARG KEY\nCOPY . /srv\nRUN cd /srv; ls -A; ls -A /storage/;  echo $KEY; touch /run/dcm/volumes/0/x 2>/dev/null || echo held\n',
   )
   await writeFile(join(app, '.dockerignore'), 'node_modules\n.dockerignore\n')
   await symlink('/etc/shadow', join(app, 'link'))

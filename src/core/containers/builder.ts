@@ -76,5 +76,7 @@ export function specFor(id: string, input: Input, at: { fetching: boolean; stage
     ...{ env: [], restart: { name: 'no' }, caps: [], devices: [], seccomp: null },
     command: ['sleep', String(Math.ceil(ms / 1000) + 120)],
     ...(volumes.length > 0 ? { volumes } : {}),
+    // What came from elsewhere is not its member's own hand: its lines see nothing of theirs.
+    ...(input.source ? { storage: false as const } : {}),
   }
 }

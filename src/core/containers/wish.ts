@@ -36,7 +36,7 @@ export async function wishFor(
       const volumes = []
       for (const { id, path, readOnly } of spec.volumes ?? [])
         volumes.push({ source: await host.files.ensureVolume(container.ownerId, id), path, readOnly })
-      return { storage: storage.path, ...(volumes.length > 0 ? { volumes } : {}) }
+      return { storage: spec.storage === false ? null : storage.path, ...(volumes.length > 0 ? { volumes } : {}) }
     })(),
     placeRun({ ...works, host }, container.id),
   ] as const

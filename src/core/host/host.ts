@@ -72,7 +72,8 @@ export type ContainerWish = {
   seccomp: string | null
   ports: { container: number; proto: Proto; host: number }[]
   /** Folders on the host, from `Files`. */
-  mounts: { run: string; storage: string; volumes?: { source: string; path: string; readOnly: boolean }[] }
+  /** `storage`: null where it is not to be seen. */
+  mounts: { run: string; storage: string | null; volumes?: { source: string; path: string; readOnly: boolean }[] }
   /** Whether the image brings sshd. */
   ssh: boolean
 }

@@ -50,6 +50,8 @@ export type Spec = {
   /** Name of an admin's seccomp profile; null: the engine's default. */
   seccomp: string | null
   volumes?: Mounted[]
+  /** False: its owner's storage is not to be seen in it. */
+  storage?: false
   /** The network that it is made on, where that is not its owner's main one. */
   network?: NetworkRef
   /**

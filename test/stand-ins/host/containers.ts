@@ -35,7 +35,7 @@ export function createContainers(world: World, { mustImage }: Images) {
       if (
         !runs.has(wish.id) ||
         wish.mounts.run !== `/fake/run/${wish.id}` ||
-        !storages.has(wish.mounts.storage.replace(/^\/fake\/storage\/|\/data$/g, ''))
+        (wish.mounts.storage !== null && !storages.has(wish.mounts.storage.replace(/^\/fake\/storage\/|\/data$/g, '')))
       )
         throw new HostError('refused', 'A folder that the container needs is missing on the host.')
       if (wish.mounts.volumes?.some(({ source }) => !volumes.has(source) || !source.includes(`/${wish.ownerId}/`)))

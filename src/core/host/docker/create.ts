@@ -153,7 +153,7 @@ function ownFolders({ storage, volumes = [] }: ContainerWish['mounts']): Mount[]
   if (volumes.length > mostMounted) throw refuse(`More than ${mostMounted} volumes are mounted.`)
   if (overlap(volumes.map((one) => one.path))) throw refuse('Two volumes are mounted at one place.')
   return [
-    bind(storage, inside(storageFolder), false),
+    ...(storage === null ? [] : [bind(storage, inside(storageFolder), false)]),
     ...volumes.map(({ source, path, readOnly }, at) => {
       if (!mountable(path)) throw refuse('A volume is mounted where the system or DCM keeps its own.')
       return bind(source, inside(volumeFolder(at)), readOnly)

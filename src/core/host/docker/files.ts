@@ -136,7 +136,7 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
       const inside = (path: string, kind: string) => path.startsWith(join(root, kind) + '/')
       if (!inside(run, 'run') || !/^[^/]+$/.test(run.slice(root.length + 5)))
         throw new HostError('refused', "The container's run folder is not DCM's.")
-      if (!inside(storage, 'storage') || !/^[^/]+\/data$/.test(storage.slice(root.length + 9)))
+      if (storage !== null && (!inside(storage, 'storage') || !/^[^/]+\/data$/.test(storage.slice(root.length + 9))))
         throw new HostError('refused', "The container's storage is not DCM's.")
       for (const { source } of volumes)
         if (
@@ -144,7 +144,7 @@ export function createFiles({ dataDir, instance, engine, aid, warn }: Options): 
           !/\/volumes\/[a-z0-9]+$/.test(source)
         )
           throw new HostError('refused', "The container's volume is not its owner's.")
-      for (const path of [run, storage, ...volumes.map((volume) => volume.source)])
+      for (const path of [run, ...(storage === null ? [] : [storage]), ...volumes.map((volume) => volume.source)])
         await trueFolder(path).catch((error: unknown) => Promise.reject(fileFault(error, 'Looking at the mounts')))
     },
   }
