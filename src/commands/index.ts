@@ -115,7 +115,9 @@ import { tokenLs } from './token/ls.ts'
 import { tokenNew } from './token/new.ts'
 import { tokenRm } from './token/rm.ts'
 import { userAdd } from './user/add.ts'
+import { userDiscard } from './user/discard.ts'
 import { userInvite } from './user/invite.ts'
+import { userKept } from './user/kept.ts'
 import { userLink } from './user/link.ts'
 import { userLs } from './user/ls.ts'
 import { userResume } from './user/resume.ts'
@@ -194,7 +196,19 @@ export const commands: readonly Command[] = [
   ...topic('key', [keyAdd, keyLs, keyRm, tokenNew, tokenLs, tokenRm]),
   ...topic('permission', [can, grants, request, requests, approve, deny, grant, revoke]),
   ...topic('quota', [quotaShow, quotaSet, quotaUnset, quotaSite, capacity]),
-  ...topic('member', [userAdd, userInvite, userLs, userShow, userSuspend, userResume, userRm, userLink, userUnlink]),
+  ...topic('member', [
+    userAdd,
+    userInvite,
+    userLs,
+    userShow,
+    userSuspend,
+    userResume,
+    userRm,
+    userKept,
+    userDiscard,
+    userLink,
+    userUnlink,
+  ]),
   ...topic('group', [
     groupAdd,
     groupLs,

@@ -1,3 +1,4 @@
+import { noteKept } from '../core/people/kept.ts'
 import { keepAnAdmin } from '../core/people/people.ts'
 import { erase } from '../core/containers/erase.ts'
 import { syncKeys } from '../core/containers/runfolder.ts'
@@ -7,7 +8,7 @@ import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
 
-type State = { name: string; containers: string[]; images: string[]; kept: string[] }
+type State = { name: string; containers: string[]; images: string[]; kept: string[]; storageKept?: boolean }
 
 /**
  * Waits until nothing else is being done to what is theirs: no new change is admitted once they are leaving. What runs in
@@ -109,7 +110,12 @@ export const removeUser = defineOperation<'remove-user', State>({
       name: 'storage',
       async do(run) {
         await run.store.volumes.removeAll(run.input.personId)
-        if (run.input.storage) await run.host(run.settings.hostId).files.removeStorage(run.input.personId)
+        const { files } = run.host(run.settings.hostId)
+        const { personId } = run.input
+        if (run.input.storage) return files.removeStorage(personId)
+        const has = (await files.list()).storages.includes(personId)
+        if (has) await noteKept(run.store, personId, run.state.name, run.now())
+        return { storageKept: has }
       },
     },
     {
@@ -122,7 +128,7 @@ export const removeUser = defineOperation<'remove-user', State>({
   reply({ input, state }) {
     const kept = [
       state.kept.length > 0 ? `their images (${state.kept.join(', ')})` : '',
-      input.storage ? '' : 'their storage',
+      state.storageKept ? 'their storage (user kept lists it)' : '',
     ].filter(Boolean)
     const gone = state.containers.length > 0 ? ` with ${state.containers.join(', ')}` : ''
     return ok(`${state.name} is removed${gone}.${kept.length > 0 ? ` Kept: ${kept.join(' and ')}.` : ''}`, {

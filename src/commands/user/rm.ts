@@ -30,7 +30,9 @@ export const userRm = defineCommand({
         images: images ? list(has.images) : `kept (${has.images.length}); --images removes them`,
         volumes: storage ? list(has.volumes) : `kept with the storage (${has.volumes.length})`,
         networks: list(has.networks),
-        storage: storage ? formatSize(has.storage) : `kept (${formatSize(has.storage)}); --storage removes it`,
+        storage: storage
+          ? formatSize(has.storage)
+          : `kept (${formatSize(has.storage)}), see user kept; --storage removes it`,
         keys: String(has.keys),
         tokens: String(has.tokens),
         ports: String(has.ports),

@@ -28,6 +28,13 @@ export type Membership = {
       storage: number
     }>
   }
+  kept: {
+    /** Storages of members who are gone; `name` and `since`, where those are known. */
+    list(): Promise<{ id: string; name: string | null; since: Date | null; size: number }[]>
+    /** The one of a former member by name or id. @throws DcmError `not_found`, or `conflict` when several had that name */
+    find(which: string): Promise<{ id: string; name: string | null; size: number }>
+    remove(id: string): Promise<void>
+  }
   invites: {
     /** A code that enrols a key for this member, who is added if there is none; earlier codes are void. `lives` in milliseconds. */
     add(name: string, lives: number): Promise<{ code: string; expiresAt: Date; added: boolean }>

@@ -22,6 +22,7 @@ import { createGrants } from '../people/grants.ts'
 import { createGroups } from '../people/groups.ts'
 import { createConnected } from '../people/connected.ts'
 import { createInvites } from '../people/invites.ts'
+import { createKept } from '../people/kept.ts'
 import { createKeys } from '../people/keys.ts'
 import { createLinks } from '../people/links.ts'
 import { createNotify } from '../people/notices.ts'
@@ -43,6 +44,7 @@ export function createContexts(
   const onKeys = (ownerId: string) => spreadKeys(works, ownerId)
   const storage = async (personId: string) => (await works.host(settings.hostId).files.storage(personId))?.used ?? 0
   const people = createPeople({ store, random, onKeys, storage })
+  const kept = createKept({ store, files: () => works.host(settings.hostId).files })
   const keys = createKeys({ store, random, onKeys })
   const tokens = createTokens({ store, random })
   const grants = createGrants({ store })
@@ -80,6 +82,7 @@ export function createContexts(
     place,
     commands,
     people,
+    kept,
     keys,
     invites,
     sessions: connected(caller),

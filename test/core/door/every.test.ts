@@ -10,6 +10,9 @@ beforeAll(async () => {
   world = await createWorld({ settings: { recipes: new Map([['debian', '/fake/images/debian']]) } })
   world.host.fake.registry('registry.test')
   alice = await world.member('alice')
+  // What a member who was called gone has left.
+  await world.host.files.ensureStorage('gonegonegone', 2 ** 30)
+  await world.store.site.merge('kept', { gonegonegone: { name: 'gone', at: new Date().toISOString() } })
   // What packs has something to say; all else is still.
   world.host.fake.programs(async function* ({ argv }) {
     if (argv.some((word) => word.includes('tar -cf'))) yield { stream: 'stdout', data: Buffer.from('a tar') }
@@ -413,6 +416,19 @@ const tour: Row[] = [
     admin: true,
     text: /^Added bob, who has no key yet: add one with key add KEY --as bob\.$/,
     row: { target: 'bob' },
+  },
+  {
+    line: 'user kept',
+    admin: true,
+    text: /^There is one storage of members who are gone; /,
+    row: { target: null },
+  },
+  {
+    line: 'user discard gone --yes',
+    admin: true,
+    asked: ['files.removeStorage'],
+    text: /^What gone left is removed, /,
+    row: { target: 'gone' },
   },
   { line: 'user ls', admin: true, text: /^There are 3 members\.$/, row: { target: null } },
   { line: 'user show bob', admin: true, text: /^bob is a member and active\.$/, row: { target: 'bob' } },
