@@ -11,7 +11,7 @@ export const join = defineCommand({
   changes: true,
   strangers: true,
   private: true,
-  args: { why: { kind: 'text', optional: true, about: 'What the admins should know.' } },
+  args: { why: { kind: 'prose', optional: true, about: 'What the admins should know.' } },
   gives: requestData,
   async run({ why }, { caller, links, requests }) {
     const { visitor } = caller

@@ -10,7 +10,7 @@ export const note = defineCommand({
   changes: true,
   args: {
     container: { kind: 'container', about: 'Container it is about.' },
-    text: { kind: 'text', about: 'The note.', optional: true },
+    text: { kind: 'prose', about: 'The note.', optional: true },
   },
   gives: containerData,
   async run({ container, text }, { containers, place }) {

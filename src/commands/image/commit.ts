@@ -12,7 +12,7 @@ export const commit = defineCommand({
   args: {
     container: { kind: 'container', about: 'Container to save.' },
     image: { kind: 'image-ref', about: 'Name and tag of the image; an image of yours by that name is replaced.' },
-    message: { kind: 'text', about: 'A note on what is in it.', flag: true, short: 'm', default: '' },
+    message: { kind: 'prose', about: 'A note on what is in it.', flag: true, short: 'm', default: '' },
     'no-env': { kind: 'flag', about: 'Leave the values of -e variables out of the image.', flag: true, optional: true },
   },
   gives: z.object({

@@ -11,7 +11,7 @@ export const imageOffer = defineCommand({
   args: {
     source: { kind: 'engine-ref', about: 'Image as Docker on the host knows it.' },
     name: { kind: 'image-ref', about: 'What the members call it.', flag: true },
-    about: { kind: 'text', about: 'One sentence on what is in it.', flag: true, default: '' },
+    about: { kind: 'prose', about: 'One sentence on what is in it.', flag: true, default: '' },
     restricted: { kind: 'flag', about: 'Only for members with the grant image:NAME.', flag: true, optional: true },
   },
   gives: z.object({ image: z.string() }),

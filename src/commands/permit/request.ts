@@ -12,7 +12,7 @@ export const request = defineCommand({
   args: {
     thing: { kind: 'grant', about: 'What: as grant takes it.' },
     for: { kind: 'duration', flag: true, optional: true, about: 'For how long.' },
-    why: { kind: 'text', flag: true, optional: true, about: 'What the admins should know.' },
+    why: { kind: 'prose', flag: true, optional: true, about: 'What the admins should know.' },
   },
   gives: requestData,
   async run({ thing, for: lives, why }, { caller, requests }) {

@@ -16,7 +16,7 @@ export const deviceAdd = defineCommand({
   args: {
     name: { kind: 'text', about: 'What it is called from now on.' },
     path: { kind: 'text', about: 'Its path below /dev.' },
-    about: { kind: 'text', flag: true, optional: true, about: 'What it is for.' },
+    about: { kind: 'prose', flag: true, optional: true, about: 'What it is for.' },
   },
   gives: z.object({ name: z.string(), path: z.string(), about: z.string() }),
   async run({ name, path, about = '' }, { site }) {

@@ -17,7 +17,7 @@ export const seccompAdd = defineCommand({
   args: {
     name: { kind: 'text', about: 'What it is called from now on.' },
     profile: { kind: 'document', secret: true, about: "The profile as JSON in Docker's form; the client reads @FILE." },
-    about: { kind: 'text', flag: true, optional: true, about: 'What it is for.' },
+    about: { kind: 'prose', flag: true, optional: true, about: 'What it is for.' },
   },
   gives: z.object({ name: z.string(), about: z.string() }),
   async run({ name, profile, about = '' }, { site }) {

@@ -2,7 +2,7 @@ import { info, type Reply } from '../reply/reply.ts'
 import type { Arg, Command } from './define.ts'
 import { type KindName, kinds } from './kinds.ts'
 
-const vague: ReadonlySet<KindName> = new Set(['text', 'line', 'document'])
+const vague: ReadonlySet<KindName> = new Set(['text', 'prose', 'line', 'document'])
 
 /** What stands for an argument's value: `SIZE`, its choices, or its name where its kind says nothing: `LABEL`. */
 export function wordFor(name: string, arg: Arg): string {

@@ -49,6 +49,7 @@ export type Kinds = {
   person: Person
   group: Group
   text: string
+  prose: string
   line: string
   cron: string
   document: string
@@ -110,6 +111,13 @@ const imageKind = <K extends 'image' | 'own-image' | 'offered-image'>(whose: 'an
   complete: (lookup) => lookup.imageRefs(whose),
 })
 
+const text = {
+  word: 'TEXT',
+  schema: string,
+  hint: 'up to 200 characters on one line',
+  read: (given: string) => (given.length > 200 || control.test(given) || !given.isWellFormed() ? undefined : given),
+}
+
 /** How each kind is read, described to machines and completed. */
 export const kinds: { [K in KindName]: Kind<K> } = {
   container: {
@@ -139,12 +147,9 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     read: (text, lookup) => lookup.group(text),
     complete: (lookup) => lookup.groupNames(),
   },
-  text: {
-    word: 'TEXT',
-    schema: string,
-    hint: 'up to 200 characters on one line',
-    read: (text) => (text.length > 200 || control.test(text) || !text.isWellFormed() ? undefined : text),
-  },
+  text,
+  /** Words for somebody to read: they name nothing, and may be private. */
+  prose: text,
   line: {
     word: 'TEXT',
     schema: string,

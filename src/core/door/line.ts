@@ -1,15 +1,19 @@
 import { join } from 'shlex'
 import type { Command } from '../command/define.ts'
+import type { KindName } from '../command/kinds.ts'
 import type { Given, Parsed } from '../command/parse.ts'
 import { untypeset } from '../command/words.ts'
 import type { Confirmation } from '../reply/confirm.ts'
 import { printable } from '../reply/text.ts'
 import type { Call } from './door.ts'
 
-/** What a call is about, for the audit row: its plain positional names, never a secret. */
+/** Kinds of argument that hold words, which name nothing. */
+const wordy: ReadonlySet<KindName> = new Set(['flag', 'line', 'prose'])
+
+/** What a call is about, for the audit row: its plain positional names, never a secret, nor what is written for somebody. */
 export function targetOf({ command, given }: Parsed): string | null {
   const names = Object.entries(command.args)
-    .filter(([, arg]) => !arg.flag && !arg.rest && !arg.secret && arg.kind !== 'flag' && arg.kind !== 'line')
+    .filter(([, arg]) => !arg.flag && !arg.rest && !arg.secret && !wordy.has(arg.kind))
     .flatMap(([name]) => given[name] ?? [])
     .filter((value) => typeof value === 'string')
   return names.length > 0 ? printable(names.join(' ')).slice(0, 200) : null

@@ -33,14 +33,12 @@ export const words = [
   'redeploy: health',
   'recreate: health',
   'rename: name',
-  'note: text',
   'clone: name',
   'cp: name',
   'inbox: name',
   'volume create: name',
   'network create: name',
   'commit: image',
-  'commit: message',
   'build: image',
   'build: dockerfile',
   'build: file',
@@ -67,12 +65,10 @@ export const words = [
   'hook new: on',
   'hook new: if',
   'link: code',
-  'join: why',
   'key add: key',
   'token new: label',
   'token new: container',
   'can: line',
-  'request: why',
 ] as const
 
 /** Kinds of argument that may be anything in words, a name of what is there too. */

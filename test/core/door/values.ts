@@ -11,6 +11,7 @@ export const right: Record<KindName, string | boolean> = {
   person: 'alice',
   group: 'chemists',
   text: 'word',
+  prose: 'word',
   line: publicKey(),
   cron: '0 20 * * *',
   document: '{}',
