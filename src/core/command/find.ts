@@ -1,6 +1,7 @@
 import { join } from 'shlex'
 import { DcmError } from '../reply/error.ts'
 import type { Command } from './define.ts'
+import { dockerVerb } from './docker.ts'
 import { nearest } from './nearest.ts'
 
 /** Whether some of what is typed for this command is a secret, so that no refusal may repeat any of it. */
@@ -40,6 +41,15 @@ export function findCommand(
       try: guess ? `${first} ${guess}` : `help ${first}`,
     })
   }
+  if (first === 'docker' && typed.length > 1) {
+    const inside = findCommand(commands, typed.slice(1))
+    const line = join([...typed.slice(1)])
+    throw new DcmError('usage', 'Lines begin with the command here: leave docker out.', {
+      try: hushed(inside.command) || line.length > 120 ? join(typed.slice(1, 1 + inside.used)) : line,
+    })
+  }
+  const docker = dockerVerb(first, typed.slice(1))
+  if (docker) throw new DcmError('usage', `There is no command ${first} here: ${docker.says}.`, { try: docker.try })
   const guess = nearest(
     first,
     commands.flatMap((known) => [known.name, ...(known.aliases ?? [])]),

@@ -1,6 +1,7 @@
 import { join } from 'shlex'
 import { DcmError } from '../reply/error.ts'
 import type { Arg, Command } from './define.ts'
+import { dockerFlag } from './docker.ts'
 import { findCommand, hushed } from './find.ts'
 import { usage } from './help.ts'
 import { nearest } from './nearest.ts'
@@ -83,6 +84,8 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
     const known =
       mine ?? (Object.hasOwn(reserved, name) ? ([name, reserved[name as keyof Reserved]] as const) : undefined)
     if (!known) {
+      const docker = dockerFlag(command.name, name, typed.slice(used))
+      if (docker) throw new DcmError('usage', `${command.name} has no ${shown}: ${docker.says}.`, { try: docker.try })
       const flags = Object.entries(command.args)
         .filter(([, arg]) => !isPositional(arg) && !arg.rest)
         .map(([key]) => key)
