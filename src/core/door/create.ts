@@ -20,7 +20,7 @@ import type { Call, Door, Waiting } from './door.ts'
 import { createWriter, type Facts, harmless } from './facts.ts'
 import { createFan } from './fan.ts'
 import { createIdentify } from './identify.ts'
-import { confirming, namedAs, targetOf } from './line.ts'
+import { confirming, namedAs, targetOf, waitingOf } from './line.ts'
 import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
@@ -93,7 +93,7 @@ export function createDoor(deps: DoorDeps): Door {
       facts.target = targetOf(parsed)
       if (parsed.reserved.as !== undefined) facts.actor = await actingFor(call.actor, parsed.reserved.as)
       mayCall(facts.actor, parsed.command)
-      const reply = await carryOut(call, parsed, facts, waiting)
+      const reply = await carryOut(call, parsed, facts, waitingOf(parsed, waiting))
       return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
       if (facts.command === '?') await asCalled(call, facts)
@@ -186,12 +186,9 @@ export function createDoor(deps: DoorDeps): Door {
     if (!ended) throw new DcmError('not_found', 'There is no such operation.')
     if (ended.reply) return { ...ended.reply, operation: { id, state: ended.state } }
     const progress = ended.row.progress
-    return info(
-      `${ended.row.command} goes on${progress ? ` (${progress})` : ''}; outcome ${id} tells how it ends.`,
-      {
-        operation: { id, state: 'running', ...(progress ? { progress } : {}) },
-      },
-    )
+    return info(`${ended.row.command} goes on${progress ? ` (${progress})` : ''}; outcome ${id} tells how it ends.`, {
+      operation: { id, state: 'running', ...(progress ? { progress } : {}) },
+    })
   }
 
   const identify = createIdentify({ store, log, now: works.now, random: works.random })

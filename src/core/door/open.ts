@@ -43,7 +43,6 @@ export type Opened = {
 export type Opening = {
   /** Lists the caller as somebody who is inside, before anything is opened there. */
   attendance: Pick<Attendance, 'inside'>
-  requestId?: string
   /** Told in a few words what is waited for. */
   say?(text: string): void
 }
@@ -165,7 +164,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
   }
 
   return async (actor, target, opening) => {
-    const requestId = opening.requestId ?? newId(works.random)
+    const requestId = newId(works.random)
     const facts = { command: 'enter', requestId, target: printable(target.container).slice(0, 200) }
     let left: (() => void) | undefined
     try {
