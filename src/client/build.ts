@@ -10,7 +10,7 @@ import { mostText, readSome, readValues, textOf, tooLong } from './values.ts'
 const valued: Record<string, string> = {
   ...{ '-t': 'image', '--tag': 'image', '-f': 'file', '--file': 'file', '-m': 'memory', '--memory': 'memory' },
   ...{ '--cpus': 'cpus', '--pids-limit': 'pids-limit', '--timeout': 'timeout', '--build-arg': 'build-arg' },
-  ...{ '--context': 'context', '--as': 'as' },
+  ...{ '--context': 'context', '--as': 'as', '--wait': 'wait' },
 }
 
 type Flag = [name: string, value: string]
@@ -130,6 +130,7 @@ function callOf(image: string, flags: readonly Flag[], home: string): Omit<Uploa
   for (const [name, value] of flags) {
     const [read] = readValues([value], home) as [string]
     if (name === 'build-arg') values.push(read)
+    else if (name === 'wait') query.set('wait', read)
     else query.append(name, read)
   }
   // Not in the address, which others on the way may keep.

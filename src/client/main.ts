@@ -109,6 +109,7 @@ async function main(argv: string[]): Promise<number> {
       progress: (text) => progress.say(text),
       operation: (id) => (operation = id),
       sent: () => (sent = true),
+      bounded: options.bounded ?? false,
       lost: () => progress.say('The link to DCM was lost; waiting for it to come back'),
     })
   try {

@@ -3,6 +3,8 @@ export type Options = {
   words: string[]
   json: boolean
   output: string | undefined
+  /** The answer is wanted after a time of the line's own, whether the outcome is known by then or not. */
+  bounded?: boolean
   ask: 'run' | 'version' | 'complete' | 'completion' | 'operation'
 }
 
@@ -27,5 +29,11 @@ export function readOptions(argv: readonly string[]): Options {
     } else if (mine[at] !== '--json') words.push(mine[at]!)
   }
   const ask = words[0] === 'operations' && words.length === 2 ? 'operation' : 'run'
-  return { words: [...words, ...rest], json: mine.includes('--json'), output, ask }
+  return {
+    words: [...words, ...rest],
+    json: mine.includes('--json'),
+    output,
+    ask,
+    bounded: mine.some((word) => /^--wait(?:=|$)/.test(word)),
+  }
 }

@@ -28,6 +28,8 @@ export type Watch = {
   progress(text: string): void
   /** The operation that is now waited for. */
   operation(id: string): void
+  /** What is asked says itself how long to wait, and is not waited for longer. */
+  bounded?: boolean
   /** All of an upload has gone. */
   sent(): void
   /** The link was lost, and is tried again. */
@@ -141,7 +143,7 @@ export async function outcome(where: Where, asked: Asked, watch: Watch): Promise
       const reply = got && 'reply' in got ? got.reply : undefined
       whole()
       if (view?.reply && view.state !== 'running') return { reply: view.reply }
-      if (reply && reply.operation?.state !== 'running' && !(reply.error === 'unavailable' && again))
+      if (reply && (watch.bounded || reply.operation?.state !== 'running') && !(reply.error === 'unavailable' && again))
         return got as Outcome
       if (view ?? reply?.operation) {
         away = 0

@@ -340,6 +340,18 @@ describe('long work', () => {
     service.finish(id, { text: 'Built it.', tone: 'ok' })
   })
 
+  test('is waited for no longer than --wait says, wherever that stands', async () => {
+    await writeFile(join(files, 'Dockerfile'), 'FROM debian\n')
+    for (const words of [
+      ['build', '--wait', '1s', 'slow:v2', files],
+      ['build', 'slow:v3', files, '--wait=0', '--as', 'ann'],
+    ]) {
+      expect(await service.run(words)).toMatchObject({ code: 0, stdout: 'It goes on.\n' })
+      for (const { id, state } of service.operations())
+        if (state === 'running') service.finish(id, { text: 'Built it.', tone: 'ok' })
+    }
+  })
+
   test('is found again when DCM was away', async () => {
     const dcm = service.dcm(['create', 'slow-three', '--image', 'debian'])
     const { id } = await until(running)

@@ -25,6 +25,8 @@ describe('options', () => {
   test('are taken before -- and not after', () => {
     expect(readOptions(['save', 'web', '--json', '-o', 'f'])).toMatchObject({ json: true, output: 'f', ask: 'run' })
     expect(readOptions(['create', 'x', '--', '--json', '-o', 'f'])).toMatchObject({ json: false, output: undefined })
+    expect(readOptions(['stop', 'web', '--wait', '3s']).bounded).toBe(true)
+    expect(readOptions(['exec', 'web', '--', 'x', '--wait=3s']).bounded).toBe(false)
     expect(() => readOptions(['save', '-o'])).toThrow('-o needs the name of a file')
   })
 

@@ -31,6 +31,17 @@ test('outcome tells how what goes on is getting on, then its own answer, to whom
       ) as string,
       data: { id, state: 'running', command: 'exec', target: 'web' },
     })
+  const bounded = await world.say(alice!, 'exec web --wait 0 -- make')
+  expect(bounded).toMatchObject({
+    text: expect.stringMatching(
+      new RegExp(`^exec goes on.*; outcome ${bounded.operation!.id} tells how it ends\\.$`),
+    ) as string,
+    operation: { state: 'running' },
+  })
+  expect(await world.say(alice!, 'exec web --wait 1h -- make')).toMatchObject({
+    error: 'usage',
+    text: expect.stringContaining('up to 5m') as string,
+  })
   over.resolve()
   const { operation: _, ...reply } = await running
   for (const who of [alice!, world.admin])

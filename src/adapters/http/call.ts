@@ -157,11 +157,11 @@ function readWait(value: unknown): number {
   const seconds =
     value === undefined || value === null
       ? 30
-      : typeof value === 'string' && /^\d{1,3}(\.\d{1,3})?$/.test(value)
-        ? Number(value)
+      : typeof value === 'string' && /^\d{1,3}(\.\d{1,3})?[sm]?$/.test(value)
+        ? parseFloat(value) * (value.endsWith('m') ? 60 : 1)
         : value
   if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= 300))
-    throw new Refused(400, 'usage', '"wait" is a number of seconds from 0 to 300.')
+    throw new Refused(400, 'usage', '"wait" is a number of seconds from 0 to 300, or a time like 30s.')
   return seconds * 1000
 }
 

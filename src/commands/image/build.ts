@@ -44,6 +44,8 @@ function subjectOf(dockerfile: string, context: string | undefined, sent: boolea
     if (context !== undefined) throw wrong('The repository is what COPY reads from; leave --context out.')
     return { dockerfile: null, source: repositoryOf(given) }
   }
+  if (/^[\w-]+(?:\.[\w-]+)+\/[\w.~-]+\/[\w.~/-]+(?:#\S*)?$/.test(given))
+    throw wrong(`A repository is named by its whole URL: write https://${given.slice(0, 200)}.`)
   if (/^[@\w.~/-]+$/.test(given))
     throw wrong(
       'Files are read by the dcm command alone (dcm build web:v1 ./app, or @Dockerfile); without it pipe a tar in: tar -c . | ssh … build web:v1 -.',

@@ -41,13 +41,16 @@ const forCaller = (commands: readonly Command[], admin: boolean) =>
 export function helpAll(commands: readonly Command[], admin: boolean): Reply {
   const mine = forCaller(commands, admin)
   const topics = [...Map.groupBy(mine, (command) => command.topic ?? 'other')]
-  return info('These are the commands by topic; help TOPIC says what each does, help COMMAND all about one.', {
-    table: {
-      head: ['TOPIC', 'COMMANDS'],
-      rows: topics.map(([topic, those]) => [topic, those.map((command) => command.name).join(', ')]),
+  return info(
+    'These are the commands by topic; help TOPIC says what each does, help COMMAND all about one, help flags what all take.',
+    {
+      table: {
+        head: ['TOPIC', 'COMMANDS'],
+        rows: topics.map(([topic, those]) => [topic, those.map((command) => command.name).join(', ')]),
+      },
+      data: machine(mine),
     },
-    data: machine(mine),
-  })
+  )
 }
 
 const who: Record<Command['needs'], string> = {

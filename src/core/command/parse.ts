@@ -24,7 +24,7 @@ export const reserved = {
   },
   yes: { kind: 'flag', flag: true, optional: true, about: 'Confirm what would otherwise be asked.' },
   json: { kind: 'flag', flag: true, optional: true, about: 'Print the whole reply as JSON.' },
-  wait: { kind: 'duration', flag: true, optional: true, about: 'How long to wait for the outcome.' },
+  wait: { kind: 'duration', flag: true, optional: true, about: 'How long to wait for the outcome, 5m at most.' },
   post: { kind: 'flag', flag: true, optional: true, about: 'In a chat: tell the channel too, in a harmless sentence.' },
   'dry-run': { kind: 'flag', flag: true, optional: true, about: 'Say what would happen, and do nothing.' },
 } as const satisfies Record<keyof Reserved, Arg>

@@ -3,9 +3,11 @@ import type { Command } from '../command/define.ts'
 import type { KindName } from '../command/kinds.ts'
 import type { Given, Parsed } from '../command/parse.ts'
 import { untypeset } from '../command/words.ts'
+import { parseDuration } from '../model/units.ts'
 import type { Confirmation } from '../reply/confirm.ts'
+import { DcmError } from '../reply/error.ts'
 import { printable } from '../reply/text.ts'
-import type { Call } from './door.ts'
+import type { Call, Waiting } from './door.ts'
 
 /** Kinds of argument that hold words, which name nothing. */
 const wordy: ReadonlySet<KindName> = new Set(['flag', 'line', 'prose'])
@@ -28,6 +30,17 @@ export function namedAs(input: Call['input']): string | undefined {
     own.find((word) => word.startsWith('--as='))?.slice('--as='.length) ??
     (own.includes('--as') ? own[own.indexOf('--as') + 1] : undefined)
   )
+}
+
+const longest = 300_000
+
+/** How long a call waits that says so itself by `--wait`, where its way waits longer. @throws DcmError `usage` */
+export function waitingOf({ reserved }: Parsed, waiting: Waiting): Waiting {
+  if (reserved.wait === undefined) return waiting
+  const wait = /^0s?$/.test(reserved.wait) ? 0 : parseDuration(reserved.wait)
+  if (wait === undefined || wait > longest)
+    throw new DcmError('usage', '--wait is a time up to 5m, like 30s; outcome tells later how it ended.')
+  return { ...waiting, wait: Math.min(wait, waiting.wait ?? Infinity) }
 }
 
 /** The same call with `--yes`, and with what the question `adds`. */
