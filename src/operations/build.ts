@@ -17,8 +17,10 @@ import { checkValues, plan, readRecipe } from '../core/containers/recipe.ts'
 import { clone, fetcher, readDockerfile, receive } from '../core/containers/source.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { type Host, sshPaths } from '../core/host/host.ts'
+import { madeToRun } from '../core/model/image.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
+import { createLine, notByItself } from '../core/reply/image.ts'
 import { plain } from '../core/reply/text.ts'
 import { DcmError } from '../core/reply/error.ts'
 import { ok } from '../core/reply/reply.ts'
@@ -32,6 +34,7 @@ type State = Beside & {
   dockerfile?: string
   network?: string
   made?: { engineId: string; size: number; layers: number; ssh: boolean }
+  runs?: string[]
   output?: string
   cut?: boolean
 }
@@ -148,7 +151,8 @@ async function make(run: Mine, host: Host, log: ReturnType<typeof createOutput>,
     await run.say('saving')
     const { owner } = await mine(run)
     const wish = { ref: run.state.engineRef, message: 'dcm build', author: owner, blankEnv: [], config }
-    return host.engine.commit(engineId, wish)
+    const seen = await host.engine.commit(engineId, wish)
+    return { seen, runs: madeToRun(config) }
   }
   throw new Error('a recipe has a stage')
 }
@@ -229,12 +233,12 @@ export const build = defineOperation<'build', State>({
       async do(run) {
         const host = run.host(run.settings.hostId)
         const log = createOutput()
-        const seen = await timed(run, host, run.input.lives, (at) => make(run, host, log, at))
+        const { seen, runs } = await timed(run, host, run.input.lives, (at) => make(run, host, log, at))
         const ssh = await host.engine.imageHas(seen.engineId, sshPaths)
         const { text, cut } = log.end()
         return {
           made: { engineId: seen.engineId, size: seen.size, layers: seen.layers, ssh },
-          ...{ output: text, cut },
+          ...{ output: text, cut, runs },
         }
       },
     },
@@ -273,11 +277,14 @@ export const build = defineOperation<'build', State>({
   reply({ input, state }) {
     const { size, layers, ssh } = state.made!
     const inside = ssh ? '' : ' It has no SSH server, so containers of it are entered through DCM.'
-    return ok(`Built ${input.ref}, ${formatSize(size)}.${inside}${besides(state)}`, {
-      private: true,
-      ...(state.output ? { code: state.output } : {}),
-      data: { image: input.ref, size, layers, ssh, output: state.output ?? '', cut: state.cut ?? false },
-      actions: [{ label: 'Create from it', line: `create NAME --image ${input.ref}` }],
-    })
+    return ok(
+      `Built ${input.ref}, ${formatSize(size)}.${inside}${notByItself(input.ref, state.runs ?? [], createLine(input.ref))}${besides(state)}`,
+      {
+        private: true,
+        ...(state.output ? { code: state.output } : {}),
+        data: { image: input.ref, size, layers, ssh, output: state.output ?? '', cut: state.cut ?? false },
+        actions: [{ label: 'Create from it', line: `create NAME --image ${input.ref}` }],
+      },
+    )
   },
 })

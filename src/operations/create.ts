@@ -8,17 +8,30 @@ import { networkFor } from '../core/containers/network.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
 import { startAnew } from '../core/containers/start.ts'
 import type { Container } from '../core/model/container.ts'
+import { madeToRun } from '../core/model/image.ts'
 import { toData, toFields } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'
+import { notByItself } from '../core/reply/image.ts'
 import { ok } from '../core/reply/reply.ts'
 
 /** `made` is the container as it was when it had come up: what the answer is told from. */
-type State = { network?: string; made?: Container }
+type State = { network?: string; made?: Container; runs?: string[] }
+type Mine = Run<'create', State>
 
-const row = async (run: Run<'create', State>) => {
+const row = async (run: Mine) => {
   const container = await run.store.containers.byId(run.id)
   if (!container) throw new DcmError('conflict', 'The container was removed meanwhile.')
   return container
+}
+
+/** What a member's own image was made to run, where they gave it no command; nothing where that cannot be learned. */
+async function leftOut({ store, host }: Mine, { imageId, hostId, spec }: Container): Promise<string[]> {
+  const image = imageId && spec.command.length === 0 ? await store.images.byId(imageId) : undefined
+  if (!image || image.ownerId === null) return []
+  return host(hostId)
+    .engine.inside(image.engineId)
+    .then(madeToRun)
+    .catch(() => [])
 }
 
 /** A member gets a container: reserved first, then made, and answered for once its sshd has been spoken to. */
@@ -49,7 +62,8 @@ export const create = defineOperation<'create', State>({
       async do(run) {
         await run.say('starting')
         await startAnew(run, (await row(run)).id, run.state.network!)
-        return { made: await row(run) }
+        const made = await row(run)
+        return { made, runs: await leftOut(run, made) }
       },
       async undo(run) {
         const host = run.host(run.settings.hostId)
@@ -67,7 +81,7 @@ export const create = defineOperation<'create', State>({
       made.ssh || place.ssh
         ? `${made.name} is running;${own} log in with the ssh line below.`
         : `${made.name} is running; its image has no SSH server, and the SSH door is off here.`
-    return ok(text, {
+    return ok(text + notByItself(made.imageRef, state.runs ?? [], `recreate ${made.name}`), {
       fields: toFields(made, place),
       data: toData(made, place),
       private: true,

@@ -41,7 +41,7 @@ WORKDIR app
 COPY . .
 USER nobody
 RUN echo $NAME
-CMD ["serve"]`,
+CMD ["serve", "all of it"]`,
     { context: '/storage/app/', 'build-arg': ['VERSION=2'] },
   )
   expect(built).toMatchObject({
@@ -61,12 +61,28 @@ CMD ["serve"]`,
   expect(wish).toMatchObject({
     config: {
       entrypoint: [],
-      command: ['serve'],
+      command: ['serve', 'all of it'],
       env: ['NAME=value', 'GREETING=hello 2'],
       user: 'nobody',
       folder: '/srv/app',
     },
   })
+  // What an image was made to run never runs by itself: whoever makes it, looks at it or creates from it is told how.
+  const says = (line: string) =>
+    `What made:v1 was made to run does not run by itself: ${line} -- serve 'all of it' does that.`
+  expect(built.text).toContain(says('create made --image made:v1'))
+  const shown = await world.say(alice!, 'image show made:v1')
+  expect(shown.text).toContain(says('create made --image made:v1'))
+  expect((await world.say(alice!, 'create app --image made:v1')).text).toContain(says('recreate app'))
+  expect((await world.say(alice!, "recreate app --yes -- serve 'all of it'")).error).toBeUndefined()
+  expect((await world.container(alice!, 'app')).spec.command).toEqual(['serve', 'all of it'])
+  expect((await world.say(alice!, 'create told --image made:v1 -- serve x')).text).not.toContain('by itself')
+  const file = 'name: shop\nservices: { web: { image: "made:v1" } }'
+  const notes = (await world.say(alice!, { name: 'compose check', args: { file } })).data as {
+    notes: { why: string }[]
+  }
+  expect(notes.notes.map((one) => one.why).join()).toContain('"command: ["serve","all of it"]"')
+  for (const name of ['app', 'told']) await world.say(alice!, `rm -f ${name}`)
   await world.say(alice!, 'rmi -f made:v1')
 })
 

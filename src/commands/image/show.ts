@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { count } from '../../core/model/count.ts'
+import { madeToRun } from '../../core/model/image.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { formatSize } from '../../core/model/units.ts'
-import { imageData, toData } from '../../core/reply/image.ts'
+import { createLine, imageData, notByItself, toData } from '../../core/reply/image.ts'
 import { info } from '../../core/reply/reply.ts'
 import { plain } from '../../core/reply/text.ts'
 
@@ -52,7 +53,7 @@ export const imageShow = defineCommand({
     }
     const optional = (name: string, value: string) => (value === '' ? {} : { [name]: value })
     return info(
-      `${image.ref} is ${formatSize(image.size)} in ${count(image.layers, 'layer')}${about ? `: ${about.replace(/\.*$/, '')}` : ''}.`,
+      `${image.ref} is ${formatSize(image.size)} in ${count(image.layers, 'layer')}${about ? `: ${about.replace(/\.*$/, '')}` : ''}.${notByItself(image.ref, madeToRun(inside), createLine(image.ref))}`,
       {
         fields: {
           whose: data.whose,

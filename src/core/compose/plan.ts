@@ -8,12 +8,13 @@ import { createView } from '../containers/view.ts'
 import type { Container, Spec } from '../model/container.ts'
 import type { Grant } from '../model/grant.ts'
 import { newId } from '../model/id.ts'
-import type { Image } from '../model/image.ts'
+import { type Image, madeToRun } from '../model/image.ts'
 import { refuseContainerName, refuseName } from '../model/name.ts'
 import type { Mounted } from '../model/volume.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
+import { plain } from '../reply/text.ts'
 import { findImage } from './image.ts'
 import { createPlaces } from './places.ts'
 import { readComposition } from './read.ts'
@@ -44,10 +45,12 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
     const { limits } = views(caller)
 
     /** What an image runs by itself. One with an SSH server lives by that, and runs nothing beside it. */
-    async function commandOf(draft: Draft, image: Image): Promise<string[]> {
+    async function commandOf(draft: Draft, image: Image, silent: (argv: string[]) => void): Promise<string[]> {
       const asked = draft.entrypoint !== undefined || draft.command !== undefined
       if (image.ssh) {
         const command = [...(draft.entrypoint ?? []), ...(draft.command ?? [])]
+        if (command.length === 0 && image.ownerId !== null)
+          silent(madeToRun(await works.host(image.hostId).engine.inside(image.engineId)))
         return command.length > 0 && draft.folder !== undefined ? inFolder(draft.folder, command) : command
       }
       const inside = await works.host(image.hostId).engine.inside(image.engineId)
@@ -148,12 +151,20 @@ export function createCompose(works: Works): (caller: Caller) => Context['compos
             },
           )
           if (!image || !bounds) continue
+          const silent = (argv: string[]) => {
+            if (argv.length > 0)
+              note(
+                draft.at,
+                key,
+                `Nothing is run beside the SSH server: what ${image.ref} was made to run is run by "command: ${plain(JSON.stringify(argv)).slice(0, 300)}".`,
+              )
+          }
           services.push({
             ...{ service: draft.service, name, imageId: image.id, imageRef: image.ref, limits: bounds },
             spec: {
               ...plainSpec,
               env: [...draft.env].map(([variable, value]) => `${variable}=${value}`).toSorted(),
-              command: await commandOf(draft, image).catch((error: unknown) => Promise.reject(explain(error))),
+              command: await commandOf(draft, image, silent).catch((error: unknown) => Promise.reject(explain(error))),
               restart: draft.restart?.policy ?? plainSpec.restart,
               caps: [...new Set(draft.caps.map(({ cap }) => cap))],
               ...(mounted.length > 0 ? { volumes: mounted } : {}),

@@ -44,3 +44,10 @@ export type Anatomy = {
   /** Null where its maker left it out. */
   createdAt: Date | null
 }
+
+/** What an image was made to run; nothing where that is a bare shell, which would end at once. */
+export function madeToRun({ entrypoint, command }: Pick<Anatomy, 'entrypoint' | 'command'>): string[] {
+  // An image that DCM saved has env(1) where there is no entrypoint.
+  const argv = [...(entrypoint.join(' ') === '/usr/bin/env' ? [] : entrypoint), ...command]
+  return argv.length === 1 && /^(?:.*\/)?(?:ba|da)?sh$/.test(argv[0]!) ? [] : argv
+}

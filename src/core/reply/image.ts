@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Image } from '../model/image.ts'
+import { plain } from './text.ts'
 
 /** Machine data of one image: what `images` lists, and what `image show` begins with. */
 export const imageData = z.object({
@@ -26,3 +27,23 @@ export const toData = (image: Image): z.infer<typeof imageData> => ({
   source: image.source,
   created_at: image.createdAt.toISOString(),
 })
+
+const quoted = (word: string) => (/^[\w/.@:=+,%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
+/**
+ * Says that what an image was made to run does not run by itself, and that `line`, with that behind it, runs it; empty
+ * where it was made to run nothing. It stands behind a sentence.
+ */
+export function notByItself(ref: string, argv: readonly string[], line: string): string {
+  if (argv.length === 0) return ''
+  const whole = `${line} -- ${argv.map(quoted).join(' ')}`
+  const how = whole.length <= 400 && plain(whole) === whole ? `${whole} does that` : `${line} -- COMMAND does that`
+  return ` What ${ref} was made to run does not run by itself: ${how}.`
+}
+
+/** A line that creates from an image, by a name like its own. */
+export const createLine = (ref: string): string =>
+  `create ${ref
+    .replace(/:[^/:]*$/, '')
+    .replace(/^.*\//, '')
+    .replace(/[^a-z0-9-]/g, '-')} --image ${ref}`

@@ -76,7 +76,7 @@ export function createImages({ instance, containers, images, tags, registries, m
   }
 
   const methods = {
-    async commit(engineId, { ref, blankEnv }: CommitOptions) {
+    async commit(engineId, { ref, blankEnv, config }: CommitOptions) {
       const container = must(engineId)
       const tag = ownTag(ref)
       const base = images.get(container.imageId)
@@ -91,7 +91,9 @@ export function createImages({ instance, containers, images, tags, registries, m
         size,
         layers: layers > 110 ? 1 : layers,
         env,
-        command: ['/bin/sh'],
+        // As the real one has to say it: neither can be left empty.
+        entrypoint: config?.entrypoint.length ? config.entrypoint : ['/usr/bin/env'],
+        command: config && config.entrypoint.length + config.command.length > 0 ? config.command : ['/bin/sh'],
         has: base?.has ?? [],
         inside: layers > 110 ? {} : { chain: [...(base ? anatomyOf(base).chain : []), `sha256:${hex()}`] },
       })
