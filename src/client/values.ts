@@ -72,6 +72,9 @@ function value(text: string, home: string): string {
   return text
 }
 
+/** What names a time table in crontab(5), and no file. */
+const timetable = /^@(?:reboot|hourly|daily|midnight|weekly|monthly|yearly|annually)$/i
+
 /**
  * Puts the contents of files in the place of `@FILE` and `-`, also in `--flag=@FILE`; `@@x` is `@x` itself. What comes
  * after `--` is a command for a container and stays as it is. The service never opens a path that a caller named.
@@ -80,6 +83,7 @@ function value(text: string, home: string): string {
 export function readValues(words: readonly string[], home: string): string[] {
   const end = words.indexOf('--')
   return words.map((word, at) => {
+    if (words[0] === 'schedule' && timetable.test(word)) return word
     if (end >= 0 && at >= end) return word
     const flag = /^(--[a-z][a-z0-9-]*=)(@.+|-)$/is.exec(word)
     return flag ? flag[1]! + value(flag[2]!, home) : value(word, home)

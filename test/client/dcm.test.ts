@@ -30,6 +30,12 @@ describe('what is printed', () => {
     })
   })
 
+  test('a word for a time table is no file', async () => {
+    const { stderr } = await service.run(['schedule', 'web', 'run', '@daily', '--', 'date'])
+    expect(stderr).not.toContain('no such file')
+    expect(service.calls.at(-1)!.input).toEqual({ words: ['schedule', 'web', 'run', '@daily', '--', 'date'] })
+  })
+
   test('the whole reply with --json', async () => {
     const { stdout, code } = await service.run(['ps', '--json'])
     expect(code).toBe(0)

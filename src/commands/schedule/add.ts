@@ -35,10 +35,13 @@ export const toScheduleData = (one: Schedule): z.infer<typeof scheduleData> => (
 
 export const schedule = defineCommand({
   name: 'schedule',
+  aliases: ['schedule add', 'schedule new', 'schedule create'],
+  lists: 'schedule ls',
   about: 'Start or stop a container, or run a program in it, at chosen times.',
   examples: [
     'schedule web stop "0 20 * * 1-5" --tz Europe/Berlin',
     'schedule web start "0 8 * * mon"',
+    'schedule web run @daily -- /storage/tidy.sh',
     'schedule web run "0 3 * * *" -- /storage/backup.sh',
   ],
   needs: 'own',
@@ -46,7 +49,7 @@ export const schedule = defineCommand({
   args: {
     container: { kind: 'container', about: 'Container it is about.' },
     verb: { kind: 'choice', of: scheduleVerbs, about: 'What is done: start, stop or run.' },
-    cron: { kind: 'cron', about: 'When: minute, hour, day, month and weekday, as in crontab.' },
+    cron: { kind: 'cron', about: 'When: minute, hour, day, month and weekday, as in crontab, or @daily.' },
     tz: { kind: 'text', about: 'The time zone that is meant, like Europe/Berlin.', flag: true, default: 'UTC' },
     command: { kind: 'argv', rest: true, about: 'What to run; it may take an hour, and you hear when it fails.' },
   },

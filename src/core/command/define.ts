@@ -66,6 +66,8 @@ export type Question = string | { question: string; adds: Record<string, true> }
  * lock are read. A command that does not say what it `needs` does not compile.
  */
 export type Command<T extends Args = Args> = {
+  /** What lists what it has made, for who gives it nothing. */
+  lists?: string
   /** Words as typed: `ps`, `user add`. */
   name: string
   /** Other spellings that people will type. */

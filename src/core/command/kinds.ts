@@ -30,6 +30,7 @@ import type { Lookup, Spot } from './lookup.ts'
 import {
   control,
   named,
+  readCron,
   readAmount,
   readEnv,
   readMount,
@@ -159,8 +160,8 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   cron: {
     word: 'CRON',
     schema: string,
-    hint: 'minute, hour, day, month and weekday in quotes, like "0 20 * * 1-5"',
-    read: (text) => (text.length > 200 || control.test(text) ? undefined : text),
+    hint: 'minute, hour, day, month and weekday in quotes, like "0 20 * * 1-5", or @daily',
+    read: (text) => (text.length > 200 || control.test(text) ? undefined : readCron(text)),
   },
   document: {
     word: 'DOCUMENT',

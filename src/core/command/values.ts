@@ -17,6 +17,21 @@ export const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 /** PostgreSQL keeps neither NUL in text nor half of a surrogate pair in JSON: better refused here than an error there. */
 export const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
+/** Words for time tables; crontab(5), "Extensions". */
+const nicknames: Record<string, string> = {
+  ...{ '@hourly': '0 * * * *', '@daily': '0 0 * * *', '@midnight': '0 0 * * *', '@weekly': '0 0 * * 0' },
+  ...{ '@monthly': '0 0 1 * *', '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *' },
+}
+
+/** A time table as five fields. @throws DcmError `usage` for a word that is none */
+export function readCron(text: string): string {
+  const word = text.trim().toLowerCase()
+  if (!word.startsWith('@')) return text
+  if (!Object.hasOwn(nicknames, word))
+    throw wrong(`${word.slice(0, 40)} is no time table; of such words there are ${Object.keys(nicknames).join(', ')}.`)
+  return nicknames[word]!
+}
+
 export function readPort(text: string): PortWish | undefined {
   const match = /^(?:([1-9]\d{0,4}):)?([1-9]\d{0,4})(?:\/(tcp|udp))?$/.exec(text)
   if (!match) return undefined

@@ -73,8 +73,10 @@ function missing(command: Command, given: Given, names: string[]): DcmError {
     const arg = command.args[name]!
     return arg.flag ? `--${name}` : wordFor(name, arg)
   })
-  return new DcmError('usage', `${command.name} needs ${words.join(' and ')}. Usage: ${usage(command)}`, {
-    try: `help ${command.name}`,
+  const listed =
+    command.lists && Object.keys(given).length === 0 ? ` What there is already lists ${command.lists}.` : ''
+  return new DcmError('usage', `${command.name} needs ${words.join(' and ')}. Usage: ${usage(command)}${listed}`, {
+    try: listed ? command.lists : `help ${command.name}`,
     ask: { command: command.name, given, missing: names },
   })
 }
