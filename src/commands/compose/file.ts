@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Context } from '../../core/command/context.ts'
 import type { ComposeLine, ComposePlan } from '../../core/command/views.ts'
 import type { Container } from '../../core/model/container.ts'
+import { refuseFileName } from '../../core/model/name.ts'
 import { DcmError } from '../../core/reply/error.ts'
 
 /** The arguments by which a Compose file comes. */
@@ -38,8 +39,10 @@ export const tableOf = (lines: readonly ComposeLine[]) => ({
   rows: lines.map(({ line, column, key, why }) => [`${line}:${column}`, key, why]),
 })
 
-/** @throws DcmError `usage` when nothing came */
+/** @throws DcmError `usage` when nothing came, or the name of a file in its place */
 export function given(file: string): string {
+  const name = /^@|\.ya?ml$/.test(file) && refuseFileName(file)
+  if (name) throw new DcmError('usage', name, { try: 'help compose up' })
   if (file !== '-' && file.trim() !== '') return file
   throw new DcmError('usage', 'No file came: say dcm compose up @compose.yaml, or send it on standard input.', {
     try: 'help compose up',

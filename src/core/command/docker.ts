@@ -23,6 +23,9 @@ const all = way('it lists all that you have in any state, so leave it out', 'ps'
 const data = way('for programs there is --json', 'ps --json')
 const shape = way('for programs there is --json, which has all of it', 'help ps')
 const named = way('the name comes first: create web --image debian', 'help create')
+const file = (command: string) =>
+  way(`the file itself comes: dcm ${command} @compose.yaml, or - on standard input`, `${command} -`)
+const beside = way('it never waits for what runs, so leave it out', 'help compose up')
 const whole = way('a program inside is root of its container; su or sudo there makes it another', 'help exec')
 
 /** Flags of Docker's commands, by the name that the command has here. Docker docs, "docker" CLI reference. */
@@ -42,6 +45,11 @@ const flags: Record<string, Record<string, Way>> = {
     ...{ d: way('it always goes on by itself, so leave it out', 'help create'), name: named },
     rm: way('--ttl says when it is removed', 'help create'),
   },
+  'compose up': {
+    ...{ f: file('compose up'), file: file('compose up') },
+    ...{ d: beside, detach: beside },
+  },
+  'compose check': { f: file('compose check'), file: file('compose check') },
   logs: { f: fresh, follow: fresh },
   ps: { ...{ a: all, all }, ...{ q: data, quiet: data }, ...{ f: shape, filter: shape, format: shape } },
   images: { ...{ a: all, all }, q: way('for programs there is --json', 'images --json'), format: shape },

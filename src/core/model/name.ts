@@ -36,7 +36,7 @@ export function refuseContainerName(name: string): string | undefined {
 export function refuseFileName(text: string): string | undefined {
   if (/^@[^\s@]{1,200}$/.test(text))
     return `${text} is a file that only the dcm command reads: by SSH pipe its content in and write - in its place; in a chat paste it.`
-  if (/^[\w~-][\w./~-]{0,199}$/.test(text))
+  if (/^(?:\.{0,2}\/)?[\w~-][\w./~-]{0,199}$/.test(text))
     return `"${text}" looks like the name of a file: write @${text} to have its content sent.`
   return undefined
 }

@@ -25,6 +25,13 @@ test.each([
     'help create',
   ],
   ['logs -f web', /^logs has no -f: it does not follow/, 'logs web'],
+  [
+    'compose up -f compose.yaml',
+    /^compose up has no -f: the file itself comes: dcm compose up @compose/,
+    'compose up -',
+  ],
+  ['compose check --file a.yml', /^compose check has no --file: /, 'compose check -'],
+  ['compose up -d', /^compose up has no -d: it never waits for what runs, so leave it out\.$/, 'help compose up'],
   ['ps -a', /^ps has no -a: it lists all/, 'ps'],
   ['ps -q', /^ps has no -q: for programs there is --json\.$/, 'ps --json'],
   ['rmi web:v1 -y', /^rmi has no -y: write --yes/, 'help rmi'],

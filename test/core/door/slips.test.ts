@@ -23,6 +23,7 @@ describe('what somebody types who is new here gets the line that works', () => {
       /^"README\.md src" is no time table: .* in quotes, like "0 20/,
       'help schedule',
     ],
+    ['key add ./ada.pub', /^"\.\/ada\.pub" looks like the name of a file: write @\.\/ada\.pub to have/, 'help key add'],
     ['key add ada.pub', /^"ada\.pub" looks like the name of a file: write @ada\.pub to have/, 'help key add'],
     ['key add ~/.ssh/id.pub', /write @~\/\.ssh\/id\.pub to have its content sent\.$/, 'help key add'],
     ['key add @ada.pub', /^@ada\.pub is a file that only the dcm command reads: by SSH pipe/, 'help key add'],
@@ -91,4 +92,15 @@ describe('what names something that is not there is not made without a word', ()
       'refused',
     )
   })
+})
+
+test.each([
+  ['compose.yaml', /^"compose\.yaml" looks like the name of a file: write @compose\.yaml to have/],
+  ['./a/b.yml', /^"\.\/a\/b\.yml" looks like the name of a file: write @\.\/a/],
+  ['@compose.yaml', /^@compose\.yaml is a file that only the dcm command reads: .* - in its place/],
+])('%s in the place of a Compose file is told what to write', async (file, says) => {
+  for (const name of ['compose up', 'compose check']) {
+    const reply = await world.refused(world.admin, { name, args: { file } }, 'usage')
+    expect(reply.text).toMatch(says)
+  }
 })
