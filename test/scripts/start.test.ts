@@ -30,7 +30,13 @@ function tree(): string {
 /** A process that lives until the test is over and whose command line is that of a service. */
 function service(): ChildProcess {
   const child = spawn('sh', ['-c', 'sleep 60; :', 'src/main.ts'], { detached: true })
-  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'))
+  onTestFinished(() => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL')
+    } catch {
+      // The test has ended it.
+    }
+  })
   return child
 }
 
