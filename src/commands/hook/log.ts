@@ -39,7 +39,7 @@ export const hookLog = defineCommand({
     const sent = await hooks.log(hook, Math.min(Math.max(tail, 1), 200))
     const failures =
       hook.failures > 0 && hook.failedAt
-        ? ` ${hook.failures} requests were not signed with its secret, the last at ${formatTime(hook.failedAt)}.`
+        ? ` ${hook.failures} ${hook.failures === 1 ? 'request was' : 'requests were'} not signed with its secret, the last at ${formatTime(hook.failedAt)}.`
         : ''
     const text =
       sent.length === 0 ? `Nothing was sent to ${hook.name} yet.` : `This was sent to ${hook.name}, the newest first.`

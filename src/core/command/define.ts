@@ -58,7 +58,7 @@ export type Begin<K extends Intent = Intent> = { begin: K; input: Intents[K] }
 /** A member who is known: what every command but those for `anyone` is called by. */
 export type Caller = Actor & { person: Person }
 
-/** A question; `adds` are flags that the call which confirms it has beside those of the first. */
+/** A question; `adds` are flags that the call which confirms it has beside those of the first, in the place of --yes. */
 export type Question = string | { question: string; adds: Record<string, true> }
 
 /**

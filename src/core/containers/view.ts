@@ -31,7 +31,10 @@ function bounded(
 ): number {
   const [low, high] = bounds[name]
   const value = wish ?? usual[name]
-  if (value < low || value > high) throw new DcmError('usage', `${flag} may be from ${show(low)} to ${show(high)}.`)
+  if (value < low || value > high) {
+    const bytes = name === 'memory' && value > 0 && value < mega ? `; ${value} alone is bytes, so write ${value}m` : ''
+    throw new DcmError('usage', `${flag} may be from ${show(low)} to ${show(high)}${bytes}.`)
+  }
   return value
 }
 

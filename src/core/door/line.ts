@@ -47,7 +47,9 @@ export function waitingOf({ reserved }: Parsed, waiting: Waiting): Waiting {
 export function confirming({ command, reserved }: Parsed, given: Given, adds: Record<string, true>): Confirmation {
   const words = lineOf(command, { ...given, ...adds })
   const inside = words.indexOf('--')
-  const added = [...(reserved.as ? ['--as', reserved.as] : []), ...(reserved.post ? ['--post'] : []), '--yes']
+  const added = [...(reserved.as ? ['--as', reserved.as] : []), ...(reserved.post ? ['--post'] : [])]
+  // What a question adds is said with it, so that nothing is left to ask.
+  if (Object.keys(adds).length === 0) added.push('--yes')
   words.splice(inside < 0 ? words.length : inside, 0, ...added)
   return { confirm: true, line: join(words), words, adds }
 }

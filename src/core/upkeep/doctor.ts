@@ -82,7 +82,10 @@ export async function examine(works: Works): Promise<Check[]> {
         )
       : lacks(
           'firewall',
-          missing.join(' '),
+          missing.join(' ') +
+            (missing.some((one) => one.includes('not as DCM set it'))
+              ? ' Another DCM on this machine shares these chains, and one of another version sets them its own way.'
+              : ''),
           'Where DCM runs as root it puts them back within a minute; else run it as root, or put the rules of docs/security.md in place yourself.',
         )
   })

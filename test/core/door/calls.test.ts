@@ -25,8 +25,8 @@ describe('a question before what cannot be undone', () => {
       error: 'conflict',
       tone: 'warn',
       text: 'web is running: remove it as it is, with everything inside? /storage is kept.',
-      data: { confirm: true, line: 'rm web --force --yes', words: ['rm', 'web', '--force', '--yes'] },
-      actions: [{ label: 'Confirm', line: 'rm web --force --yes', danger: true }],
+      data: { confirm: true, line: 'rm web --force', words: ['rm', 'web', '--force'] },
+      actions: [{ label: 'Confirm', line: 'rm web --force', danger: true }],
     })
     expect([asked, rows]).toEqual([[], []])
     // --yes alone confirms no more than what it was said for; what runs is ended only by -f.
@@ -48,7 +48,7 @@ describe('a question before what cannot be undone', () => {
   test('is one question for several targets', async () => {
     for (const name of ['one', 'two']) await must(`create ${name} --image bare -m 64m`)
     await must('stop one')
-    expect(await say('rm one two')).toMatchObject({ data: { confirm: true, line: 'rm one two --force --yes' } })
+    expect(await say('rm one two')).toMatchObject({ data: { confirm: true, line: 'rm one two --force' } })
     await must('stop two')
     const both = await say('rm one two')
     expect(both).toMatchObject({

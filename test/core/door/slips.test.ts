@@ -104,3 +104,23 @@ test.each([
     expect(reply.text).toMatch(says)
   }
 })
+
+test.each(['-m 512', '-m 100b'])('%s is told that it meant bytes', async (flag) => {
+  const reply = await world.refused(world.admin, `create web --image debian ${flag}`, 'usage')
+  expect(reply.text).toMatch(/^-m may be from 16m to 1t; (\d+) alone is bytes, so write \1m\.$/)
+})
+test('-m 8m is simply too small', async () => {
+  const reply = await world.refused(world.admin, 'create web --image debian -m 8m', 'usage')
+  expect(reply.text).toBe('-m may be from 16m to 1t.')
+})
+test('doctor names another DCM where the chains are not as this one set them', async () => {
+  const says = async () => {
+    const found = (await world.say(world.admin, 'doctor')).data as { name: string; says: string }[]
+    return found.find((one) => one.name === 'firewall')!.says
+  }
+  world.host.fake.setFirewall(['The iptables chain DCM-FWD is missing.'])
+  expect(await says()).toBe('The iptables chain DCM-FWD is missing.')
+  world.host.fake.setFirewall(['The iptables chain DCM-FWD is not as DCM set it.'])
+  expect(await says()).toMatch(/Another DCM on this machine/)
+  world.host.fake.setFirewall([])
+})

@@ -27,6 +27,19 @@ test.each([
   expect(parseSize(text)).toBe(size)
 })
 
+test.each([
+  ['1GiB', 2 ** 30],
+  ['1gib', 2 ** 30],
+  ['1.5GB', 1.5 * 2 ** 30],
+  ['512MiB', 2 ** 29],
+  ['512b', 512],
+  ['512', 512],
+])('%s is a size', (text, size) => expect(parseSize(text)).toBe(size))
+
+test.each(['1i', '1ib', '1gi', '1gibb', 'GiB', '1 GiB', '1GiBs'])('%s is none', (text) =>
+  expect(parseSize(text)).toBeUndefined(),
+)
+
 test('an exact size reads back as it was, a floor never as more', () => {
   fc.assert(
     fc.property(bytes, (size) => {
