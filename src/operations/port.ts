@@ -66,8 +66,10 @@ export const addPort = defineOperation<'add-port', Adding>({
     const now = state.now!
     const port = find(now, input.port.container, input.port.proto)!
     const until = port.expiresAt ? ` until ${formatTime(new Date(port.expiresAt))}` : ''
+    const too = now.ports.find((one) => one.purpose === 'public' && same(one, port.container, port.proto))
+    const beside = too ? ` It is at ${addressOf(too, place)} too, as it was made with -p; that address stays.` : ''
     const idle = now.state === 'running' ? '' : `, and answers once ${now.name} runs`
-    return ok(`Port ${called(port)} of ${now.name} is open at ${addressOf(port, place)}${until}${idle}.`, {
+    return ok(`Port ${called(port)} of ${now.name} is open at ${addressOf(port, place)}${until}${idle}.${beside}`, {
       fields: {
         ...{ address: addressOf(port, place), share: port.reach },
         ...(port.reach === 'me' && port.proto === 'tcp' && place.ssh

@@ -62,10 +62,20 @@ describe('port add', () => {
     })
   })
 
+  test('of one that it was made with is told to be a second address', async () => {
+    const made = (await web()).ports.find((port) => port.container === 80)!
+    expect((await say('port add web 80')).text).toMatch(
+      new RegExp(`\\. It is at \\S+:${made.host} too, as it was made with -p; that address stays\\.$`),
+    )
+  })
+
   test('J02: counts in the quota of ports, and what does not fit leaves nothing', async () => {
     for (const port of [1, 2]) await say(`port add web ${port}`)
     expect(await used()).toBe(3)
-    expect(await say('port add web 3')).toMatchObject({ error: 'limited' })
+    expect(await say('port add web 3')).toMatchObject({
+      error: 'limited',
+      text: expect.stringContaining('close one with port rm') as string,
+    })
     expect(await names()).toHaveLength(2)
     await say('port rm web 1')
     expect(await used()).toBe(2)

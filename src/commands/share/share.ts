@@ -41,10 +41,13 @@ export const share = defineCommand({
     for: { kind: 'duration', about: 'For how long, up to 90d.', flag: true, default: '2d' },
   },
   gives: shareData,
-  confirms: ({ container, member, exec, ssh }) =>
-    exec || ssh
-      ? `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage.`
-      : undefined,
+  async confirms(args, { shares }) {
+    const { container, member, exec, ssh } = args
+    if (!exec && !ssh) return undefined
+    levelOf(args)
+    await shares.check(container, member)
+    return `Let ${member} into ${container.name}? They are root inside, and read and write all of your /storage.`
+  },
   async run(args, { shares }) {
     const level = levelOf(args)
     const made = await shares.add(args.container, args.member, level, Math.min(args.for, longest))

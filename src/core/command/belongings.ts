@@ -51,6 +51,8 @@ export type Belongings = {
   }
   shares: {
     /** @throws DcmError when there is no such member, or it is the owner */
+    check(container: Container, guest: string): Promise<void>
+    /** @throws DcmError as `check` */
     add(container: Container, guest: string, level: ShareLevel, lives: number): Promise<ShareView>
     list(): Promise<(ShareView & { mine: boolean })[]>
     /** @throws DcmError `not_found` when it is not shared with them */

@@ -1,6 +1,7 @@
 import { pickImage, visibleImages } from '../containers/allow.ts'
 import type { Caller, Command, Need } from '../command/define.ts'
 import type { Lookup } from '../command/lookup.ts'
+import { nearest } from '../command/nearest.ts'
 import { calledBy, type Container } from '../model/container.ts'
 import { containerName, formatImageRef, parseImageRef, personName } from '../model/name.ts'
 import type { Image } from '../model/image.ts'
@@ -51,6 +52,14 @@ export function lookupFor(
     return whose === 'any' ? all : all.filter((image) => (image.ownerId !== null) === (whose === 'own'))
   }
 
+  /** How an image that nobody here has may come to be here. */
+  async function bringing(ref: string): Promise<string> {
+    const allowed = (await store.registries.list()).map((one) => one.host)
+    const from = allowed.find((one) => one === 'docker.io') ?? allowed[0]
+    if (from === undefined) return ' An admin can offer others.'
+    return ` pull ${from === 'docker.io' ? '' : `${from}/`}${ref} brings one from ${from}, or an admin offers it.`
+  }
+
   return {
     async container(name) {
       const [owner, own] = name.includes('/') ? (name.split('/', 2) as [string, string]) : [person.name, name]
@@ -87,9 +96,11 @@ export function lookupFor(
             : `${full} is offered by the admins and is no image of yours; commit makes one of a container.`,
           { try: mayName(actor) ? `image withdraw ${full}` : 'images' },
         )
-      const hint =
-        images.length > 0 ? `; there is ${some(images.map((image) => image.ref.replace(/:latest$/, '')))}` : ''
-      throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}.`, { try: 'images' })
+      const refs = images.map((image) => image.ref.replace(/:latest$/, ''))
+      const meant = nearest(ref, refs)
+      const hint = meant ? `; did you mean ${meant}?` : refs.length > 0 ? `; there is ${some(refs)}.` : '.'
+      const more = meant || whose !== 'any' || !parsed ? '' : await bringing(full.replace(/:latest$/, ''))
+      throw new DcmError('not_found', `You have no image called ${ref.slice(0, 80)}${hint}${more}`, { try: 'images' })
     },
     imageRefs: async (whose) => (await imagesOf(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     volume: async (name) =>

@@ -36,11 +36,16 @@ export function createShares({
     if (guest && guest.state !== 'leaving') return guest
     throw new DcmError('not_found', `There is no member called ${name.slice(0, 40)}.`, { try: 'shares' })
   }
+  const guestOf = async (container: Container, name: string) => {
+    const guest = await find(name)
+    if (guest.id === container.ownerId)
+      throw new DcmError('conflict', `${container.name} is ${guest.name}'s own already.`)
+    return guest
+  }
   return (caller) => ({
+    check: async (container, name) => void (await guestOf(container, name)),
     async add(container, name, level, lives) {
-      const guest = await find(name)
-      if (guest.id === container.ownerId)
-        throw new DcmError('conflict', `${container.name} is ${guest.name}'s own already.`)
+      const guest = await guestOf(container, name)
       const row = await store.tx(async (tx) => {
         await tx.people.lockUsage(container.ownerId)
         if (

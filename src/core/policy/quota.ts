@@ -63,7 +63,7 @@ const free: Record<Resource, string> = {
   cpus: 'give one less with update --cpus, or stop one',
   pids: 'give one less with update --pids-limit, or stop one',
   images: 'remove one with rmi',
-  ports: 'remove a container that has one',
+  ports: 'close one with port rm, or remove a container that has one',
   disk: 'remove files in /storage, an image or a container',
 }
 

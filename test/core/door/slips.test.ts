@@ -124,3 +124,27 @@ test('doctor names another DCM where the chains are not as this one set them', a
   expect(await says()).toMatch(/Another DCM on this machine/)
   world.host.fake.setFirewall([])
 })
+
+test('an image that is not there: the one that was meant, else what would bring it', async () => {
+  const says = async (ref: string) => (await world.refused(world.admin, `create web --image ${ref}`, 'not_found')).text
+  expect(await says('debain')).toBe('You have no image called debain; did you mean debian?')
+  expect(await says('postgres:17')).toMatch(
+    /^You have no image called postgres:17; there is .* An admin can offer others\.$/,
+  )
+  world.host.fake.registry('docker.io')
+  expect((await world.say(world.admin, 'registry allow docker.io --yes')).error).toBeUndefined()
+  expect(await says('postgres:17')).toMatch(/ pull postgres:17 brings one from docker\.io, or an admin offers it\.$/)
+  await world.say(world.admin, 'registry disallow docker.io --yes')
+})
+
+test('nobody is asked whether to let in somebody who is not there', async () => {
+  await world.member('ferdinand')
+  expect((await world.say(world.admin, 'create shared --image bare -m 64m')).error).toBeUndefined()
+  expect((await world.refused(world.admin, 'share shared ferdinan --exec', 'not_found')).text).toMatch(
+    /no member called/,
+  )
+  await world.refused(world.admin, 'share shared admin --ssh', 'conflict')
+  await world.refused(world.admin, 'share shared ferdinand --ssh --exec', 'usage')
+  expect((await world.say(world.admin, 'share shared ferdinand --exec')).data).toMatchObject({ confirm: true })
+  await world.say(world.admin, 'rm -f shared')
+})
