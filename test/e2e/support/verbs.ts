@@ -52,7 +52,11 @@ export const verbs: readonly Verb[] = [
   admin('http', 'group revoke lab restart-policy', /Revoked restart-policy from lab/),
   admin('http', 'group leave lab carol', /carol is no longer in lab/),
   admin('http', 'group rm lab --yes', /The group lab is removed/),
-  admin('dcm', 'user rm carol --yes', /carol is removed/),
+  // For a storage that she leaves.
+  admin('http', 'run debian -m 64m --as carol -- true', /true in debian:latest ended with exit code 0/),
+  admin('dcm', 'user rm carol --yes', /carol is removed\. Kept: their storage/),
+  admin('http', 'user kept', /There is one storage of members who are gone/),
+  admin('dcm', 'user discard carol --yes', /What carol left is removed/),
   admin('http', 'quota site', /This is what a member may use/),
   admin('http', 'quota set alice containers=9 running=9 memory=4g cpus=9 images=9', /The quota of alice is now/),
   admin('http', 'quota unset alice images', /alice has the site's quota of images again/),
