@@ -102,7 +102,12 @@ test('L01 DCM starts without an engine, says so, and recovers by itself when the
   expect(await world.dcm.stop()).toBe(0)
   await world.engine.stop()
   await world.dcm.restart({ unready: true })
-  expect((await world.dcm.ready()).problems).toEqual(['Docker does not answer.'])
+  // It was heard of a moment ago, by the life before.
+  const problems = await until('it to be told', async () => {
+    const now = (await world.dcm.ready()).problems
+    return now.length > 0 && now
+  })
+  expect(problems).toEqual(['Docker does not answer.'])
   const list = await ada.must('ps')
   expect(list.text).toContain('may be old')
   const refused = await ada.run('create new --image debian', { wait: 1 })

@@ -58,7 +58,7 @@ test('under userns-remap: create, ssh, scp, sftp, storage, commit, copy, key cha
   await alice.must('commit web web:v1')
   await alice.must('create copy --image web:v1 -m 128m')
   expect((await alice.ssh('copy', 'ls -d /root/by-scp; cat /storage/note')).stdout).toBe('/root/by-scp\nmine\n')
-  await alice.must(['key', 'rm', 'alice@test'])
+  await alice.must(['key', 'rm', 'alice@test'], { yes: true })
   expect((await alice.ssh('copy', 'true')).code).toBe(255)
   await alice.must(['key', 'add', alice.publicKey])
   expect((await alice.ssh('copy', 'true')).code).toBe(0)

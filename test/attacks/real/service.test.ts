@@ -51,7 +51,7 @@ test('a DCM that is not root: create, ssh, storage, commit, key change, rm, and 
   await alice.must('commit web web:v1')
   await alice.must('create copy --image web:v1 -m 128m')
   expect((await alice.ssh('copy', 'cat /storage/note')).stdout).toBe('mine\n')
-  await alice.must(['key', 'rm', 'alice@test'])
+  await alice.must(['key', 'rm', 'alice@test'], { yes: true })
   expect((await alice.ssh('copy', 'true')).code).toBe(255)
   await alice.must(['key', 'add', alice.publicKey])
   expect((await alice.ssh('copy', 'true')).code).toBe(0)
