@@ -64,7 +64,7 @@ test('K03 rm survives a connection that is cut, and a 500, at each engine call',
   expect([...(await survive(world, remove, 'reset')), ...(await survive(world, remove, 'status'))]).toEqual([])
 })
 
-// Death at its looks is tried on the fake host, in test/operations/crash.test.ts.
+// Its looks are those of rm, above.
 test('K05 user rm --images --storage survives kill -9 before and after each engine call that changes something, and touches nothing of others', async () => {
   expect(await survive(world, removeUser, 'kill', (point) => point.changes)).toEqual([])
 })
