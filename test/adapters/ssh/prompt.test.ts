@@ -83,7 +83,10 @@ describe('one command', () => {
 
   test('what has to be confirmed is not done, and the line that does it is said', async () => {
     expect((await world.say(person, 'create gone --image debian')).error).toBeUndefined()
-    expect(await world.ssh('ada', ada, 'rm gone')).toMatchObject({ code: 5, err: expect.stringContaining('rm gone --force') })
+    expect(await world.ssh('ada', ada, 'rm gone')).toMatchObject({
+      code: 5,
+      err: expect.stringContaining('rm gone --force'),
+    })
     expect(await world.container(person, 'gone')).toBeDefined()
     expect(await world.ssh('ada', ada, 'rm gone -f')).toMatchObject({ code: 0 })
     await expect(world.container(person, 'gone')).rejects.toThrow(/no container/)
