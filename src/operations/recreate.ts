@@ -277,7 +277,12 @@ export const recreate = defineOperation<'recreate', State>({
       async do(run) {
         const { engine } = run.host(run.settings.hostId)
         const container = await present(run.store, run.input.containerId)
-        await settle(run, container, await engine.inspect(container.engineId!))
+        try {
+          await settle(run, container, await engine.inspect(container.engineId!))
+        } catch (error) {
+          // Removed in Docker meanwhile, which reconciling sees: it must not keep this open for ever.
+          if (!isFault(error, 'gone')) throw error
+        }
         for (let tries = 0; tries < removals; tries++)
           try {
             const seen = await locate(engine, run.state.old)

@@ -248,3 +248,13 @@ test('while it is made anew nothing else is done to it', async () => {
   expect((await working).error).toBeUndefined()
   await sound('running')
 })
+
+test('one that is removed in Docker just after it was adopted does not keep it from ending', async () => {
+  const release = world.host.fake.hold('engine.find')
+  const working = say('redeploy web --image web:v2')
+  await until('its adoption', () => world.host.fake.calls.at(-1)?.method === 'engine.find')
+  world.host.fake.fail('engine.inspect', 'gone')
+  release()
+  expect((await working).error).toBeUndefined()
+  expect(await engines()).toHaveLength(1)
+})
