@@ -12,7 +12,15 @@ import { benchSsh } from './ssh.ts'
 import { benchStart, resident } from './start.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
+const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+const cells = (row: Row) => [row.what, row.dcm, row.other, row.ratio, row.aim]
+
 const rows: Row[] = []
+/** Says each row at once: a run that is cut short has still told what it found. */
+const found = (...more: Row[]) => {
+  rows.push(...more)
+  for (const row of more) say(line(cells(row)))
+}
 
 /** All of them, or those that are named: `npm run bench -- ps ssh`; the page is written when all have run. */
 const asked = process.argv.slice(2)
@@ -28,10 +36,10 @@ if (wanted('create') || wanted('ssh') || wanted('ps')) {
   say('On PostgreSQL:')
   await using database = await createDatabase()
   await using dcm = await startDcm({ databaseUrl: database.url })
-  if (wanted('create')) rows.push(...(await benchCreate(dcm, say)))
-  if (wanted('ssh')) rows.push(...(await benchSsh(dcm, say)))
-  if (wanted('ps')) rows.push(...(await benchPs(dcm, say)))
-  rows.push({
+  if (wanted('create')) found(...(await benchCreate(dcm, say)))
+  if (wanted('ssh')) found(...(await benchSsh(dcm, say)))
+  if (wanted('ps')) found(...(await benchPs(dcm, say)))
+  found({
     what: 'resident memory after all of this, PostgreSQL',
     dcm: `${await resident(dcm.pid())} MB`,
     other: '',
@@ -42,10 +50,9 @@ if (wanted('create') || wanted('ssh') || wanted('ps')) {
 if (wanted('members')) {
   await using database = await createDatabase()
   await using dcm = await startDcm({ databaseUrl: database.url })
-  rows.push(...(await benchMembers(dcm, 300, say)))
+  found(...(await benchMembers(dcm, 300, say)))
 }
-if (wanted('chat'))
-  for (const on of ['PostgreSQL', 'embedded database'] as const) rows.push(...(await benchChat(say, on)))
+if (wanted('chat')) for (const on of ['PostgreSQL', 'embedded database'] as const) found(...(await benchChat(say, on)))
 if (wanted('start')) {
   const folder = await mkdtemp(join(tmpdir(), 'dcm-bench-'))
   await using database = await createDatabase()
@@ -53,15 +60,14 @@ if (wanted('start')) {
     { what: 'PostgreSQL', databaseUrl: database.url, aim: 'under 1000 ms', memoryAim: 'under 150 MB' },
     { what: 'embedded database', databaseUrl: undefined, aim: 'under 1500 ms', memoryAim: 'under 280 MB' },
   ]
-  for (const aim of aims) rows.push(...(await benchStart({ ...aim, dataDir: join(folder, aim.what) }, say)))
+  for (const aim of aims) found(...(await benchStart({ ...aim, dataDir: join(folder, aim.what) }, say)))
   await rm(folder, { recursive: true, force: true })
 }
 
-const line = (cells: string[]) => `| ${cells.join(' | ')} |`
 const table = [
   line(['what', 'DCM', 'compared with', 'ratio', 'aim']),
   line(['---', '---', '---', '---', '---']),
-  ...rows.map((row) => line([row.what, row.dcm, row.other, row.ratio, row.aim])),
+  ...rows.map((row) => line(cells(row))),
 ].join('\n')
 say(`\n${table}\n`)
 

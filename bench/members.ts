@@ -28,7 +28,7 @@ export async function benchMembers(dcm: Dcm, count: number, say: (line: string) 
     let member: Member | undefined
     added.push(await timed(async () => void (member = await dcm.member(`m${at}`))))
     members.push(member!)
-    creates.push(await timed(() => member!.must('create web --image debian -m 32m --cpus 0.02 --pids-limit 64')))
+    creates.push(await timed(() => member!.must('create web --image debian -m 32m --cpus 1 --pids-limit 64')))
   }
   const some = members.filter((_, at) => at % Math.ceil(count / 20) === 0)
   for (const member of some) {

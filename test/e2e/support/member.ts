@@ -73,6 +73,22 @@ export async function addMember(
   const made = await dcm.must<{ token: string }>(['token', 'new', 'test'], { as: name })
   const { token } = made.data
 
+  /** Files of known hosts by port and fingerprint: a key that was seen once is asked for again by each login itself. */
+  const hosts: Record<string, Promise<string>> = {}
+  async function knownHosts(host: string, port: number, fingerprint: string): Promise<string> {
+    const known = `${key}.${port}.${fingerprint.replaceAll(/\W/g, '')}.known`
+    const scan = await runProgram(enter[0] ?? 'ssh-keyscan', [
+      ...(enter.length > 0 ? [...enter.slice(1), 'ssh-keyscan'] : []),
+      ...['-T', '5', '-t', 'ed25519', '-p', String(port), host],
+    ])
+    const told = await runProgram('ssh-keygen', ['-lf', '-'], scan.stdout)
+    const matches = told.stdout.includes(fingerprint)
+    if (!matches) delete hosts[`${port} ${fingerprint}`]
+    // Another key than DCM's word is not known, and the client refuses it.
+    await writeFile(known, matches ? scan.stdout : '')
+    return known
+  }
+
   /** The options of one login; the container's host key is the one that DCM named, or none. */
   const login = async (
     container: string,
@@ -80,14 +96,8 @@ export async function addMember(
   ): Promise<{ options: string[]; port: number; host: string }> => {
     const { data } = await dcm.must<{ host: string; port: number; fingerprint: string }>(['ssh', container], { token })
     const { host, port, fingerprint } = data
-    const known = `${key}.${port}.known`
-    const scan = await runProgram(enter[0] ?? 'ssh-keyscan', [
-      ...(enter.length > 0 ? [...enter.slice(1), 'ssh-keyscan'] : []),
-      ...['-T', '5', '-t', 'ed25519', '-p', String(port), host],
-    ])
-    const told = await runProgram('ssh-keygen', ['-lf', '-'], scan.stdout)
-    // Another key than DCM's word is not known, and the client refuses it.
-    await writeFile(known, told.stdout.includes(fingerprint) ? scan.stdout : '')
+    const scanned = `${port} ${fingerprint}`
+    const known = await (hosts[scanned] ??= knownHosts(host, port, fingerprint))
     const settings = [
       `UserKnownHostsFile=${known}`,
       'GlobalKnownHostsFile=/dev/null',
