@@ -134,7 +134,7 @@ test('J04 host ports given out at once by two processes are unique, in the range
       ),
     ),
   )
-  expect(codes(all)).toEqual({ ok: 9 })
+  expect(all.filter((said) => said.error)).toEqual([])
   const given = await sql(`select proto, host_port as port from ports where container_id is not null`)
   expect(given).toHaveLength(27)
   expect(new Set(given.map((row) => `${row['proto']} ${row['port']}`)).size).toBe(27)

@@ -74,13 +74,10 @@ async function relieve(
         }
       }
       const trouble = `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`
-      await works.store.containers.update(container.id, { trouble })
-      await tell(
-        { works, runner, log },
-        container,
-        'unhealthy',
-        works.now().toISOString(),
-        `${container.name} is in trouble. ${trouble}`,
-      )
+      const told = `${container.name} is in trouble. ${trouble}`
+      await works.store.tx(async (tx) => {
+        await tx.containers.update(container.id, { trouble })
+        await tell(tx, works.random, container, 'unhealthy', works.now().toISOString(), told)
+      })
     }
 }

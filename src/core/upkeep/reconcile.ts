@@ -1,4 +1,4 @@
-import { newId } from '../model/id.ts'
+import { newId, type Random } from '../model/id.ts'
 import { notice } from '../people/notices.ts'
 import type { Container } from '../model/container.ts'
 import type { NoticeKind } from '../model/notice.ts'
@@ -8,6 +8,7 @@ import type { Works } from '../operation/define.ts'
 import { systemAsker } from '../operation/asker.ts'
 import type { Log } from '../model/log.ts'
 import type { Runner } from '../operation/runner.ts'
+import type { Tables } from '../store/store.ts'
 import { DcmError } from '../reply/error.ts'
 import { locate } from '../containers/locate.ts'
 import { syncKeys, syncSecrets } from '../containers/runfolder.ts'
@@ -22,8 +23,14 @@ export type Strays = { containers: string[]; networks: string[] }
 
 const backoff = (revivals: number) => Math.min(600_000, 5000 * 2 ** revivals)
 
-async function recordFinding({ works }: Upkeep, container: Container, what: string, detail: string): Promise<void> {
-  await works.store.audit.add({
+async function recordFinding(
+  tx: Tables,
+  { works }: Upkeep,
+  container: Container,
+  what: string,
+  detail: string,
+): Promise<void> {
+  await tx.audit.add({
     actor: null,
     as: null,
     surface: 'system',
@@ -35,9 +42,10 @@ async function recordFinding({ works }: Upkeep, container: Container, what: stri
   })
 }
 
-/** Writes down for its owner what happened to a container; they hear of it in their chat. What fails here must not stop the rest. */
+/** Writes down for its owner what happened to a container; they hear of it in their chat. */
 export async function tell(
-  { works, log }: Upkeep,
+  tx: Tables,
+  random: Random,
   container: Container,
   kind: NoticeKind,
   when: string,
@@ -50,13 +58,13 @@ export async function tell(
           { label: 'Start it', line: `start ${container.name}` },
           { label: 'Show its log', line: `logs ${container.name}` },
         ]
-  await notice(works.store, works.random, {
+  await notice(tx, random, {
     ownerId: container.ownerId,
     kind,
     key: `${kind}:${container.id}:${when}`,
     text,
     actions: up,
-  }).catch((err: unknown) => log.warn({ container: container.id, err }, 'its owner could not be told'))
+  })
 }
 
 /**
@@ -97,44 +105,40 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
       const full = await engine.inspect(seen!.engineId)
       if (full.state !== 'exited' && full.state !== 'dead') return
       const exitCode = full.exitCode ?? verdict.exitCode
-      await store.containers.update(id, {
-        state: full.state,
-        desired: 'exited',
-        exitCode,
-        finishedAt: full.finishedAt ?? works.now(),
-        trouble: full.oomKilled ? 'It ran out of memory.' : null,
+      const finishedAt = full.finishedAt ?? works.now()
+      const how = full.oomKilled ? 'ran out of memory and ended' : 'ended by itself'
+      const code = exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`
+      // At once with what is told of it: once it is stored, nobody finds it again.
+      return store.tx(async (tx) => {
+        await tx.containers.update(id, {
+          state: full.state,
+          desired: 'exited',
+          exitCode,
+          finishedAt,
+          trouble: full.oomKilled ? 'It ran out of memory.' : null,
+        })
+        const kind = full.oomKilled ? 'oom' : 'died'
+        await tell(tx, works.random, container, kind, finishedAt.toISOString(), `${container.name} ${how}${code}.`)
+        const detail = `It ended by itself with exit code ${exitCode ?? 'unknown'}.`
+        await recordFinding(tx, upkeep, container, 'exited', detail)
       })
-      await tell(
-        upkeep,
-        container,
-        full.oomKilled ? 'oom' : 'died',
-        (full.finishedAt ?? works.now()).toISOString(),
-        `${container.name} ${full.oomKilled ? 'ran out of memory and ended' : 'ended by itself'}${exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`}.`,
-      )
-      return recordFinding(upkeep, container, 'exited', `It ended by itself with exit code ${exitCode ?? 'unknown'}.`)
     }
     case 'miss':
-      await store.containers.update(id, {
-        state: 'missing',
-        desired: 'exited',
-        trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
+      return store.tx(async (tx) => {
+        await tx.containers.update(id, {
+          state: 'missing',
+          desired: 'exited',
+          trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
+        })
+        const gone = 'is gone from Docker, and what was inside with it; somebody removed it there.'
+        await tell(tx, works.random, container, 'missing', 'once', `${container.name} ${gone}`)
+        const detail = 'Its container is gone from Docker; somebody removed it there.'
+        await recordFinding(tx, upkeep, container, 'missing', detail)
       })
-      await tell(
-        upkeep,
-        container,
-        'missing',
-        'once',
-        `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`,
-      )
-      return recordFinding(
-        upkeep,
-        container,
-        'missing',
-        'Its container is gone from Docker; somebody removed it there.',
-      )
     case 'stop':
       await engine.stop(seen!.engineId, 10)
       await recordFinding(
+        store,
         upkeep,
         container,
         'stopped',
@@ -156,8 +160,10 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
         if (!(error instanceof DcmError)) throw error
         // What it was granted is revoked: it gives its share back, and its owner reads why.
         if (error.code === 'denied') {
-          await store.containers.update(id, { desired: 'exited', trouble: error.message })
-          return recordFinding(upkeep, container, 'exited', error.message)
+          return store.tx(async (tx) => {
+            await tx.containers.update(id, { desired: 'exited', trouble: error.message })
+            await recordFinding(tx, upkeep, container, 'exited', error.message)
+          })
         }
         log.warn({ container: id, err: error }, 'a container that was lost cannot be started again now')
       })
