@@ -1,16 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DcmError } from '../../src/core/reply/error.ts'
 import { openEmbedded, openPostgres } from '../../src/core/store/open.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
 import { createDatabase, startPostgres, type TestDatabase } from '../setup/postgres.ts'
 import { createLink, type Link } from '../stand-ins/tcp.ts'
-import { addPerson, fresh, refusalOf } from './databases.ts'
+import { addHost, addPerson, containerOf, fresh, refusalOf } from './databases.ts'
 import { until } from '../setup/until.ts'
 
 const unavailable = expect.objectContaining({ name: 'DcmError', code: 'unavailable' }) as DcmError
+
+/** How many of a database's connections wait for another's lock. */
+async function waitingIn(url: string): Promise<number> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    const rows =
+      await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    return rows.length
+  } finally {
+    await sql.end()
+  }
+}
 
 /** Asks until the database answers again. */
 async function untilBack(store: Store): Promise<void> {
@@ -136,6 +149,29 @@ test('M08: transactions that lock each other out are run again, and both succeed
     await Promise.all([cross(first.id, second.id), cross(second.id, first.id)])
     expect(runs).toBe(3)
     for (const { id } of [first, second]) expect(await store.people.byId(id)).toMatchObject({ role: 'admin' })
+  } finally {
+    await store.close()
+  }
+})
+
+test('M08: so is a statement on its own', async () => {
+  await using database = await createDatabase()
+  const store = createStore(await openPostgres(database.url, 4))
+  try {
+    const { id: owner } = await addPerson(store)
+    const row = containerOf(owner, await addHost(store), { desired: 'running' })
+    const { id } = row
+    await store.containers.insert(row)
+    let removed: Promise<unknown> | undefined
+    await store.tx(async (tx) => {
+      await tx.people.lockUsage(owner)
+      // It locks the container's row, and what counts it waits for the lock above: it is the first to see that neither can go on.
+      removed ??= store.containers.remove(id)
+      await until('the removal to wait', async () => (await waitingIn(database.url)) === 1)
+      await tx.containers.update(id, { trouble: 'none' })
+    })
+    await removed
+    expect(await store.containers.byId(id)).toBeUndefined()
   } finally {
     await store.close()
   }

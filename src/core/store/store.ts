@@ -63,12 +63,12 @@ const nouns = (db: Db) => ({
 export type Tables = ReturnType<typeof nouns>
 
 /**
- * What DCM remembers. Outside `tx` every method is a statement of its own. Every call has a deadline; a database that
- * does not answer is a DcmError `unavailable`, and what its constraints refuse is thrown as it is (`violated` names it).
+ * What DCM remembers. Outside `tx` every method is a statement of its own. Either is run again when the database asks for
+ * that. Every call has a deadline; a database that does not answer is a DcmError `unavailable`, and what its constraints refuse is thrown as it is (`violated` names it).
  */
 export type Store = Tables & {
   kind: Opened['kind']
-  /** Runs `work` in one transaction, again when the database asks for that. Only `tx` may be used inside. */
+  /** Runs `work` in one transaction. Only `tx` may be used inside. */
   tx<T>(work: (tx: Tables) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -110,17 +110,11 @@ export function createStore(opened: Opened, deadline = 20_000): Store {
     }
   }
 
-  async function tx<T>(work: (tx: Tables) => Promise<T>): Promise<T> {
+  /** Anew when PostgreSQL has ended it in favour of another: of those that wait for each other it picks one, which has then done nothing. */
+  async function persistent<T>(work: (call: { late: boolean }) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await bounded((call) =>
-          db.transaction(async (inner) => {
-            const result = await work(nouns(inner as Db))
-            // Its caller was told that it failed, so a link that comes back must not let it be committed after all.
-            if (call.late) throw new Error('the transaction outlived its deadline')
-            return result
-          }),
-        )
+        return await bounded(work)
       } catch (error) {
         if (tries >= 6 || !retryable(error)) throw error
         await new Promise((resolve) => setTimeout(resolve, tries * 10 * (1 + (tries % 3))))
@@ -128,12 +122,22 @@ export function createStore(opened: Opened, deadline = 20_000): Store {
     }
   }
 
+  const tx = <T>(work: (tx: Tables) => Promise<T>): Promise<T> =>
+    persistent((call) =>
+      db.transaction(async (inner) => {
+        const result = await work(nouns(inner as Db))
+        // Its caller was told that it failed, so a link that comes back must not let it be committed after all.
+        if (call.late) throw new Error('the transaction outlived its deadline')
+        return result
+      }),
+    )
+
   const store: Record<string, unknown> = { kind: opened.kind, tx, close: () => opened.close() }
   for (const noun of Object.keys(current) as (keyof Tables)[]) {
     const methods: Record<string, unknown> = {}
     for (const method of Object.keys(current[noun]))
       methods[method] = (...args: unknown[]) =>
-        bounded(() => (current[noun] as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...args))
+        persistent(() => (current[noun] as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...args))
     store[noun] = methods
   }
   return store as Store
