@@ -1,6 +1,25 @@
 import { defineConfig } from 'vitest/config'
 
-const apart = ['test/store/**', 'test/host/**', 'test/e2e/**', 'test/crash/**', 'test/attacks/real/**']
+/** The whole core behind its door, on an embedded database in memory and a fake host. */
+const core = [
+  'test/{commands,operations}/**/*.test.ts',
+  'test/attacks/*.test.ts',
+  'test/core/{chat,door,hooks,operation,upkeep}/**/*.test.ts',
+  'test/core/compose/corpus.test.ts',
+  'test/adapters/http/alike.test.ts',
+]
+
+/** What speaks over sockets, to a local Slack, Discord or OpenSSH for one, or starts programs. */
+const wire = [
+  'test/adapters/{slack,discord,ssh}/**/*.test.ts',
+  'test/adapters/http/stream.test.ts',
+  'test/client/dcm.test.ts',
+  'test/core/host/greet.test.ts',
+]
+
+const store = ['test/store/**/*.test.ts']
+const host = ['test/host/**/*.test.ts']
+const e2e = ['test/{e2e,crash,attacks/real}/**/*.test.ts']
 
 /** What holds for every project. Files of one project share nothing but what they ask `test/setup/` for. */
 const common = {
@@ -11,64 +30,26 @@ const common = {
   restoreMocks: true,
   unstubEnvs: true,
   expect: { poll: { timeout: 60_000, interval: 10 } },
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
 } as const
 
-// Those that speak to a local Slack, Discord or OpenSSH over sockets: they need nothing either, but take minutes.
-const wire = ['test/adapters/slack/**', 'test/adapters/discord/**', 'test/adapters/ssh/**']
+const project = (name: string, include: string[], more: object = {}) => ({
+  test: { ...common, name, include, ...more },
+})
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      {
-        test: {
-          ...common,
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [...apart, ...wire],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          ...common,
-          // A client library that is being closed may still end a thing or two: with its file's process, and in no other's.
-          isolate: true,
-          name: 'wire',
-          include: wire.map((folder) => `${folder}/*.test.ts`),
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'store',
-          include: ['test/store/**/*.test.ts'],
-          execArgv: ['--import', './src/preload.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'host',
-          include: ['test/host/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/attacks/real/**/*.test.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
-        },
-      },
+      // The first three need nothing that is not in this folder.
+      project('unit', ['test/**/*.test.ts'], { exclude: [...core, ...wire, ...store, ...host, ...e2e] }),
+      project('core', core),
+      // A client library that is being closed may still end a thing or two: with its file's process, and in no other's.
+      project('wire', wire, { isolate: true }),
+      project('store', store, { execArgv: ['--import', './src/preload.ts'] }),
+      project('host', host, { hookTimeout: 180_000 }),
+      project('e2e', e2e, { testTimeout: 240_000, hookTimeout: 240_000 }),
     ],
   },
 })
