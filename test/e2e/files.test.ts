@@ -13,7 +13,7 @@ let [dcm, alice]: [Dcm, Member] = [] as never
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dcm-files-'))
-  dcm = await startDcm()
+  dcm = await startDcm({ database: 'embedded' })
   alice = await dcm.member('alice')
   await alice.must('create web --image debian')
 })

@@ -17,7 +17,7 @@ let eve: Member
 let door: OpenSsh
 const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 beforeAll(async () => {
-  dcm = await startDcm()
+  dcm = await startDcm({ database: 'embedded' })
   ;[ada, eve] = [await dcm.member('ada'), await dcm.member('eve')]
   door = await reachDoor(dcm)
   await ada.must('create web --image debian')

@@ -50,7 +50,7 @@ const counted = `select p.name, row(u.containers, u.running, u.memory, u.cpus, u
 /** One look at engine, disk and database. Equal halves agree. */
 async function compare(dcm: Dcm, others: readonly Dcm[]): Promise<{ engine: Row; database: Row }> {
   const url = dcm.databaseUrl
-  if (!url) throw new Error('agree() reads the database itself; start this DCM with a databaseUrl.')
+  if (!url) throw new Error('agree() reads the database itself, and can read PostgreSQL only.')
   const [view, [rows, forwards, networks, images, counts, open, people]] = await Promise.all([
     lookAt(dcm.engine, dcm.instance()),
     queries(url, [

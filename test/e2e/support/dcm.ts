@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { sharedSocket } from '../../setup/engine.ts'
 import { placeDatabase } from '../../setup/embedded.ts'
+import { createDatabase } from '../../setup/postgres.ts'
 import { ask, type Asked, type Said } from './ask.ts'
 import { clearEngine, lookAt } from './engine.ts'
 import { keepImage, type Offered, offeredFolder } from './images.ts'
@@ -22,8 +23,10 @@ export type DcmOptions = {
   dockerHost?: string
   /** Socket of the engine behind it, for looking and for cleaning up. */
   engine?: string
-  /** A PostgreSQL; the embedded database when absent. */
+  /** A PostgreSQL of the caller's. */
   databaseUrl?: string
+  /** What it keeps its state in, when the caller has none: a PostgreSQL of its own, which costs least, unless another is said. */
+  database?: 'embedded'
   /** Kept by the caller; one of its own below /tmp when absent, removed at the end. */
   dataDir?: string
   /** First words of a command line that DCM and ssh run under: those of a private engine. */
@@ -79,8 +82,16 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
   await chmod(home, 0o711)
   const dataDir = options.dataDir ?? join(home, 'data')
   await mkdir(dataDir, { recursive: true })
-  // One that it would make itself takes seconds of a processor; it is made for real where the data folder is a test's own.
-  if (!options.databaseUrl && !options.dataDir && !options.enter) await placeDatabase(dataDir)
+  // A data folder of the caller's holds its own, and from within a network of its own no PostgreSQL is reached.
+  const kind = options.databaseUrl
+    ? 'given'
+    : options.dataDir || options.enter
+      ? 'made'
+      : (options.database ?? 'postgres')
+  // One that it would make itself takes seconds of a processor.
+  if (kind === 'embedded') await placeDatabase(dataDir)
+  const database = kind === 'postgres' ? await createDatabase() : undefined
+  const databaseUrl = options.databaseUrl ?? database?.url
   const engine = options.engine ?? options.dockerHost ?? sharedSocket
   const enter = options.enter ?? []
   const client = options.client ?? enter
@@ -99,7 +110,7 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
       DCM_HTTP_ADDR: '127.0.0.1:0',
       DCM_SSH_ADDR: '127.0.0.1:0',
       DOCKER_HOST: `unix://${options.dockerHost ?? engine}`,
-      ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : {}),
+      ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
       ...options.env,
     }
     const words = [...enter, process.execPath, '--import', './src/preload.ts', 'src/main.ts', '--images', images]
@@ -184,7 +195,7 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
     dataDir,
     socket,
     engine,
-    databaseUrl: options.databaseUrl,
+    databaseUrl,
     pid: () => child?.pid ?? 0,
     run,
     async must<T>(words: string | string[], given?: Running) {
@@ -225,6 +236,7 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
       const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
       for (const mount of mounts.filter((path) => path.startsWith(`${dataDir}/`)).toReversed())
         await exec('umount', ['-l', mount]).catch(() => undefined)
+      await database?.[Symbol.asyncDispose]()
       await rm(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
