@@ -45,8 +45,7 @@ export default defineConfig({
       // The first three need nothing that is not in this folder.
       project('unit', ['test/**/*.test.ts'], { exclude: [...core, ...wire, ...store, ...host, ...e2e] }),
       project('core', core),
-      // A client library that is being closed may still end a thing or two: with its file's process, and in no other's.
-      project('wire', wire, { isolate: true }),
+      project('wire', wire),
       project('store', store, { execArgv: ['--import', './src/preload.ts'] }),
       project('host', host, { hookTimeout: 180_000 }),
       project('e2e', e2e, { testTimeout: 240_000, hookTimeout: 240_000 }),

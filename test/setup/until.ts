@@ -10,11 +10,13 @@ type Look<T> = () => T | Promise<T>
  */
 export async function until<T>(what: string | Look<T>, ...[told, seconds = 60]: [Look<T>?, number?]): Promise<Seen<T>> {
   const look = typeof what === 'string' ? told! : what
-  const end = performance.now() + seconds * 1000
-  for (let pause = 2; ; pause = Math.min(2 * pause, 25)) {
+  const begun = performance.now()
+  for (;;) {
     const found = await look()
     if (found) return found as Seen<T>
-    if (performance.now() > end) throw new Error(`Waited ${seconds} s for ${what.toString()}.`)
-    await sleep(pause)
+    const waited = performance.now() - begun
+    if (waited > seconds * 1000) throw new Error(`Waited ${seconds} s for ${what.toString()}.`)
+    // A look may cost as much as what is waited for: the longer that takes, the less it hurts to be late.
+    await sleep(Math.min(Math.max(2, waited / 4), 500))
   }
 }
