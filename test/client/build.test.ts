@@ -64,6 +64,17 @@ describe('.dockerignore', () => {
   test('a pattern that is none is told, not guessed at', () => {
     expect(() => readIgnore('a[b')).toThrow(/^"a\[b" in \.dockerignore is no pattern/)
   })
+
+  test('no pattern takes for ever', () => {
+    const long = 'a'.repeat(4000)
+    for (const pattern of [
+      `${'a*'.repeat(50)}b`,
+      `${'**/'.repeat(20_000)}b`,
+      `${'a*/**/'.repeat(50)}b`,
+      '*'.repeat(50_000),
+    ])
+      expect(readIgnore(pattern).file(long)).toBe(/^\*+$/.test(pattern))
+  })
 })
 
 describe('a folder', () => {
