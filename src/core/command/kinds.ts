@@ -24,7 +24,7 @@ import { type Account, parseAccount } from '../model/visitor.ts'
 import { parseRegistry, parseRemote, type Remote } from '../model/registry.ts'
 import { foreignNetwork, type Network } from '../model/network.ts'
 import type { Mounted, Volume } from '../model/volume.ts'
-import { parseCpus, parseDuration, parseSize } from '../model/units.ts'
+import { parseCpus, parseDuration, parseSize, sizeForm } from '../model/units.ts'
 import type { PortWish } from './intents.ts'
 import type { Lookup, Spot } from './lookup.ts'
 import {
@@ -207,7 +207,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
   },
   size: {
     word: 'SIZE',
-    schema: { type: 'string', pattern: '^[0-9.]+[bkmgt]?$' },
+    schema: { type: 'string', pattern: sizeForm.source },
     hint: 'a size like 512m or 1g',
     read: parseSize,
   },

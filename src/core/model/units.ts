@@ -3,12 +3,15 @@
 const sizeUnits = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const
 const durationUnits = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 604_800e3 } as const
 
+/** How a size is written; the HTTP API's document says it in the same words. */
+export const sizeForm = /^(\d{1,16}(?:\.\d{1,3})?)(?:([kmgtKMGT])(?:[iI]?[bB])?|[bB])?$/
+
 /**
  * Reads a size as Docker writes it; `GiB` and `GB` are `g`, as in its own flags.
  * @returns bytes, or undefined when the text is not a size (`0x10`, `1e3`, `-1` and spaces are not).
  */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\d{1,16}(?:\.\d{1,3})?)(?:([kmgt])(?:i?b)?|b)?$/i.exec(text)
+  const match = sizeForm.exec(text)
   if (!match) return undefined
   const unit = (match[2]?.toLowerCase() ?? 'b') as keyof typeof sizeUnits
   const bytes = Math.round(Number(match[1]) * sizeUnits[unit])

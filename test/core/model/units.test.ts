@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { kinds } from '../../../src/core/command/kinds.ts'
 import { expect, test } from 'vitest'
 import { exactAmount, floorAmount, parseAmount, resources } from '../../../src/core/model/quota.ts'
 import { formatTime } from '../../../src/core/model/time.ts'
@@ -90,4 +91,27 @@ test('a duration is never written as more than it is', () => {
 
 test('a moment is written without seconds', () => {
   expect(formatTime(new Date('2026-01-31T14:05:59Z'))).toBe('2026-01-31 14:05 UTC')
+})
+
+test('what is said of a size to who calls the API is what is read', () => {
+  const told = new RegExp((kinds.size.schema as { pattern: string }).pattern)
+  for (const text of [
+    '0',
+    '512m',
+    '1.5g',
+    '1GiB',
+    '1gb',
+    '20MB',
+    '7b',
+    '0x10',
+    '1e3',
+    '-1',
+    '1 g',
+    '1.',
+    '.5g',
+    '1gi',
+    '1ibb',
+    '',
+  ])
+    expect(told.test(text), text).toBe(parseSize(text) !== undefined)
 })
