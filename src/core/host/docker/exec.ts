@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Exec, type ExecWish, HostError, type LogChunk } from '../host.ts'
 import { failed, malformed } from './fault.ts'
 import { logFrames } from './frames.ts'
+import { latest } from './latest.ts'
 import { containerId, fullId } from './names.ts'
 import { maybeObject, object, string } from './read.ts'
 import { deadlines, type Wire } from './wire.ts'
@@ -67,8 +68,8 @@ export function createExec(wire: Wire) {
 
     const look = async () =>
       object((await wire.call('GET', ['exec', id, 'json'], { deadline: deadlines.short })).body, 'exec')
-    const resize = async (columns: number, rows: number): Promise<void> => {
-      if (tty === null) return
+    // A window that is drawn larger changes its size many times, and each is a connection of its own to the engine.
+    const size = async (columns: number, rows: number): Promise<void> => {
       try {
         await wire.call('POST', ['exec', id, 'resize'], {
           query: { w: side(columns), h: side(rows) },
@@ -79,6 +80,7 @@ export function createExec(wire: Wire) {
         if (!(error instanceof HostError) || error.fault === 'down') throw error
       }
     }
+    const resize = tty === null ? async () => undefined : latest(size)
     if (tty) await resize(tty.columns, tty.rows)
 
     const pieces = arriving(socket, 'exec')
