@@ -423,6 +423,7 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       await host.engine.pause(made.engineId)
       await host.engine.unpause(made.engineId)
       await host.engine.stop(made.engineId, 10)
+      const { exitCode } = await host.engine.inspect(made.engineId)
       await host.engine.remove(made.engineId)
       await until('the last event', () => events.some((event) => event.kind === 'destroy'))
       stop.abort()
@@ -431,7 +432,8 @@ export function hostContract(kind: string, make: () => Promise<HostUnderTest>): 
       expect(mine.every((event) => event.engineId === made.engineId && event.at instanceof Date)).toBe(true)
       const kinds = mine.map((event) => event.kind).filter((name) => name !== 'kill' && name !== 'stop')
       expect(kinds).toEqual(['create', 'start', 'pause', 'unpause', 'die', 'destroy'])
-      expect(mine.find((event) => event.kind === 'die')?.exitCode).toBe(0)
+      expect(exitCode).toEqual(expect.any(Number))
+      expect(mine.find((event) => event.kind === 'die')?.exitCode).toBe(exitCode)
     })
 
     test('run folders: placed again is renewed, keys can be replaced, removed twice is gone', async () => {
