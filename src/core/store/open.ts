@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import type { Db } from './db.ts'
+import { loadDriver } from './driver.ts'
 import * as schema from './schema/index.ts'
 
 /** An open database: `db` is good until `renew` or `close`. */
@@ -19,7 +20,7 @@ const migrations = join(import.meta.dirname, '../../../drizzle')
 
 /** Connects to PostgreSQL and brings its schema up to date. Two processes may do so at once. */
 export async function openPostgres(url: string, pool = 10): Promise<Opened> {
-  const { default: postgres } = await import('postgres')
+  const postgres = await loadDriver()
   const { drizzle } = await import('drizzle-orm/postgres-js')
   const { migrate } = await import('drizzle-orm/postgres-js/migrator')
   const connect = (max: number) => {
