@@ -42,8 +42,8 @@ case $1 in */) exit ${codes.path} ;; esac
 parent=\${1%/*}
 cd "\${parent:-/}" 2>/dev/null || exit ${codes.parent}
 new=.dcm-$3
-mkdir -m 700 "$new" || exit
 trap 'rm -rf "$new"; exit 143' HUP INT TERM
+mkdir -m 700 "$new" || exit
 (cd "$new" && exec tar -xof -) && mv -f -- "$new/$2" "./\${1##*/}"
 code=$?
 rm -rf "$new"
