@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path'
 /** What needs the engine comes last: it is what fails for reasons of the machine. Beside it is what waits more than it computes. */
 const groups = [
   { projects: ['unit', 'core', 'store'], workers: 2 },
-  { projects: ['wire', 'host', 'e2e'], workers: 6 },
+  { projects: ['wire', 'host', 'e2e'], workers: 4 },
 ]
 
 type Report = {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ensureNetwork } from '../../src/core/containers/network.ts'
+import { HostError } from '../../src/core/host/host.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { settleNetworks } from '../../src/core/upkeep/networks.ts'
 import { createWorld, type World } from '../core/door/world.ts'
@@ -135,6 +137,26 @@ describe('a network', () => {
     expect(await say('network create other')).toMatchObject({ error: 'conflict' })
     expect((await rows()).map((row) => row.called).toSorted()).toEqual(['', 'back'])
     await done('network create other')
+  })
+
+  test('J01: two that settle a network at once agree, also when its subnet is taken from under both', async () => {
+    const carol = await world.member('carol')
+    const { engine } = world.host
+    let late = false
+    const createNetwork: typeof engine.createNetwork = async (wish) => {
+      if (late) return engine.createNetwork(wish)
+      late = true
+      // Another program of the host takes it; the other one has seen that first, and has settled on a subnet by now.
+      await engine.createNetwork({ ...wish, name: 'foreign', bridge: 'br0', ownerId: 'nobody' })
+      await ensureNetwork(world.works, carol.id, 'local')
+      throw new HostError('taken', 'Pool overlaps with other one on this address space.', { status: 403 })
+    }
+    const host = () => ({ ...world.host, engine: { ...engine, createNetwork } })
+    const name = await ensureNetwork({ ...world.works, host }, carol.id, 'local')
+    const made = (await engine.networks()).find((one) => one.name === name)
+    const rows = await world.store.networks.allOf(carol.id, 'local')
+    expect(rows.map((row) => [row.subnet])).toEqual([made?.subnets])
+    await engine.removeNetwork('foreign')
   })
 
   test('K11: a container that was taken off it in Docker, and a network that is gone, are put back', async () => {

@@ -34,7 +34,7 @@ export async function settleNetwork(works: Works, id: string, hostId: string): P
     const { name, bridge, subnet, ownerId } = row
     if (subnet === null) {
       try {
-        await store.networks.setSubnet(id, hostId, await freeSubnet(works, hostId))
+        await store.networks.changeSubnet(id, hostId, null, await freeSubnet(works, hostId))
       } catch (error) {
         // Another took that subnet in the same moment.
         if (violated(error) !== 'networks_subnet') throw error
@@ -46,9 +46,11 @@ export async function settleNetwork(works: Works, id: string, hostId: string): P
       return name
     } catch (error) {
       if (!isFault(error, 'taken')) throw error
-      // Somebody else on this engine took the subnet in the same moment: give it up, unless the network is there.
-      if ((await engine.networks()).some((network) => network.own && network.name === name)) throw error
-      await store.networks.setSubnet(id, hostId, null)
+      // Somebody else on this engine took the subnet in the same moment: give it up, unless the network is there, or has
+      // been given another subnet since.
+      const there = (await engine.networks()).some((network) => network.own && network.name === name)
+      if (there && (await store.networks.byId(id, hostId))?.subnet === subnet) throw error
+      await store.networks.changeSubnet(id, hostId, subnet, null)
     }
   }
   throw new DcmError('unavailable', 'No subnet could be settled on for your network; try again in a minute.')

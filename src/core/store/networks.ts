@@ -1,4 +1,4 @@
-import { and, asc, eq, ne } from 'drizzle-orm'
+import { and, asc, eq, isNull, ne } from 'drizzle-orm'
 import type { Network } from '../model/network.ts'
 import type { Db } from './db.ts'
 import { joins, networks as table } from './schema/index.ts'
@@ -38,11 +38,13 @@ export const networks = (db: Db) => ({
     await db.insert(table).values(row)
   },
   /** @throws on the unique index `networks_subnet` */
-  async setSubnet(id: string, hostId: string, subnet: string | null): Promise<void> {
+  /** Only while it is `from`: whoever settled it meanwhile goes by what they have written. */
+  async changeSubnet(id: string, hostId: string, from: string | null, to: string | null): Promise<void> {
+    const is = from === null ? isNull(table.subnet) : eq(table.subnet, from)
     await db
       .update(table)
-      .set({ subnet })
-      .where(and(eq(table.id, id), eq(table.hostId, hostId)))
+      .set({ subnet: to })
+      .where(and(eq(table.id, id), eq(table.hostId, hostId), is))
   },
   async leave(id: string): Promise<void> {
     await db.update(table).set({ leaving: true }).where(eq(table.id, id))
