@@ -2,6 +2,7 @@ import { type Left, staysBehind, takePorts } from '../core/containers/along.ts'
 import { present } from '../core/containers/change.ts'
 import { freshUse } from '../core/containers/disk.ts'
 import { closeForwards, openAdded } from '../core/containers/forward.ts'
+import { lockMember } from '../core/containers/admit.ts'
 import { reserveContainer } from '../core/containers/reserve.ts'
 import { publicPorts, type Container } from '../core/model/container.ts'
 import { defineOperation, type Run, type State, type Step } from '../core/operation/define.ts'
@@ -72,7 +73,8 @@ export const clone = defineOperation<'clone', Cloning>({
     const { ownerId, name } = input
     const joins = source.joined.map((network) => ({ id: network.id, name: network.name }))
     const from = { id: null, engineId: '', ref: image, ssh }
-    await reserveContainer(tx, { ownerId, name, limits, spec, ports, joins }, id, works, from)
+    const member = await lockMember(tx, ownerId)
+    await reserveContainer(tx, member, { ownerId, name, limits, spec, ports, joins }, id, works, from)
     const left = await takePorts(tx, source, { id, ownerId, hostId: works.settings.hostId }, works)
     return { source: source.name, left: [...left, ...(await staysBehind(tx, source))], committing }
   },

@@ -3,7 +3,6 @@ import { lockMember, reserve } from '../core/containers/admit.ts'
 import { type Becoming, becoming, refuseClash } from '../core/containers/becoming.ts'
 import { freshUse } from '../core/containers/disk.ts'
 import { addNetworks } from '../core/containers/networks.ts'
-import { readRenewed } from '../core/containers/renewed.ts'
 import { syncSecrets } from '../core/containers/runfolder.ts'
 import { giveSecrets } from '../core/containers/secrets.ts'
 import { addVolumes } from '../core/containers/volumes.ts'
@@ -72,7 +71,6 @@ export const composeUp = defineOperation<'compose-up', Up>({
     await addNetworks(tx, owner, input.networks, input.project)
     const mine = await tx.containers.of(input.ownerId)
     const images = new Map((await tx.images.visible(input.ownerId)).map((one) => [one.id, one]))
-    const renewed = await readRenewed(tx, mine)
     const parts: Part[] = []
     const containerOf = new Map<string, string>()
     for (const wish of input.services) {
@@ -80,7 +78,7 @@ export const composeUp = defineOperation<'compose-up', Up>({
         ({ spec }) => spec.compose?.project === input.project && spec.compose.service === wish.service,
       )
       const image = images.get(there?.imageId ?? '')
-      const newer = there !== undefined && image !== undefined && renewed(there, image)
+      const newer = there !== undefined && image !== undefined && there.imageEngineId !== image.engineId
       const becomes = becoming(wish, there, input.ownerId)
       const others = mine.filter((one) => one.spec.compose?.project !== input.project)
       refuseClash(others, { ...becomes, ownerId: input.ownerId, name: there?.name ?? wish.name })

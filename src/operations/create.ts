@@ -42,10 +42,10 @@ export const create = defineOperation<'create', State>({
   before: freshUse,
   async admit(tx, input, id, works) {
     const image = await tx.images.byId(input.imageId)
-    const { grants } = await lockMember(tx, input.ownerId)
-    if (!image || !mayUse(image, input.ownerId, grants))
+    const member = await lockMember(tx, input.ownerId)
+    if (!image || !mayUse(image, input.ownerId, member.grants))
       throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
-    await reserveContainer(tx, input, id, works, image)
+    await reserveContainer(tx, member, input, id, works, image)
     return {}
   },
   steps: [

@@ -1,5 +1,4 @@
 import { engineRefOf } from '../core/containers/named.ts'
-import { readRenewed } from '../core/containers/renewed.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { isFault, sshPaths } from '../core/host/host.ts'
 import type { Image } from '../core/model/image.ts'
@@ -72,8 +71,7 @@ export const rebuildImage = defineOperation<'rebuild-image', State>({
         const old = await run.store.images.byId(run.input.imageId)
         if (!old) throw new DcmError('not_found', 'That image is gone.', { try: 'images' })
         const used = (await run.store.containers.all()).filter((one) => one.imageId === old.id)
-        const renewed = await readRenewed(run.store, used)
-        const users = used.filter((one) => renewed(one, made!))
+        const users = used.filter((one) => one.imageEngineId !== made!.engineId)
         // Last, for what fails before it is undone.
         await run.store.images.update(old.id, { ...made!, engineRef, createdAt: run.now() })
         return {

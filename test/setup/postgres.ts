@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import postgres from 'postgres'
+import postgres, { type Row } from 'postgres'
 
 const script = join(import.meta.dirname, '../../scripts/postgres')
 
@@ -13,14 +13,18 @@ async function ask(action: 'start' | 'stop' | 'remove', folder: string): Promise
   return stdout.trim()
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} })
+/** Asks a database past DCM, one statement after the other. @returns the rows of each */
+export async function queries(url: string, statements: readonly string[]): Promise<Row[][]> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined })
   try {
-    await sql.unsafe(statement)
+    return await Promise.all(statements.map(async (statement) => [...(await sql.unsafe(statement))]))
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
+
+/** Asks a database past DCM. */
+export const query = async (url: string, statement: string): Promise<Row[]> => (await queries(url, [statement]))[0]!
 
 /** An empty database of its own; dropped, with every connection to it, when the test is done with it. */
 export type TestDatabase = AsyncDisposable & { url: string; name: string }
@@ -33,13 +37,13 @@ export async function createDatabase(server = process.env['DCM_TEST_DATABASE_URL
   if (!server)
     throw new Error('No PostgreSQL for tests: run "npm test", or "scripts/postgres run npx vitest --project store".')
   const name = `dcm_${randomBytes(6).toString('hex')}`
-  await onServer(server, `create database ${name}`)
+  await query(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   return {
     url: url.href,
     name,
-    [Symbol.asyncDispose]: () => onServer(server, `drop database if exists ${name} with (force)`),
+    [Symbol.asyncDispose]: async () => void (await query(server, `drop database if exists ${name} with (force)`)),
   }
 }
 

@@ -1,29 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DcmError } from '../../src/core/reply/error.ts'
 import { openEmbedded, openPostgres } from '../../src/core/store/open.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
-import { createDatabase, startPostgres, type TestDatabase } from '../setup/postgres.ts'
+import { createDatabase, query, startPostgres, type TestDatabase } from '../setup/postgres.ts'
 import { createLink, type Link } from '../stand-ins/tcp.ts'
 import { addHost, addPerson, containerOf, fresh, refusalOf } from './databases.ts'
 import { until } from '../setup/until.ts'
 
 const unavailable = expect.objectContaining({ name: 'DcmError', code: 'unavailable' }) as DcmError
 
-/** How many of a database's connections wait for another's lock. */
-async function waitingIn(url: string): Promise<number> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    const rows =
-      await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    return rows.length
-  } finally {
-    await sql.end()
-  }
-}
+const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 /** Asks until the database answers again. */
 async function untilBack(store: Store): Promise<void> {
@@ -167,7 +156,7 @@ test('M08: so is a statement on its own', async () => {
       await tx.people.lockUsage(owner)
       // It locks the container's row, and what counts it waits for the lock above: it is the first to see that neither can go on.
       removed ??= store.containers.remove(id)
-      await until('the removal to wait', async () => (await waitingIn(database.url)) === 1)
+      await until('the removal to wait', async () => (await query(database.url, waiting)).length === 1)
       await tx.containers.update(id, { trouble: 'none' })
     })
     await removed

@@ -1,15 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import { createDatabase, startPostgres } from '../setup/postgres.ts'
-
-const ask = async (url: string, statement: string): Promise<unknown[]> => {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
-  try {
-    return [...(await sql.unsafe(statement))]
-  } finally {
-    await sql.end({ timeout: 1 })
-  }
-}
+import { createDatabase, query, startPostgres } from '../setup/postgres.ts'
 
 test('each test gets an empty database of its own, which goes even while it is in use', async () => {
   await using first = await createDatabase()
@@ -17,21 +8,21 @@ test('each test gets an empty database of its own, which goes even while it is i
   {
     await using second = await createDatabase()
     name = second.name
-    await ask(second.url, 'create table thing (id int)')
+    await query(second.url, 'create table thing (id int)')
     const busy = postgres(second.url, { max: 1, onnotice: () => {} })
     await busy`select 1`
     void busy`select pg_sleep(60)`.catch(() => {})
     void busy.end({ timeout: 1 }).catch(() => {})
   }
-  expect(await ask(first.url, `select from pg_database where datname = '${name}'`)).toHaveLength(0)
-  expect(await ask(first.url, `select from pg_tables where tablename = 'thing'`)).toHaveLength(0)
+  expect(await query(first.url, `select from pg_database where datname = '${name}'`)).toHaveLength(0)
+  expect(await query(first.url, `select from pg_tables where tablename = 'thing'`)).toHaveLength(0)
 })
 
 test('a server that a test takes away comes back at the same place with its data', async () => {
   await using server = await startPostgres()
-  await ask(server.url, 'create table kept as select 7 as value')
+  await query(server.url, 'create table kept as select 7 as value')
   await server.stop()
-  await expect(ask(server.url, 'select 1')).rejects.toThrow(/ECONNREFUSED/)
+  await expect(query(server.url, 'select 1')).rejects.toThrow(/ECONNREFUSED/)
   await server.start()
-  expect(await ask(server.url, 'select value from kept')).toEqual([{ value: 7 }])
+  expect(await query(server.url, 'select value from kept')).toEqual([{ value: 7 }])
 })

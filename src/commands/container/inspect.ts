@@ -16,7 +16,7 @@ export const inspect = defineCommand({
   gives: containerData,
   async run(args, { containers, images, place, now }) {
     const container = await containers.refresh(args.container)
-    const outdated = (await images.stale([container])).get(container.id)
+    const outdated = (await images.outdated())(container)
     const { spec } = container
     return info(`${container.name}: ${status(container, now)}.`, {
       fields: {

@@ -16,7 +16,11 @@ export const ps = defineCommand({
   args: {},
   gives: z.array(containerData),
   async run(_, { containers, images, place, now, caller }) {
-    const [{ containers: own, stale }, shared] = await Promise.all([containers.mine(), containers.shared()])
+    const [{ containers: own, stale }, shared, outdated] = await Promise.all([
+      containers.mine(),
+      containers.shared(),
+      images.outdated(),
+    ])
     const mine = [...own, ...shared]
     const data = mine.map((container) => toData(container, place))
     if (mine.length === 0)
@@ -25,11 +29,9 @@ export const ps = defineCommand({
         { data },
       )
     const head = ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS']
-    const outdated = await images.stale(mine)
     const rows = mine.map((container) => [
       calledBy(caller.person.id, container),
-      container.imageRef.replace(/:latest$/, '') +
-        (outdated.has(container.id) ? ` (${outdated.get(container.id)!.mark})` : ''),
+      container.imageRef.replace(/:latest$/, '') + (outdated(container) ? ` (${outdated(container)!.mark})` : ''),
       container.trouble ? `${status(container, now)}: ${container.trouble}` : status(container, now),
       sshLine(container, place) ?? '-',
       portList(container, place) || '-',

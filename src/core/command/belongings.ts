@@ -132,8 +132,8 @@ export type Belongings = {
     look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
     /** Tells members to use another, or (null) that this one is good again. @returns containers made from it, by owner */
     deprecate(image: Image, use: Image | null): Promise<{ users: string[] }>
-    /** Of containers whose image was deprecated or made anew since: a word for a list, and a sentence. By id. */
-    stale(containers: readonly Container[]): Promise<Map<string, { mark: string; says: string }>>
+    /** Tells of a container whose image was deprecated or made anew since: a word for a list, and a sentence. */
+    outdated(): Promise<(container: Container) => { mark: string; says: string } | undefined>
   }
   registries: {
     /** Those that admins allow, and as whom the caller is logged in there. */

@@ -33,8 +33,8 @@ export async function lockMember(tx: Tables, ownerId: string): Promise<Member> {
   if (!usage || !person || person.state === 'leaving') throw new DcmError('conflict', 'That member is being removed.')
   if (person.state === 'suspended')
     throw new DcmError('denied', `${person.name} is suspended; an admin can resume them.`)
-  const grants = readGrants(await tx.grants.lock(ownerId))
-  const [site, groups] = [await siteQuota(tx), await tx.groups.of(ownerId)]
+  const [rows, site, groups] = await Promise.all([tx.grants.lock(ownerId), siteQuota(tx), tx.groups.of(ownerId)])
+  const grants = readGrants(rows)
   return { person, grants, limits: effective({ site, groups, member: person.quota, grants }), used: usage }
 }
 

@@ -7,7 +7,6 @@ import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { mayName } from '../policy/can.ts'
 import { visibleImages } from './allow.ts'
-import { readRenewed } from './renewed.ts'
 import { dropTag } from './tags.ts'
 
 /** What a caller sees of images. */
@@ -45,32 +44,26 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
         const all = (await store.containers.all()).filter((one) => one.imageId === image.id)
         return { users: all.map((one) => `${one.owner}/${one.name}`) }
       },
-      async stale(containers) {
-        const found = new Map<string, { mark: string; says: string }>()
-        const [images, renewed] = await Promise.all([store.images.offered(), readRenewed(store, containers)])
-        const offered = new Map(images.map((image) => [image.id, image]))
-        for (const container of containers) {
-          const { id, imageId } = container
+      async outdated() {
+        const offered = new Map((await store.images.offered()).map((image) => [image.id, image]))
+        return ({ imageId, imageEngineId }) => {
           const image = offered.get(imageId ?? '')
-          if (!image) continue
+          if (!image) return undefined
           const { ref, useInstead } = image
           if (useInstead !== null)
-            found.set(id, {
-              mark: 'deprecated',
-              says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.`,
-            })
-          else if (renewed(container, image))
-            found.set(id, { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` })
+            return { mark: 'deprecated', says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.` }
+          if (imageEngineId === image.engineId) return undefined
+          return { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` }
         }
-        return found
       },
       async look(image) {
         const { engine } = works.host(image.hostId)
         const inside = await engine.inside(image.engineId).catch((error: unknown) => Promise.reject(explain(error)))
         const all = await (mayName(caller) ? store.containers.all() : store.containers.of(caller.person.id))
         const used = all.filter((one) => one.imageId === image.id)
-        const renewed = await readRenewed(store, used)
-        const users = used.map((one) => calledBy(caller.person.id, one) + (renewed(one, image) ? ' (older)' : ''))
+        const users = used.map(
+          (one) => calledBy(caller.person.id, one) + (one.imageEngineId !== image.engineId ? ' (older)' : ''),
+        )
         return { inside, base: await baseOf(image, inside.chain, await visible()), users }
       },
     }

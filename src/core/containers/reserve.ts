@@ -5,7 +5,7 @@ import { DcmError } from '../reply/error.ts'
 import { createHostKey } from '../secret/keys.ts'
 import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
-import { checkDisk, lockMember, reserve, reserveHost } from './admit.ts'
+import { checkDisk, type Member, reserve, reserveHost } from './admit.ts'
 import { engineNameOf } from './named.ts'
 import { asked, checkNetworks } from './networks.ts'
 import { givePorts } from './ports.ts'
@@ -17,16 +17,17 @@ export type From = Pick<Image, 'engineId' | 'ref' | 'ssh'> & { id: string | null
 /**
  * Admits a new container and reserves all that it needs, in one transaction under its owner's lock: every way to make
  * one comes through here.
+ * @param member its owner, as just locked
  * @throws DcmError `limited`, `denied` or `conflict` with what would work
  */
 export async function reserveContainer(
   tx: Tables,
+  member: Member,
   input: Omit<Intents['create'], 'imageId' | 'imageRef'>,
   id: string,
   works: Works,
   image: From,
 ): Promise<void> {
-  const member = await lockMember(tx, input.ownerId)
   checkGrants(member.grants, input.spec, input.ports)
   if (image.ssh && (await tx.keys.of(input.ownerId)).length === 0)
     throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {

@@ -8,14 +8,10 @@ import type { Store } from '../store/store.ts'
 const expiry = (at: Date) => `expiry-time="${at.toISOString().slice(0, 19).replace(/[-T:]/g, '')}Z"`
 
 /** The text of a container's authorized keys: its owner's, and until when its guests'. Empty while the owner is not active. */
-export async function authorizedKeys(store: Store, container: Pick<Container, 'id' | 'ownerId'>): Promise<string> {
-  const person = await store.people.byId(container.ownerId)
-  if (person?.state !== 'active') return ''
-  const [own, guests] = await Promise.all([store.keys.of(container.ownerId), store.shares.keysInto(container.id)])
-  return [
-    ...own.map((key) => `${key.type} ${key.blob}\n`),
-    ...guests.map((key) => `${expiry(key.expiresAt)} ${key.type} ${key.blob}\n`),
-  ].join('')
+async function authorizedKeys(store: Store, containerId: string): Promise<string> {
+  return (await store.keys.into(containerId))
+    .map(({ type, blob, expiresAt }) => `${expiresAt ? `${expiry(expiresAt)} ` : ''}${type} ${blob}\n`)
+    .join('')
 }
 
 const sealedFor = (containerId: string, name: string) => `${containerId}/${name}`
@@ -41,7 +37,7 @@ export async function placeRun(deps: { store: Store; seal: Seal; host: Host }, c
   return deps.host.files.placeRun({
     id: row.id,
     hostKey: deps.seal.open(row.hostKeySealed, row.id),
-    authorizedKeys: await authorizedKeys(deps.store, row),
+    authorizedKeys: await authorizedKeys(deps.store, row.id),
     secrets: await openSecrets(deps, row.id),
     volumes: (row.spec.volumes ?? []).map((volume) => volume.path),
   })
@@ -67,9 +63,9 @@ async function sync<T>(read: () => Promise<T>, write: (value: T) => Promise<void
 }
 
 /** Makes one container's authorized keys what the database says. */
-export const syncKeys = (deps: Hosts, container: Pick<Container, 'id' | 'ownerId' | 'hostId'>): Promise<void> =>
+export const syncKeys = (deps: Hosts, container: Pick<Container, 'id' | 'hostId'>): Promise<void> =>
   sync(
-    () => authorizedKeys(deps.store, container),
+    () => authorizedKeys(deps.store, container.id),
     (text) => deps.host(container.hostId).files.writeKeys(container.id, text),
   )
 

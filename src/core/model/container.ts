@@ -92,6 +92,8 @@ export type Container = {
   engineId: string | null
   engineName: string
   imageId: string | null
+  /** The engine's id of what it was made from, which its image may not be any more. */
+  imageEngineId: string
   imageRef: string
   state: State
   desired: Desired

@@ -52,6 +52,7 @@ function toContainer({
     engineId: row.engineId,
     engineName: row.engineName,
     imageId: row.imageId,
+    imageEngineId: row.imageEngineId,
     imageRef: row.imageRef,
     state: row.state,
     desired: row.desired,
@@ -237,15 +238,6 @@ export const containers = (db: Db) => {
       return (
         await db.select({ name: table.name }).from(table).where(eq(table.imageId, imageId)).orderBy(asc(table.name))
       ).map((row) => row.name)
-    },
-    /** The engine's ids of the images that containers were made from, which their rows' images may not be any more. */
-    async madeFrom(ids: readonly string[]): Promise<Map<string, string>> {
-      if (ids.length === 0) return new Map()
-      const rows = await db
-        .select({ id: table.id, engineId: table.imageEngineId })
-        .from(table)
-        .where(inArray(table.id, [...ids]))
-      return new Map(rows.map((row) => [row.id, row.engineId]))
     },
     /** Bytes in the writable layers, per container. */
     async setLayers(sizes: Map<string, number>): Promise<void> {

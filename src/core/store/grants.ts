@@ -42,18 +42,18 @@ export const grants = (db: Db) => ({
   },
   /** The same, locked against revocation until the transaction ends. */
   async lock(ownerId: string): Promise<Pick<GrantRecord, 'thing'>[]> {
-    const own = await db
+    const own = db
       .select({ thing: table.thing })
       .from(table)
       .where(and(eq(table.ownerId, ownerId), inForce))
       .for('share')
-    const shared = await db
+    const shared = db
       .select({ thing: groupGrants.thing })
       .from(groupGrants)
       .innerJoin(memberships, eq(memberships.groupId, groupGrants.groupId))
       .where(and(eq(memberships.personId, ownerId), groupInForce))
       .for('share')
-    return [...own, ...shared]
+    return (await Promise.all([own, shared])).flat()
   },
   async ofGroup(groupId: string): Promise<GrantRecord[]> {
     const rows = await db

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
+import type { Sql, TransactionSql } from 'postgres'
 import type { Db } from './db.ts'
 import { loadDriver } from './driver.ts'
 import * as schema from './schema/index.ts'
@@ -18,6 +19,14 @@ export type Opened = {
 
 const migrations = join(import.meta.dirname, '../../../drizzle')
 
+/** drizzle leaves statements unprepared: each call is then described, parsed and planned anew, in two round trips. */
+function prepared<T extends Pick<Sql, 'unsafe'>>(client: T): T {
+  const unsafe = client.unsafe.bind(client)
+  client.unsafe = ((query: string, params?: never[], options?: object) =>
+    unsafe(query, params, { ...options, prepare: query.length < 4096 })) as Sql['unsafe']
+  return client
+}
+
 /** Connects to PostgreSQL and brings its schema up to date. Two processes may do so at once. */
 export async function openPostgres(url: string, pool = 10): Promise<Opened> {
   const postgres = await loadDriver()
@@ -31,11 +40,10 @@ export async function openPostgres(url: string, pool = 10): Promise<Opened> {
       onnotice: () => undefined,
       connection: { application_name: 'dcm', statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 },
     })
-    // drizzle leaves statements unprepared: each call is then described, parsed and planned anew, in two round trips.
-    const unsafe = client.unsafe.bind(client)
-    client.unsafe = ((query: string, params?: never[], options?: object) =>
-      unsafe(query, params, { ...options, prepare: query.length < 4096 })) as typeof client.unsafe
-    return client
+    const begin = client.begin.bind(client) as (work: (inside: TransactionSql) => unknown) => Promise<unknown>
+    client.begin = ((work: (inside: TransactionSql) => unknown) =>
+      begin((inside) => work(prepared(inside)))) as typeof client.begin
+    return prepared(client)
   }
   // drizzle's migrator takes no lock; a session lock on a connection of its own keeps two first starts apart.
   const alone = connect(1)

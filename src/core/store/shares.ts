@@ -3,7 +3,7 @@ import { alias } from 'drizzle-orm/pg-core'
 import type { ShareLevel } from '../model/container.ts'
 import { after } from './clock.ts'
 import type { Db } from './db.ts'
-import { containers, keys, people, shares as table } from './schema/index.ts'
+import { containers, people, shares as table } from './schema/index.ts'
 
 export type ShareRow = typeof table.$inferSelect
 
@@ -55,16 +55,6 @@ export const shares = (db: Db) => ({
   },
   async countOf(containerId: string): Promise<number> {
     return db.$count(table, and(eq(table.containerId, containerId), live))
-  },
-  /** Keys of guests who may come in at a container's own port, and until when. */
-  async keysInto(containerId: string): Promise<{ type: string; blob: string; expiresAt: Date }[]> {
-    return db
-      .select({ type: keys.type, blob: keys.blob, expiresAt: table.expiresAt })
-      .from(table)
-      .innerJoin(people, eq(people.id, table.guestId))
-      .innerJoin(keys, eq(keys.ownerId, table.guestId))
-      .where(and(eq(table.containerId, containerId), eq(table.level, 'ssh'), eq(people.state, 'active'), live))
-      .orderBy(asc(keys.id))
   },
   /** Removes what has ended. @returns what it was */
   async dropExpired(): Promise<ShareRow[]> {

@@ -14,9 +14,7 @@ function createDeps(met: (count: number) => void) {
   }
   const deps = {
     store: {
-      people: { byId: async () => ({ state: 'active' }) },
-      keys: { of: async () => [{ type: 'ssh-ed25519', blob: truth.key }] },
-      shares: { keysInto: async () => [] },
+      keys: { into: async () => [{ type: 'ssh-ed25519', blob: truth.key, expiresAt: null }] },
       secrets: { of: async () => [{ name: 'TOKEN', sealed: truth.secret }] },
     },
     seal: { open: (text: string) => text },
@@ -24,7 +22,7 @@ function createDeps(met: (count: number) => void) {
   } as unknown as Deps
   return { deps, truth, written }
 }
-const container = { id: 'c1', ownerId: 'p1', hostId: 'local' }
+const container = { id: 'c1', hostId: 'local' }
 
 test('what changes while it is written is written again, and what does not is written once', async () => {
   const { deps, truth, written } = createDeps((count) => {

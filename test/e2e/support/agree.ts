@@ -1,23 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres, { type Row } from 'postgres'
 import { expect } from 'vitest'
+import type { Row } from 'postgres'
+import { queries } from '../../setup/postgres.ts'
 import type { Dcm } from './dcm.ts'
 import { lookAt } from './engine.ts'
-
-/** Asks DCM's own PostgreSQL, past DCM, one after the other. @returns the rows of each */
-async function queries(url: string, statements: readonly string[]): Promise<Row[][]> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    return await Promise.all(statements.map(async (statement) => [...(await sql.unsafe(statement))]))
-  } finally {
-    await sql.end({ timeout: 5 })
-  }
-}
-
-/** Asks DCM's own PostgreSQL, past DCM. */
-export const query = async (url: string, statement: string): Promise<Row[]> => (await queries(url, [statement]))[0]!
 
 const sorted = (list: Iterable<string>) => [...list].toSorted()
 const names = async (folder: string) =>

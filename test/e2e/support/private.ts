@@ -1,7 +1,6 @@
-import { createDatabase } from '../../setup/postgres.ts'
+import { createDatabase, query } from '../../setup/postgres.ts'
 import { ask } from '../../setup/engine.ts'
 import { type PrivateEngine, type PrivateOptions, startPrivateEngine } from '../../setup/private-engine.ts'
-import { query } from './agree.ts'
 import { type Dcm, type DcmOptions, startDcm } from './dcm.ts'
 import { ensureKept, kept } from './images.ts'
 
