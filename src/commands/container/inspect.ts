@@ -1,5 +1,5 @@
 import { defineCommand } from '../../core/command/define.ts'
-import { containerData, networksOf, status, toData, toFields } from '../../core/reply/container.ts'
+import { containerData, networksOf, outdated, status, toData, toFields } from '../../core/reply/container.ts'
 import { formatRestart } from '../../core/model/grant.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
@@ -14,9 +14,9 @@ export const inspect = defineCommand({
   private: true,
   args: { container: { kind: 'container', about: 'Container to look at.' } },
   gives: containerData,
-  async run(args, { containers, images, place, now }) {
+  async run(args, { containers, place, now }) {
     const container = await containers.refresh(args.container)
-    const outdated = (await images.outdated())(container)
+    const renewal = outdated(container)
     const { spec } = container
     return info(`${container.name}: ${status(container, now)}.`, {
       fields: {
@@ -38,7 +38,7 @@ export const inspect = defineCommand({
         ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
         ...(container.expiresAt ? { 'removed at': formatTime(container.expiresAt) } : {}),
         ...(container.note ? { note: container.note } : {}),
-        ...(outdated ? { 'its image': outdated.says } : {}),
+        ...(renewal ? { 'its image': renewal.says } : {}),
         ...(container.trouble ? { trouble: container.trouble } : {}),
       },
       data: toData(container, place),

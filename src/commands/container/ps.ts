@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { count } from '../../core/model/count.ts'
-import { calledBy } from '../../core/model/container.ts'
-import { containerData, portList, sshLine, status, toData } from '../../core/reply/container.ts'
+import { calledBy, type Container } from '../../core/model/container.ts'
+import { containerData, outdated, portList, sshLine, status, toData } from '../../core/reply/container.ts'
 import { info, warn } from '../../core/reply/reply.ts'
 
 export const ps = defineCommand({
@@ -15,12 +15,8 @@ export const ps = defineCommand({
   private: true,
   args: {},
   gives: z.array(containerData),
-  async run(_, { containers, images, place, now, caller }) {
-    const [{ containers: own, stale }, shared, outdated] = await Promise.all([
-      containers.mine(),
-      containers.shared(),
-      images.outdated(),
-    ])
+  async run(_, { containers, place, now, caller }) {
+    const { own, shared, stale } = await containers.visible()
     const mine = [...own, ...shared]
     const data = mine.map((container) => toData(container, place))
     if (mine.length === 0)
@@ -29,9 +25,13 @@ export const ps = defineCommand({
         { data },
       )
     const head = ['NAME', 'IMAGE', 'STATUS', 'SSH', 'PORTS']
+    const marked = (container: Container) => {
+      const renewal = outdated(container)
+      return container.imageRef.replace(/:latest$/, '') + (renewal ? ` (${renewal.mark})` : '')
+    }
     const rows = mine.map((container) => [
       calledBy(caller.person.id, container),
-      container.imageRef.replace(/:latest$/, '') + (outdated(container) ? ` (${outdated(container)!.mark})` : ''),
+      marked(container),
       container.trouble ? `${status(container, now)}: ${container.trouble}` : status(container, now),
       sshLine(container, place) ?? '-',
       portList(container, place) || '-',

@@ -28,7 +28,8 @@ export const stats = defineCommand({
     }),
   ),
   async run({ container }, { containers, watch, caller }) {
-    const all = container ? [container] : [...(await containers.mine()).containers, ...(await containers.shared())]
+    const visible = container ? { own: [container], shared: [] } : await containers.visible()
+    const all = [...visible.own, ...visible.shared]
     const loads = await watch.load(all)
     const data = all.map((one, at) => {
       const load = loads[at] ?? null

@@ -12,8 +12,8 @@ export type Belongings = {
   containers: {
     /** The caller's own; cost depends on theirs alone. */
     mine(): Promise<{ containers: Container[]; stale: string | null }>
-    /** What others share with the caller. */
-    shared(): Promise<Container[]>
+    /** The same, and what others share with the caller. */
+    visible(): Promise<{ own: Container[]; shared: Container[]; stale: string | null }>
     all(): Promise<{ containers: Container[]; stale: string | null }>
     /** What a wish for limits becomes under the site's defaults. */
     limits(wish: { memory: number | undefined; cpus: number | undefined; pids: number | undefined }): Promise<Limits>
@@ -132,8 +132,6 @@ export type Belongings = {
     look(image: Image): Promise<{ inside: Anatomy; base: Image | null; users: string[] }>
     /** Tells members to use another, or (null) that this one is good again. @returns containers made from it, by owner */
     deprecate(image: Image, use: Image | null): Promise<{ users: string[] }>
-    /** Tells of a container whose image was deprecated or made anew since: a word for a list, and a sentence. */
-    outdated(): Promise<(container: Container) => { mark: string; says: string } | undefined>
   }
   registries: {
     /** Those that admins allow, and as whom the caller is logged in there. */

@@ -44,18 +44,6 @@ export function createImages(works: Works): (caller: Caller) => Context['images'
         const all = (await store.containers.all()).filter((one) => one.imageId === image.id)
         return { users: all.map((one) => `${one.owner}/${one.name}`) }
       },
-      async outdated() {
-        const offered = new Map((await store.images.offered()).map((image) => [image.id, image]))
-        return ({ imageId, imageEngineId }) => {
-          const image = offered.get(imageId ?? '')
-          if (!image) return undefined
-          const { ref, useInstead } = image
-          if (useInstead !== null)
-            return { mark: 'deprecated', says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.` }
-          if (imageEngineId === image.engineId) return undefined
-          return { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` }
-        }
-      },
       async look(image) {
         const { engine } = works.host(image.hostId)
         const inside = await engine.inside(image.engineId).catch((error: unknown) => Promise.reject(explain(error)))

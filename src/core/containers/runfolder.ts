@@ -71,11 +71,8 @@ export const syncKeys = (deps: Hosts, container: Pick<Container, 'id' | 'hostId'
 
 /** Brings a member's keys to all of their containers at once, and to those that are shared with them. */
 export async function spreadKeys(deps: Hosts, ownerId: string): Promise<void> {
-  const [own, shared] = await Promise.all([
-    deps.store.containers.of(ownerId),
-    deps.store.containers.sharedWith(ownerId),
-  ])
-  await Promise.all([...own, ...shared].map((container) => syncKeys(deps, container)))
+  const containers = await deps.store.containers.visible(ownerId)
+  await Promise.all(containers.map((container) => syncKeys(deps, container)))
 }
 
 /** Makes one container's secrets what the database says. */

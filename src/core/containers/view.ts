@@ -1,5 +1,6 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
+import type { Container } from '../model/container.ts'
 import { formatCpus, formatSize } from '../model/units.ts'
 import type { Works } from '../operation/define.ts'
 import { mayTouch } from '../policy/can.ts'
@@ -77,10 +78,11 @@ export function createView(works: Works): (caller: Caller) => Context['container
       const [containers, stale] = await Promise.all([store.containers.of(caller.person.id), staleness()])
       return { containers: containers.filter((container) => mayTouch(caller, 'look', container)), stale }
     },
-    async shared() {
-      return (await store.containers.sharedWith(caller.person.id)).filter((container) =>
-        mayTouch(caller, 'look', container),
-      )
+    async visible() {
+      const [containers, stale] = await Promise.all([store.containers.visible(caller.person.id), staleness()])
+      const seen = containers.filter((container) => mayTouch(caller, 'look', container))
+      const isOwn = ({ ownerId }: Container) => ownerId === caller.person.id
+      return { own: seen.filter(isOwn), shared: seen.filter((one) => !isOwn(one)), stale }
     },
     async all() {
       const [containers, stale] = await Promise.all([store.containers.all(), staleness()])

@@ -34,8 +34,7 @@ export function lookupFor(
 
   const named = async (name: string) => (personName.test(name) ? store.people.byName(name) : undefined)
   const mine = async () => {
-    const [own, shared] = await Promise.all([store.containers.of(person.id), store.containers.sharedWith(person.id)])
-    return [...own, ...shared].filter((container) => mayTouch(actor, need, container))
+    return (await store.containers.visible(person.id)).filter((container) => mayTouch(actor, need, container))
   }
 
   /** What cannot be a name is nobody's; a database need not be able to hold it. */

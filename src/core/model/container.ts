@@ -95,6 +95,8 @@ export type Container = {
   /** The engine's id of what it was made from, which its image may not be any more. */
   imageEngineId: string
   imageRef: string
+  /** The offered image that it was made from, as it is now; null where it is a member's own, or there no more. */
+  offered: { ref: string; engineId: string; useInstead: string | null } | null
   state: State
   desired: Desired
   limits: Limits

@@ -196,3 +196,13 @@ export function status(container: Container, now: Date): string {
       return container.state[0]!.toUpperCase() + container.state.slice(1)
   }
 }
+
+/** Of a container whose offered image was deprecated or made anew since: a word for a list, and a sentence. */
+export function outdated({ offered, imageEngineId }: Container): { mark: string; says: string } | undefined {
+  if (!offered) return undefined
+  const { ref, engineId, useInstead } = offered
+  if (useInstead !== null)
+    return { mark: 'deprecated', says: `${ref} is deprecated; create from ${useInstead}, or redeploy on it.` }
+  if (imageEngineId === engineId) return undefined
+  return { mark: 'older', says: `${ref} was made anew since; redeploy takes it up.` }
+}

@@ -1,20 +1,19 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, isNull, type Placeholder, sql } from 'drizzle-orm'
 import type { AddedPort, Container, Port, Share } from '../model/container.ts'
 import type { Joined } from '../model/network.ts'
 import { after } from './clock.ts'
 import type { Db } from './db.ts'
-import { containers as table, joins, networks, people, ports, shares } from './schema/index.ts'
+import { containers as table, images, joins, networks, people, ports, shares } from './schema/index.ts'
 
 export type ContainerRow = typeof table.$inferSelect
 
-// One query with the ports folded in: `ps` costs one round trip, and only for the caller's own rows.
-const folded = sql<Omit<Port, never>[] | null>`(
-  select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}) order by ${ports.purpose} desc, ${ports.containerPort})
-  from ${ports} where ${ports.containerId} = ${table.id} and ${ports.reach} is null)`
+/** A port as it is stored: one that was added has a reach. */
+type OpenPort = Port & { reach: AddedPort['reach'] | null; expiresAt: string | null }
 
-const added = sql<(Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[] | null>`(
-  select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'reach', ${ports.reach}, 'expiresAt', ${ports.expiresAt}) order by ${ports.containerPort}, ${ports.proto})
-  from ${ports} where ${ports.containerId} = ${table.id} and ${ports.reach} is not null)`
+// One query with all that belongs to a container folded in: `ps` costs one round trip, and only for what its caller sees.
+const folded = sql<OpenPort[] | null>`(
+  select json_agg(json_build_object('container', ${ports.containerPort}, 'proto', ${ports.proto}, 'host', ${ports.hostPort}, 'purpose', ${ports.purpose}, 'reach', ${ports.reach}, 'expiresAt', ${ports.expiresAt}) order by ${ports.purpose} desc, ${ports.containerPort}, ${ports.proto})
+  from ${ports} where ${ports.containerId} = ${table.id})`
 
 const joined = sql<Joined[] | null>`(
   select json_agg(json_build_object('id', ${networks.id}, 'name', ${networks.called}, 'engineName', ${networks.name}) order by ${networks.called})
@@ -25,24 +24,38 @@ const lent = sql<Share[] | null>`(
   select json_agg(json_build_object('guestId', ${shares.guestId}, 'level', ${shares.level}))
   from ${shares} where ${shares.containerId} = ${table.id} and ${shares.expiresAt} > now() and ${people.state} = 'active')`
 
-const whole = { row: table, owner: people.name, ports: folded, added, joined, shares: lent }
+/** The sealed key is read by `row` alone. */
+const { hostKeySealed: _sealed, ...shown } = getTableColumns(table)
+
+const whole = {
+  row: shown,
+  owner: people.name,
+  offered: { ref: images.ref, engineId: images.engineId, useInstead: images.useInstead },
+  ports: folded,
+  joined,
+  shares: lent,
+}
 
 function toContainer({
   row,
   owner,
-  ports: list,
-  added: later,
+  offered,
+  ports: open,
   joined: on,
   shares: guests,
 }: {
-  row: ContainerRow
+  row: Omit<ContainerRow, 'hostKeySealed'>
   owner: string
-  ports: Port[] | null
-  added: (Omit<AddedPort, 'expiresAt'> & { expiresAt: string | null })[] | null
+  offered: Container['offered']
+  ports: OpenPort[] | null
   joined: Joined[] | null
   shares: Share[] | null
 }): Container {
   const { memory, cpus, pids } = row
+  const [made, added]: [Port[], AddedPort[]] = [[], []]
+  for (const { container, proto, host, purpose, reach, expiresAt } of open ?? [])
+    if (reach === null) made.push({ container, proto, host, purpose })
+    else added.push({ container, proto, host, reach, expiresAt: expiresAt === null ? null : new Date(expiresAt) })
   return {
     id: row.id,
     ownerId: row.ownerId,
@@ -54,16 +67,14 @@ function toContainer({
     imageId: row.imageId,
     imageEngineId: row.imageEngineId,
     imageRef: row.imageRef,
+    offered,
     state: row.state,
     desired: row.desired,
     limits: { memory, cpus, pids },
     spec: row.spec,
-    ports: list ?? [],
+    ports: made,
     joined: on ?? [],
-    added: (later ?? []).map((port) => ({
-      ...port,
-      expiresAt: port.expiresAt === null ? null : new Date(port.expiresAt),
-    })),
+    added,
     ssh: row.ssh,
     fingerprint: row.fingerprint,
     hostKey: row.hostKey,
@@ -83,36 +94,43 @@ function toContainer({
 /** Containers: who owns what, what is wanted, and what the engine was last seen to say. */
 export const containers = (db: Db) => {
   // The one query that `ps` costs is built once per connection pool, not once per call.
-  let prepared: ReturnType<typeof prepareOf> | undefined
-  const prepareOf = () =>
-    select()
-      .where(eq(table.ownerId, sql.placeholder('owner')))
-      .orderBy(asc(table.name))
-      .prepare('containers_of')
-  const select = () => db.select(whole).from(table).innerJoin(people, eq(people.id, table.ownerId))
+  let prepared: ReturnType<typeof prepareVisible> | undefined
+  const prepareVisible = () => {
+    const person = sql.placeholder('person')
+    const own = db.select({ id: table.id }).from(table).where(eq(table.ownerId, person))
+    return select()
+      .where(inArray(table.id, own.unionAll(sharedBy(person))))
+      .orderBy(sql`${table.ownerId} <> ${person}`, asc(people.name), asc(table.name))
+      .prepare('containers_visible')
+  }
+  const sharedBy = (guest: string | Placeholder) =>
+    db
+      .select({ id: shares.containerId })
+      .from(shares)
+      .where(and(eq(shares.guestId, guest), sql`${shares.expiresAt} > now()`))
+  const select = () =>
+    db
+      .select(whole)
+      .from(table)
+      .innerJoin(people, eq(people.id, table.ownerId))
+      .leftJoin(images, and(eq(images.id, table.imageId), isNull(images.ownerId)))
   return {
     async of(ownerId: string): Promise<Container[]> {
-      return (await (prepared ??= prepareOf()).execute({ owner: ownerId })).map(toContainer)
+      return (await select().where(eq(table.ownerId, ownerId)).orderBy(asc(table.name))).map(toContainer)
+    },
+    /** A member's own, by name, then what others share with them. */
+    async visible(personId: string): Promise<Container[]> {
+      return (await (prepared ??= prepareVisible()).execute({ person: personId })).map(toContainer)
     },
     /** What others share with a member. */
     async sharedWith(guestId: string): Promise<Container[]> {
-      const theirs = db
-        .select({ id: shares.containerId })
-        .from(shares)
-        .where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
-      return (await select().where(inArray(table.id, theirs)).orderBy(asc(people.name), asc(table.name))).map(
-        toContainer,
-      )
+      const theirs = inArray(table.id, sharedBy(guestId))
+      return (await select().where(theirs).orderBy(asc(people.name), asc(table.name))).map(toContainer)
     },
     /** One that is shared with a member, by its owner's name and its own. */
     async sharedAs(guestId: string, owner: string, name: string): Promise<Container | undefined> {
-      const theirs = db
-        .select({ id: shares.containerId })
-        .from(shares)
-        .where(and(eq(shares.guestId, guestId), sql`${shares.expiresAt} > now()`))
-      return (await select().where(and(eq(people.name, owner), eq(table.name, name), inArray(table.id, theirs)))).map(
-        toContainer,
-      )[0]
+      const theirs = inArray(table.id, sharedBy(guestId))
+      return (await select().where(and(eq(people.name, owner), eq(table.name, name), theirs))).map(toContainer)[0]
     },
     async all(): Promise<Container[]> {
       return (await select().orderBy(asc(people.name), asc(table.name))).map(toContainer)
