@@ -50,10 +50,12 @@ describe('redeploy', () => {
       data: { name: 'web', image: 'web:v2', fingerprint: before.fingerprint, state: 'running' },
     })
     const now = await sound('running')
-    const { engineId: _, engineName: __, imageId: ___, imageRef: ____, startedAt: _____, ...same } = before
+    const { engineId, engineName, imageId, imageEngineId, imageRef, offered, startedAt, ...same } = before
     expect(now).toMatchObject(same)
-    expect(now.imageRef).toBe('web:v2')
-    expect(now.engineName).not.toBe(before.engineName)
+    expect(now).toMatchObject({ imageRef: 'web:v2', offered: null })
+    for (const [name, old] of Object.entries({ engineId, engineName, imageId, imageEngineId, imageRef, startedAt }))
+      expect(now[name as keyof typeof now], name).not.toEqual(old)
+    expect(offered).not.toBeNull()
     expect(await made()).toMatchObject({
       ports: before.ports.map(({ container, proto, host }) => ({ container, proto, host })),
       env: ['A=1', 'B=2'],

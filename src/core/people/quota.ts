@@ -26,8 +26,10 @@ export function checkRange(changes: Partial<Quota>): void {
       throw new DcmError('usage', `A quota of ${resource} is at most ${most[resource]}.`)
 }
 
-/** Quotas: what holds for whom, and what the hosts have to give. */
-/** @param deps.measure brings what is known of a member's use of disk up to date */
+/**
+ * Quotas: what holds for whom, and what the hosts have to give.
+ * @param deps.measure brings what is known of a member's use of disk up to date
+ */
 export function createQuota({
   store,
   measure,

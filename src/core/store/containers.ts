@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, inArray, isNull, type Placeholder, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { AddedPort, Container, Port, Share } from '../model/container.ts'
 import type { Joined } from '../model/network.ts'
 import { after } from './clock.ts'
@@ -108,9 +108,9 @@ export const containers = (db: Db) => {
       .select({ id: shares.containerId })
       .from(shares)
       .where(and(eq(shares.guestId, guest), sql`${shares.expiresAt} > now()`))
-  const select = () =>
+  const select = <More extends Record<string, SQL<unknown>>>(more: More = {} as More) =>
     db
-      .select(whole)
+      .select({ ...whole, ...more })
       .from(table)
       .innerJoin(people, eq(people.id, table.ownerId))
       .leftJoin(images, and(eq(images.id, table.imageId), isNull(images.ownerId)))
@@ -174,10 +174,7 @@ export const containers = (db: Db) => {
     /** Those whose end is past, or less than `ahead` milliseconds away. */
     async expiring(hostId: string, ahead: number): Promise<(Container & { past: boolean })[]> {
       const soon = sql`${table.expiresAt} <= now() + make_interval(secs => ${ahead / 1000})`
-      const rows = await db
-        .select({ ...whole, past: sql<boolean>`${table.expiresAt} <= now()` })
-        .from(table)
-        .innerJoin(people, eq(people.id, table.ownerId))
+      const rows = await select({ past: sql<boolean>`${table.expiresAt} <= now()` })
         .where(and(eq(table.hostId, hostId), soon))
         .orderBy(asc(table.expiresAt))
         .limit(100)
@@ -225,25 +222,20 @@ export const containers = (db: Db) => {
       ms: number,
     ): Promise<(Container & { since: Date; silent: number; warned: number | null })[]> {
       const since = sql<string>`greatest(${table.startedAt}, ${table.busyAt}, ${table.keepUntil}, ${table.createdAt})`
-      const rows = await db
-        .select({
-          ...whole,
-          since: sql<string>`(extract(epoch from ${since}) * 1000)::text`,
-          silent: sql<string>`(extract(epoch from now() - ${since}) * 1000)::text`,
-          warned: sql<
-            string | null
-          >`case when ${table.warnedAt} > ${since} then (extract(epoch from now() - ${table.warnedAt}) * 1000)::text end`,
-        })
-        .from(table)
-        .innerJoin(people, eq(people.id, table.ownerId))
-        .where(
-          and(
-            eq(table.hostId, hostId),
-            eq(table.state, 'running'),
-            eq(table.desired, 'running'),
-            sql`${since} <= now() - make_interval(secs => ${ms / 1000})`,
-          ),
-        )
+      const rows = await select({
+        since: sql<string>`(extract(epoch from ${since}) * 1000)::text`,
+        silent: sql<string>`(extract(epoch from now() - ${since}) * 1000)::text`,
+        warned: sql<
+          string | null
+        >`case when ${table.warnedAt} > ${since} then (extract(epoch from now() - ${table.warnedAt}) * 1000)::text end`,
+      }).where(
+        and(
+          eq(table.hostId, hostId),
+          eq(table.state, 'running'),
+          eq(table.desired, 'running'),
+          sql`${since} <= now() - make_interval(secs => ${ms / 1000})`,
+        ),
+      )
       return rows.map((row) => ({
         ...toContainer(row),
         since: new Date(Number(row.since)),

@@ -64,7 +64,8 @@ export type Tables = ReturnType<typeof nouns>
 
 /**
  * What DCM remembers. Outside `tx` every method is a statement of its own. Either is run again when the database asks for
- * that. Every call has a deadline; a database that does not answer is a DcmError `unavailable`, and what its constraints refuse is thrown as it is (`violated` names it).
+ * that. Every call has a deadline; a database that does not answer is a DcmError `unavailable`, and what its constraints
+ * refuse is thrown as it is (`violated` names it).
  */
 export type Store = Tables & {
   kind: Opened['kind']
@@ -110,7 +111,7 @@ export function createStore(opened: Opened, deadline = 20_000): Store {
     }
   }
 
-  /** Anew when PostgreSQL has ended it in favour of another: of those that wait for each other it picks one, which has then done nothing. */
+  /** Anew when PostgreSQL has ended it in favour of another: of those that wait for each other it picks one, undone. */
   async function persistent<T>(work: (call: { late: boolean }) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {

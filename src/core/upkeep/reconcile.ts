@@ -25,7 +25,7 @@ const backoff = (revivals: number) => Math.min(600_000, 5000 * 2 ** revivals)
 
 async function recordFinding(
   tx: Tables,
-  { works }: Upkeep,
+  random: Random,
   container: Container,
   what: string,
   detail: string,
@@ -37,7 +37,7 @@ async function recordFinding(
     command: what,
     target: `${container.owner}/${container.name}`,
     decision: 'done',
-    requestId: newId(works.random),
+    requestId: newId(random),
     detail,
   })
 }
@@ -120,7 +120,7 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
         const kind = full.oomKilled ? 'oom' : 'died'
         await tell(tx, works.random, container, kind, finishedAt.toISOString(), `${container.name} ${how}${code}.`)
         const detail = `It ended by itself with exit code ${exitCode ?? 'unknown'}.`
-        await recordFinding(tx, upkeep, container, 'exited', detail)
+        await recordFinding(tx, works.random, container, 'exited', detail)
       })
     }
     case 'miss':
@@ -133,13 +133,13 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
         const gone = 'is gone from Docker, and what was inside with it; somebody removed it there.'
         await tell(tx, works.random, container, 'missing', 'once', `${container.name} ${gone}`)
         const detail = 'Its container is gone from Docker; somebody removed it there.'
-        await recordFinding(tx, upkeep, container, 'missing', detail)
+        await recordFinding(tx, works.random, container, 'missing', detail)
       })
     case 'stop':
       await engine.stop(seen!.engineId, 10)
       await recordFinding(
         store,
-        upkeep,
+        works.random,
         container,
         'stopped',
         'It ran though it was not wanted running; somebody started it in Docker.',
@@ -162,7 +162,7 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
         if (error.code === 'denied') {
           return store.tx(async (tx) => {
             await tx.containers.update(id, { desired: 'exited', trouble: error.message })
-            await recordFinding(tx, upkeep, container, 'exited', error.message)
+            await recordFinding(tx, works.random, container, 'exited', error.message)
           })
         }
         log.warn({ container: id, err: error }, 'a container that was lost cannot be started again now')

@@ -256,8 +256,8 @@ describe('what is written down', () => {
   })
 
   test('a call that broke has a reference that the log has too, and no cause in its words', async () => {
-    const break_ = world.store.containers.of
-    world.store.containers.of = async () => {
+    const break_ = world.store.containers.visible
+    world.store.containers.visible = async () => {
       throw new Error('secret cause at /var/lib/x')
     }
     try {
@@ -268,7 +268,7 @@ describe('what is written down', () => {
       const reference = /reference (\S+)\)/.exec(reply.text)![1]
       expect(world.logged.find(({ facts }) => facts['requestId'] === reference)).toBeDefined()
     } finally {
-      world.store.containers.of = break_
+      world.store.containers.visible = break_
     }
   })
 })
