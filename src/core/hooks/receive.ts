@@ -93,7 +93,7 @@ export function createHooks(deps: HookDeps): Hooks {
       return again(first, person, wait(), knock.signal)
     }
     if (decided) return { reply: told(row), accepted: false }
-    const working = storesOnly ? elsewhere(row, wait()) : carryOut(hook, person, row, false)
+    const working = storesOnly ? elsewhere(row, wait()) : here(row, carryOut(hook, person, row, false))
     return answer(row, working, wait(), knock.signal)
   }
 
@@ -136,7 +136,7 @@ export function createHooks(deps: HookDeps): Hooks {
     signal?: AbortSignal,
   ): Promise<Answer> {
     const reply = await Promise.race([working, pause(wait, signal, over.signal)])
-    if (reply) return { reply: shown(reply, row), accepted: false }
+    if (reply) return { reply, accepted: false }
     const [operation] = await store.operations.byRequest(row.id)
     return {
       reply: info(
@@ -152,17 +152,23 @@ export function createHooks(deps: HookDeps): Hooks {
 
   /** The same delivery once more: nothing is done, and the first one's outcome is told. */
   async function again(row: DeliveryRow, person: Person, wait: number, signal?: AbortSignal): Promise<Answer> {
-    if (row.state === 'received') {
-      const working = underWay(row.id) ?? elsewhere(row, wait)
-      return answer(row, working, wait, signal)
-    }
-    const [last] = row.operationId ? [await store.operations.byId(row.operationId)] : []
+    if (row.state !== 'received') return { reply: await outcome(row), accepted: false }
+    const working = underWay(row.id)
+    return answer(row, working ? here(row, working) : elsewhere(row, wait), wait, signal)
+  }
+
+  /** How a delivery ended that is over: in the words of what it began, where that is still known. */
+  async function outcome(row: DeliveryRow): Promise<Reply> {
+    const last = row.operationId ? await store.operations.byId(row.operationId) : undefined
     const reply = last?.reply as Reply | undefined
-    if (reply && last && last.requestId === row.id) {
-      const state = last.status === 'done' ? ('done' as const) : ('failed' as const)
-      return { reply: shown({ ...reply, operation: { id: last.id, state } }, row), accepted: false }
-    }
-    return { reply: told(row), accepted: false }
+    if (!reply || last?.requestId !== row.id) return told(row)
+    return shown({ ...reply, operation: { id: last.id, state: last.status === 'done' ? 'done' : 'failed' } }, row)
+  }
+
+  /** This process has it. */
+  const here = async (row: DeliveryRow, working: Promise<Reply | undefined>): Promise<Reply | undefined> => {
+    const reply = await working
+    return reply && shown(reply, row)
   }
 
   /** Another process has it: looks now and then. */
@@ -170,7 +176,7 @@ export function createHooks(deps: HookDeps): Hooks {
     const end = performance.now() + wait
     while (performance.now() < end && !over.signal.aborted) {
       const now = await store.deliveries.byId(row.id)
-      if (!now || now.state !== 'received') return now && told(now)
+      if (!now || now.state !== 'received') return now && outcome(now)
       await works.sleep(250)
     }
     return undefined

@@ -32,23 +32,28 @@ let post: (url: string, posted: Posted, query?: string) => Promise<Answered>
 let count = 0
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
-const createMine = (holder = 'test') =>
-  createHooks({ works: world.works, commands, holder, log, handle: world.door.handle })
+const createMine = (holder = 'test', storesOnly = false) =>
+  createHooks({ works: world.works, commands, holder, log, handle: world.door.handle, storesOnly })
 
-beforeAll(async () => {
-  world = await createWorld()
-  alice = await world.member('alice')
-  expect((await world.say(alice, 'create web --image debian')).error).toBeUndefined()
-  hooks = createMine()
+/** Sends to hooks as over HTTP. */
+function senderTo(mine: Hooks): typeof post {
   const http = createHttp({ door: world.door, log: log as never, version: '0' })
-  http.mount('/v1/hooks', createHookRoute(hooks))
-  post = async (url, { headers, body }, query = '?wait=20') => {
+  http.mount('/v1/hooks', createHookRoute(mine))
+  return async (url, { headers, body }, query = '?wait=20') => {
     const response = await http.fetch(new Request(url + query, { method: 'POST', headers, body }), {
       address: '192.0.2.9',
     })
     const text = await response.text()
     return { status: response.status, text, headers: response.headers, json: JSON.parse(text) as Answered['json'] }
   }
+}
+
+beforeAll(async () => {
+  world = await createWorld()
+  alice = await world.member('alice')
+  expect((await world.say(alice, 'create web --image debian')).error).toBeUndefined()
+  hooks = createMine()
+  post = senderTo(hooks)
 })
 afterAll(async () => {
   hooks?.stop()
@@ -128,6 +133,18 @@ describe.each(Object.keys(senders) as Sender[])('%s', (sender) => {
     expect(all.map((one) => one.status)).toEqual(all.map(() => 200))
     expect(restarts()).toBe(before + 1)
   })
+})
+
+test('who waits at a process that only stores hears the same as where it is carried out', async () => {
+  const front = createMine('front', true)
+  const made = await hook('--verify github')
+  const posted = github(made.secret)
+  const waiting = senderTo(front)(made.url, posted)
+  await expect.poll(async () => (await logOf(made)).deliveries.length).toBe(1)
+  await hooks.resume()
+  const [there, here] = [await waiting, await post(made.url, posted)]
+  expect(there.json.operation).toMatchObject({ state: 'done' })
+  expect(there).toMatchObject({ status: 200, json: here.json })
 })
 
 describe('H02 the same body under a new id', () => {
