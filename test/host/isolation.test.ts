@@ -19,6 +19,19 @@ import {
 
 const lines = (text: string) => text.trim().split('\n').sort()
 
+/** Perl that knocks at a container's sshd for four seconds, and prints how often, and how often it was let in. */
+const knocking = (address: string) => `
+use IO::Socket::INET;
+my ($end, $tries, $reached) = (time + 4, 0, 0);
+while (time < $end) {
+  $tries++;
+  my $socket = IO::Socket::INET->new(PeerAddr => "${address}", PeerPort => 22, Timeout => 0.02) or next;
+  $reached++;
+  close $socket;
+  select undef, undef, undef, 0.02;
+}
+print "$tries $reached\\n";`
+
 describe('two members on one host', () => {
   let real: RealHost
   let [alice, bob]: TestMember[] = []
@@ -86,6 +99,32 @@ describe('two members on one host', () => {
     expect(lines(local.stdout).filter((line) => !line.endsWith(' reached'))).toEqual([])
   }, 120_000)
 
+  test('O02: not even in the moment in which Docker makes another network', async () => {
+    const [theirs, hers] = [await addressOf(foreign!), await addressOf(sister!)]
+    // Docker takes its own rules out and in again each time.
+    const churn = async (signal: AbortSignal) => {
+      for (let made = 0; ; made++) {
+        if (signal.aborted) return made
+        const { Id } = await ask<{ Id: string }>(sharedSocket, 'POST', '/networks/create', {
+          Name: `${real.instance}-x`,
+        })
+        await ask(sharedSocket, 'DELETE', `/networks/${Id}`)
+      }
+    }
+    const knock = async (address: string) => {
+      const { stdout } = await ssh(own!, login, `perl -e '${knocking(address)}'`)
+      const [tries = 0, reached = 0] = stdout.trim().split(' ').map(Number)
+      return { tries, reached }
+    }
+    const enough = new AbortController()
+    const churning = churn(enough.signal)
+    const [closed, open] = await Promise.all([knock(theirs.address), knock(hers.address)]).finally(() => enough.abort())
+    expect(await churning).toBeGreaterThan(2)
+    expect(closed.tries).toBeGreaterThan(20)
+    expect(closed.reached).toBe(0)
+    expect(open.reached).toBeGreaterThan(20)
+  }, 120_000)
+
   test('names, and the packages that the host itself uses, can be reached', async () => {
     const { stdout, code } = await ssh(own!, login, 'apt-get update >/tmp/log 2>&1; echo $?; grep -c ^E: /tmp/log')
     expect(`${stdout} ${code}`).toBe('0\n0\n 1')
@@ -94,9 +133,11 @@ describe('two members on one host', () => {
   test('the firewall says what is missing, and puts it back', async () => {
     expect(await real.host.net.checkFirewall()).toEqual([])
     // A chain of DCM's own, on bridges of which none is another test's: nothing else depends on it.
-    const rule = ['-w', '10', '-D', 'DCM-FWD', '-d', '198.18.0.0/15', '-j', 'DROP']
+    const rule = ['-w', '10', '-t', 'mangle', '-D', 'DCM-FWD', '-d', '198.18.0.0/15', '-j', 'DROP']
     expect(await run('iptables', rule)).toMatchObject({ ok: true })
-    expect(await real.host.net.checkFirewall()).toEqual(['The iptables chain DCM-FWD is not as DCM set it.'])
+    expect(await real.host.net.checkFirewall()).toEqual([
+      'The iptables chain DCM-FWD of the table mangle is not as DCM set it.',
+    ])
     expect(await real.host.net.ensureFirewall()).toEqual([])
     expect(await real.host.net.checkFirewall()).toEqual([])
   })

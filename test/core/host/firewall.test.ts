@@ -62,12 +62,13 @@ describe('the chains', () => {
       '-d 10.0.0.53/32 -p udp -m udp --dport 53 -m comment --comment dcm-abc-20000 -j RETURN',
       '-d 10.2.0.0/16 -m comment --comment dcm-abc-20000 -j RETURN',
     ]
-    expect(forward).toEqual([first, ...own, ...inside.map((network) => `-d ${network} -j DROP`)])
+    const apart = ['-o dcm+ -m physdev --physdev-is-bridged -j RETURN', '-o dcm+ -j DROP']
+    expect(forward).toEqual([...apart, first, ...own, ...inside.map((network) => `-d ${network} -j DROP`)])
     expect(input).toEqual([first, ...own, '-j DROP'])
   })
 
   test("keep another living instance's allowances, and nothing else that is found", () => {
-    const { input } = chains('abc', allowed, 20_000)
+    const { forward, input } = chains('abc', allowed, 20_000)
     const living = '-d 10.9.9.9/32 -m comment --comment dcm-other-19995 -j RETURN'
     const present = [
       first,
@@ -79,6 +80,7 @@ describe('the chains', () => {
       '-j DROP',
     ]
     expect(mergeChain(input, present, 'abc', 20_000)).toEqual([first, living, ...input.slice(1)])
-    expect(mergeChain(input, input, 'abc', 20_000)).toEqual(input)
+    expect(mergeChain(forward, present, 'abc', 20_000)).toEqual([...forward.slice(0, 3), living, ...forward.slice(3)])
+    for (const chain of [forward, input]) expect(mergeChain(chain, chain, 'abc', 20_000)).toEqual(chain)
   })
 })

@@ -7,6 +7,12 @@ const bridges = 'dcm+'
 const wait = ['-w', '10']
 const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
 
+/**
+ * What stays on one bridge passes iptables too where br_netfilter is on, and is a member's own; from one bridge to another
+ * there is no way. iptables-extensions(8), physdev
+ */
+const apart = [`-o ${bridges} -m physdev --physdev-is-bridged -j RETURN`, `-o ${bridges} -j DROP`]
+
 const allowRule = (allowed: Allowed, comment: string): string =>
   [
     `-d ${allowed.to}`,
@@ -31,7 +37,7 @@ export function chains(
 ): { forward: string[]; input: string[] } {
   const own = allowed.map((item) => allowRule(item, `dcm-${instance}-${day}`))
   return {
-    forward: [established, ...own, ...inside.map((network) => `-d ${network} -j DROP`)],
+    forward: [...apart, established, ...own, ...inside.map((network) => `-d ${network} -j DROP`)],
     input: [established, ...own, '-j DROP'],
   }
 }
@@ -50,13 +56,17 @@ export function mergeChain(
     const comment = /--comment "?dcm-([a-z0-9]+)-(\d{1,6})"? -j RETURN$/.exec(rule)
     return comment !== null && comment[1] !== instance && Number(comment[2]) >= day - keptDays
   })
-  return [wanted[0]!, ...foreign.slice(-mostForeign), ...wanted.slice(1)]
+  const after = wanted.indexOf(established) + 1
+  return [...wanted.slice(0, after), ...foreign.slice(-mostForeign), ...wanted.slice(after)]
 }
 
-type Table = 'iptables' | 'ip6tables'
+type Chain = { program: 'iptables' | 'ip6tables'; table: 'filter' | 'mangle'; chain: string }
 
-const rulesOf = async (table: Table, chain: string): Promise<string[] | undefined> => {
-  const ran = await run(table, [...wait, '-S', chain])
+const nameOf = ({ program, table, chain }: Chain): string =>
+  `${program} chain ${chain}${table === 'filter' ? '' : ` of the table ${table}`}`
+
+const rulesOf = async ({ program, table, chain }: Chain): Promise<string[] | undefined> => {
+  const ran = await run(program, [...wait, '-t', table, '-S', chain])
   if (!ran.ok) return undefined
   const head = `-A ${chain} `
   return ran.stdout
@@ -65,45 +75,53 @@ const rulesOf = async (table: Table, chain: string): Promise<string[] | undefine
     .map((line) => line.slice(head.length))
 }
 
+/** Some versions put a name into quotes, or two spaces before an option. */
+const bare = (rule: string): string => rule.replaceAll('"', '').replaceAll(/ +/g, ' ')
+
 const same = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((rule, at) => rule.replaceAll('"', '') === other[at]!.replaceAll('"', ''))
+  one.length === other.length && one.every((rule, at) => bare(rule) === bare(other[at]!))
 
 /** A rule that lets packets of these bridges by before ours is asked. */
 const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-[iso] | --ctstate |! -/.test(rule)
 
 /**
- * DCM's rules on the host: from its bridges, neither the host nor what stands beside it can be reached, except name
- * servers and what the site allows. Docker keeps members' bridges apart itself (DOCKER-ISOLATION); what would go round
- * that, its proxy for published ports, listens on the host and is closed with it.
+ * DCM's rules on the host: from a member's bridge no other member's can be reached, nor the host, nor what stands beside
+ * it, except name servers and what the site allows. What is forwarded is decided on in the table mangle: in the table
+ * filter Docker takes the ways to its own chains and to DOCKER-USER out for a moment whenever it makes a network
+ * (libnetwork, EnsureJumpRule). Docker's proxy for published ports listens on the host, and is closed with it.
  */
 export function createFirewall(instance: string, allowed: () => Promise<Allowed[]>, now: () => number) {
   const today = () => Math.floor(now() / 86_400_000)
+  const ipv6 = speaksIpv6()
+  const input = { table: 'filter', chain: 'DCM-IN' } as const
 
-  /** The place that Docker leaves for others' rules, or where it would be asked from. Docker docs, "Packet filtering and firewalls". */
-  const forwardHook = async () => ((await rulesOf('iptables', 'DOCKER-USER')) === undefined ? 'FORWARD' : 'DOCKER-USER')
-
-  const hooks = async (): Promise<{ table: Table; chain: string; rule: string }[]> => [
-    { table: 'iptables', chain: 'INPUT', rule: `-i ${bridges} -j DCM-IN` },
-    // What stays on one bridge passes here too where br_netfilter is on, and is a member's own.
-    { table: 'iptables', chain: await forwardHook(), rule: `-i ${bridges} ! -o ${bridges} -j DCM-FWD` },
-    ...(speaksIpv6() ? [{ table: 'ip6tables' as const, chain: 'INPUT', rule: `-i ${bridges} -j DCM-IN` }] : []),
+  const hooks: readonly (Chain & { rule: string })[] = [
+    { program: 'iptables', table: 'filter', chain: 'INPUT', rule: `-i ${bridges} -j DCM-IN` },
+    { program: 'iptables', table: 'mangle', chain: 'FORWARD', rule: `-i ${bridges} -j DCM-FWD` },
+    ...(ipv6
+      ? [{ program: 'ip6tables', table: 'filter', chain: 'INPUT', rule: `-i ${bridges} -j DCM-IN` } as const]
+      : []),
   ]
 
-  const hooked = async (hook: { table: Table; chain: string; rule: string }): Promise<boolean> => {
-    const rules = await rulesOf(hook.table, hook.chain)
+  const hooked = async (hook: Chain & { rule: string }): Promise<boolean> => {
+    const rules = await rulesOf(hook)
     if (rules === undefined) return false
     const at = rules.findIndex((rule) => same([rule], [hook.rule]))
     return at >= 0 && !rules.slice(0, at).some(letsBy)
   }
 
-  const wanted = async () => {
-    const { forward, input } = chains(instance, await allowed(), today())
+  const wanted = async (): Promise<(Chain & { rules: string[] })[]> => {
+    const held = chains(instance, await allowed(), today())
     return [
-      { table: 'iptables' as const, chain: 'DCM-FWD', rules: forward },
-      { table: 'iptables' as const, chain: 'DCM-IN', rules: input },
-      ...(speaksIpv6() ? [{ table: 'ip6tables' as const, chain: 'DCM-IN', rules: ['-j DROP'] }] : []),
+      { program: 'iptables', table: 'mangle', chain: 'DCM-FWD', rules: held.forward },
+      { program: 'iptables', ...input, rules: held.input },
+      ...(ipv6 ? [{ program: 'ip6tables' as const, ...input, rules: ['-j DROP'] }] : []),
     ]
   }
+
+  /** What a chain should hold, beside what others hold in it. */
+  const full = ({ program, rules }: Chain & { rules: string[] }, present: readonly string[]) =>
+    program === 'iptables' ? mergeChain(rules, present, instance, today()) : rules
 
   const able = async (): Promise<string | undefined> => {
     if (process.getuid?.() !== 0)
@@ -118,14 +136,13 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     const unable = await able()
     if (unable !== undefined) return [unable]
     const missing: string[] = []
-    for (const { table, chain, rules } of await wanted()) {
-      const present = await rulesOf(table, chain)
-      if (present === undefined) missing.push(`The ${table} chain ${chain} is missing.`)
-      else if (!same(present, table === 'iptables' ? mergeChain(rules, present, instance, today()) : rules))
-        missing.push(`The ${table} chain ${chain} is not as DCM set it.`)
+    for (const chain of await wanted()) {
+      const present = await rulesOf(chain)
+      if (present === undefined) missing.push(`The ${nameOf(chain)} is missing.`)
+      else if (!same(present, full(chain, present))) missing.push(`The ${nameOf(chain)} is not as DCM set it.`)
     }
-    for (const hook of await hooks())
-      if (!(await hooked(hook))) missing.push(`The ${hook.table} chain ${hook.chain} does not lead to DCM's rules.`)
+    for (const hook of hooks)
+      if (!(await hooked(hook))) missing.push(`The ${nameOf(hook)} does not lead to DCM's rules.`)
     return missing
   }
 
@@ -133,27 +150,32 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     const unable = await able()
     if (unable !== undefined) return [unable]
     const trouble: string[] = []
-    for (const { table, chain, rules } of await wanted()) {
-      const present = await rulesOf(table, chain)
-      const full = table === 'iptables' ? mergeChain(rules, present ?? [], instance, today()) : rules
-      if (present !== undefined && same(present, full)) continue
+    for (const item of await wanted()) {
+      const { program, table, chain } = item
+      const present = await rulesOf(item)
+      const rules = full(item, present ?? [])
+      if (present !== undefined && same(present, rules)) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
-      const input = ['*filter', `:${chain} - [0:0]`, ...full.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', ''].join(
-        '\n',
-      )
-      const ran = await run(`${table}-restore`, [...wait, '--noflush'], { input })
-      if (!ran.ok)
-        trouble.push(`The ${table} chain ${chain} could not be set (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
+      const set = (content: readonly string[]) => {
+        const lines = [`*${table}`, `:${chain} - [0:0]`, ...content.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', '']
+        return run(`${program}-restore`, [...wait, '--noflush'], { input: lines.join('\n') })
+      }
+      const ran = await set(rules)
+      if (ran.ok) continue
+      trouble.push(`The ${nameOf(item)} could not be set (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
+      // A kernel may have no physdev: Docker alone keeps bridges apart then, and the rest holds.
+      await set(rules.filter((rule) => !apart.includes(rule)))
     }
-    for (const hook of await hooks()) {
+    for (const hook of hooks) {
       if (await hooked(hook)) continue
-      const words = hook.rule.split(' ')
-      if ((await run(hook.table, [...wait, '-C', hook.chain, ...words])).ok)
-        await run(hook.table, [...wait, '-D', hook.chain, ...words])
-      const ran = await run(hook.table, [...wait, '-I', hook.chain, '1', ...words])
+      const { program, table, chain } = hook
+      const at = (action: string, ...more: string[]) =>
+        run(program, [...wait, '-t', table, action, chain, ...more, ...hook.rule.split(' ')])
+      if ((await at('-C')).ok) await at('-D')
+      const ran = await at('-I', '1')
       if (!ran.ok)
         trouble.push(
-          `The ${hook.table} chain ${hook.chain} could not be led to DCM's rules (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`,
+          `The ${nameOf(hook)} could not be led to DCM's rules (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`,
         )
     }
     return trouble
