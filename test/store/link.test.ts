@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lockMember } from '../../src/core/containers/admit.ts'
 import type { DcmError } from '../../src/core/reply/error.ts'
 import { openEmbedded, openPostgres } from '../../src/core/store/open.ts'
 import { createStore, type Store } from '../../src/core/store/store.ts'
@@ -161,6 +162,24 @@ test('M08: so is a statement on its own', async () => {
     })
     await removed
     expect(await store.containers.byId(id)).toBeUndefined()
+  } finally {
+    await store.close()
+  }
+})
+
+test('M04: two hundred at once on five connections, half of them in line for one member, all end', async () => {
+  await using database = await createDatabase()
+  const store = createStore(await openPostgres(database.url, 5))
+  try {
+    const { id } = await addPerson(store)
+    const admit = () =>
+      store.tx(async (tx) => {
+        await lockMember(tx, id)
+        const { memory } = (await tx.people.usage(id))!
+        await tx.people.setUsage(id, { memory: memory + 1 })
+      })
+    await Promise.all(Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? admit() : store.containers.visible(id))))
+    expect(await store.people.usage(id)).toMatchObject({ memory: 100 })
   } finally {
     await store.close()
   }
