@@ -82,3 +82,20 @@ test("one member's logs take a few of the engine's connections, and nobody else 
   expect((await Promise.all(asked)).filter((error) => error === undefined)).toHaveLength(23)
   expect((await log(mallory!)).error).toBeUndefined()
 })
+
+test('J10 twenty commits that take long keep nobody from listing', async () => {
+  const most = 'containers=30 running=30 memory=8g cpus=60 pids=8000 images=30'
+  expect((await world.say(world.admin, `quota set mallory ${most}`)).error).toBeUndefined()
+  const names = Array.from({ length: 20 }, (_, at) => `slow${at}`)
+  for (const name of names)
+    expect((await world.say(mallory!, `create ${name} --image debian -m 64m`)).error).toBeUndefined()
+  const commits = () => world.host.fake.calls.filter((call) => call.method === 'engine.commit').length
+  const before = commits()
+  const release = world.host.fake.hold('engine.commit')
+  const saved = names.map((name) => world.say(mallory!, `commit ${name} ${name}:v1`))
+  await until('a commit to be under way', () => commits() > before)
+  for (const person of [ada!, mallory!]) expect((await world.say(person, 'ps')).error).toBeUndefined()
+  expect((await world.say(ada!, 'stop noisy')).error).toBeUndefined()
+  release()
+  expect((await Promise.all(saved)).map((reply) => reply.error)).toEqual(names.map(() => undefined))
+})
