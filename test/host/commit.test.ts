@@ -11,6 +11,7 @@ import {
   createLogin,
   createMember,
   createRealHost,
+  enterable,
   type Login,
   type RealHost,
   ssh,
@@ -42,11 +43,7 @@ describe('images', () => {
     await clearHost(real)
     await real.close()
   })
-  const enter = async (more: Parameters<TestMember['make']>[0] = {}) => {
-    const made = await member.make(more, `${login.line}\n`)
-    expect(await real.host.net.greet(made.port, made.key.fingerprint, 20_000)).toEqual({ ok: true })
-    return made
-  }
+  const enter = (more?: Parameters<TestMember['make']>[0]) => enterable(real, member, login, more)
   const configOf = async (id: string) =>
     (await ask<{ Config: Config }>(sharedSocket, 'GET', `/images/${id}/json`)).Config
   const tag = (name: string) => `dcm/${real.instance}/${name}:v1`

@@ -8,6 +8,7 @@ import {
   createLogin,
   createMember,
   createRealHost,
+  enterable,
   type Login,
   type RealHost,
   ssh,
@@ -33,8 +34,7 @@ describe("SSH to a container's own port", () => {
   })
 
   test('E05, E08: keys are replaced at once, without a restart, also while it is paused', async () => {
-    const made = await member.make({}, `${alice.line}\n`)
-    expect(await real.host.net.greet(made.port, made.key.fingerprint, 20_000)).toEqual({ ok: true })
+    const made = await enterable(real, member, alice)
     expect((await ssh(made, alice, 'id -u')).stdout).toBe('0\n')
     expect((await ssh(made, bob, 'true')).code).toBe(255)
     await real.host.files.writeKeys(made.id, `${bob.line}\n`)
@@ -68,8 +68,7 @@ describe("SSH to a container's own port", () => {
   })
 
   test('E07: nothing but keys is offered, and no weak algorithm', async () => {
-    const made = await member.make({}, `${alice.line}\n`)
-    await real.host.net.greet(made.port, made.key.fingerprint, 20_000)
+    const made = await enterable(real, member, alice)
     const refused = await ssh(made, bob, 'true', { args: ['-v', '-o', 'LogLevel=DEBUG1'] })
     expect(refused.code).toBe(255)
     const offered = [...refused.stderr.matchAll(/Authentications that can continue: (\S+)/g)].map((match) => match[1])
@@ -110,8 +109,7 @@ describe("SSH to a container's own port", () => {
   })
 
   test('sftp and scp work', async () => {
-    const made = await member.make({}, `${alice.line}\n`)
-    await real.host.net.greet(made.port, made.key.fingerprint, 20_000)
+    const made = await enterable(real, member, alice)
     await ssh(made, alice, 'true')
     const file = join(real.data, 'sent')
     await writeFile(file, 'content')

@@ -8,6 +8,7 @@ import {
   createLogin,
   createMember,
   createRealHost,
+  enterable,
   type Login,
   type RealHost,
   ssh,
@@ -29,11 +30,7 @@ describe("members' storages", () => {
     await clearHost(real)
     await real.close()
   })
-  const enter = async (more: Parameters<TestMember['make']>[0] = {}) => {
-    const made = await member.make(more, `${login.line}\n`)
-    expect(await real.host.net.greet(made.port, made.key.fingerprint, 20_000)).toEqual({ ok: true })
-    return made
-  }
+  const enter = (more?: Parameters<TestMember['make']>[0]) => enterable(real, member, login, more)
 
   test('D07: what is promised of the quota is true from inside', async () => {
     const proof = await real.host.files.proveQuota()
@@ -96,8 +93,7 @@ describe("members' storages", () => {
     await mkdir(outside)
     await writeFile(join(outside, 'alive'), 'yes')
     const two = await createMember(real, 'two')
-    const made = await two.make({}, `${login.line}\n`)
-    await real.host.net.greet(made.port, made.key.fingerprint, 20_000)
+    const made = await enterable(real, two, login)
     const script = `cd /storage
 ln -s / root; ln -s /etc etc; ln -s ${outside} canary; mkdir -- -rf; touch 'two
 lines' '*' ' '; cp /bin/sh shell; chmod 4755 shell; ln shell hard

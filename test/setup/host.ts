@@ -111,6 +111,19 @@ export async function createMember(real: RealHost, ownerId: string): Promise<Tes
   }
 }
 
+/** Makes a container that a login's key opens, and waits until its sshd answers. */
+export async function enterable(
+  { host }: RealHost,
+  member: TestMember,
+  login: Login,
+  more: Partial<ContainerWish> = {},
+): Promise<Made> {
+  const made = await member.make(more, `${login.line}\n`)
+  const greeted = await host.net.greet(made.port, made.key.fingerprint, 20_000)
+  if (!greeted.ok) throw new Error(`its sshd does not answer: ${greeted.why}`)
+  return made
+}
+
 /** Removes all that was made on a host. */
 export async function clearHost({ host }: RealHost): Promise<void> {
   for (const seen of await host.engine.list()) await host.engine.remove(seen.engineId)

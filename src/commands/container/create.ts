@@ -1,5 +1,6 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
 import { networkFlag, networksOf } from '../network/asked.ts'
+import { newFlags } from './flags.ts'
 import { volumesOf } from '../volume/mounted.ts'
 import { containerData } from '../../core/reply/container.ts'
 
@@ -23,27 +24,8 @@ export const create = defineCommand({
       many: true,
       optional: true,
     },
-    volume: {
-      kind: 'mount',
-      about: 'A volume of yours, and where it is inside.',
-      flag: true,
-      short: 'v',
-      many: true,
-      optional: true,
-    },
     network: networkFlag,
-    env: {
-      kind: 'env',
-      about: 'An environment variable.',
-      flag: true,
-      short: 'e',
-      many: true,
-      optional: true,
-      secret: true,
-    },
-    memory: { kind: 'size', about: 'Memory it may use; 512m when absent.', flag: true, short: 'm', optional: true },
-    cpus: { kind: 'cpus', about: 'CPUs it may use; 1 when absent.', flag: true, optional: true },
-    'pids-limit': { kind: 'count', about: 'Processes it may have; 256 when absent.', flag: true, optional: true },
+    ...newFlags,
     restart: { kind: 'restart', about: 'When it is started again by itself (granted).', flag: true, default: 'no' },
     'cap-add': {
       kind: 'cap',

@@ -1,6 +1,7 @@
 import { begin, defineCommand } from '../../core/command/define.ts'
 import { endedData } from '../../core/reply/ended.ts'
 import { networkFlag, networksOf } from '../network/asked.ts'
+import { newFlags } from './flags.ts'
 import { volumesOf } from '../volume/mounted.ts'
 import { checkRun } from './exec.ts'
 
@@ -18,27 +19,8 @@ export const run = defineCommand({
   args: {
     image: { kind: 'image', about: 'Image to run it in, as `images` lists them.' },
     name: { kind: 'container-name', flag: true, optional: true, about: 'What the container is called while it lives.' },
-    volume: {
-      kind: 'mount',
-      about: 'A volume of yours, and where it is inside.',
-      flag: true,
-      short: 'v',
-      many: true,
-      optional: true,
-    },
     network: networkFlag,
-    env: {
-      kind: 'env',
-      flag: true,
-      short: 'e',
-      many: true,
-      optional: true,
-      secret: true,
-      about: 'An environment variable.',
-    },
-    memory: { kind: 'size', flag: true, short: 'm', optional: true, about: 'Memory it may use; 512m when absent.' },
-    cpus: { kind: 'cpus', flag: true, optional: true, about: 'CPUs it may use; 1 when absent.' },
-    'pids-limit': { kind: 'count', flag: true, optional: true, about: 'Processes it may have; 256 when absent.' },
+    ...newFlags,
     timeout: {
       kind: 'duration',
       flag: true,
