@@ -1,19 +1,18 @@
 import { others } from '../core/containers/after.ts'
-import { checkDisk, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
+import { checkDisk, checkKeys, lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { checkGrants, mayUse } from '../core/containers/allow.ts'
 import { present } from '../core/containers/change.ts'
 import { freshUse } from '../core/containers/disk.ts'
 import { exchangePorts, settlePorts } from '../core/containers/exchange.ts'
 import { renewForwards } from '../core/containers/forward.ts'
-import { healthy } from '../core/containers/health.ts'
 import { locate } from '../core/containers/locate.ts'
 import { engineNameOf } from '../core/containers/named.ts'
 import { joinNetworks, namesOf, networkFor } from '../core/containers/network.ts'
-import { answers, lastWords, settle } from '../core/containers/start.ts'
+import { prove } from '../core/containers/prove.ts'
+import { settle } from '../core/containers/start.ts'
 import { asked, checkNetworks, settleJoins } from '../core/containers/networks.ts'
 import { checkVolumes } from '../core/containers/volumes.ts'
 import { wishFor } from '../core/containers/wish.ts'
-import { commandExit } from '../core/host/exit.ts'
 import { HostError, isFault } from '../core/host/host.ts'
 import { type Container, type Desired, type Port, publicPorts } from '../core/model/container.ts'
 import type { NetworkRef } from '../core/model/network.ts'
@@ -81,37 +80,6 @@ async function dropNew(run: Mine): Promise<void> {
   if (seen) await engine.remove(seen.engineId)
 }
 
-/** Whether what was made does its work: its SSH answers, its command has not failed, and its own health answers. */
-async function prove(run: Mine, container: Container): Promise<void> {
-  await answers(run, container)
-  const { engine, net } = run.host(container.hostId)
-  const { health, spec } = run.input
-  if (health) {
-    await run.say(`waiting for its health on port ${health.port}`)
-    const port = container.ports.find(
-      (one) => one.container === health.port && one.proto === 'tcp' && one.purpose === 'public',
-    )
-    const why = await healthy(run, net, port!.host, health.path, container.name, run.signal)
-    if (why !== undefined)
-      throw new DcmError(
-        'conflict',
-        `${container.name} is not well on port ${health.port}: ${why}.${await lastWords(run, container)}`,
-      )
-  }
-  if (spec.command.length === 0) return
-  // What cannot run at all ends at once; SSH beside it would not show that.
-  await run.sleep(1000)
-  let log = ''
-  for await (const chunk of engine.logs(container.engineId!, { tail: 20 })) log += chunk.data.toString('utf8')
-  const seen = await engine.inspect(container.engineId!)
-  const code = seen.state === 'running' ? commandExit(log) : (seen.exitCode ?? 255)
-  if (code !== null && code !== 0)
-    throw new DcmError(
-      'conflict',
-      `The command of ${container.name} ended with exit code ${code}.${await lastWords(run, container)}`,
-    )
-}
-
 /** Brings the one before back to how it was. */
 async function putBack(run: Mine): Promise<void> {
   const { old, before } = run.state
@@ -155,10 +123,7 @@ export const recreate = defineOperation<'recreate', State>({
     const image = await tx.images.byId(input.imageId)
     if (!image || !mayUse(image, container.ownerId, member.grants))
       throw new DcmError('not_found', `You have no image called ${input.imageRef}.`, { try: 'images' })
-    if (image.ssh && !container.ssh && (await tx.keys.of(container.ownerId)).length === 0)
-      throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {
-        try: 'key add',
-      })
+    if (image.ssh && !container.ssh) await checkKeys(tx, container.ownerId)
     const own = publicPorts(container)
     // A number that DCM chose stays by itself; one that a grant named is asked for again, for the grant may be gone.
     const chosen = (port: { host?: number; proto: string }) =>
@@ -223,7 +188,7 @@ export const recreate = defineOperation<'recreate', State>({
         await run.say('starting the new one')
         try {
           await engine.start(container.engineId!)
-          await prove(run, container)
+          await prove(run, container, run.input.health)
         } catch (error) {
           const held = isFault(error, 'taken')
           if (!held && !(error instanceof DcmError && error.code === 'conflict')) throw error

@@ -65,6 +65,14 @@ export async function reserve(
   })
 }
 
+/** @throws DcmError `conflict` when nobody could log in to what the member makes */
+export async function checkKeys(tx: Tables, ownerId: string): Promise<void> {
+  if ((await tx.keys.of(ownerId)).length > 0) return
+  throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {
+    try: 'key add',
+  })
+}
+
 /** @throws DcmError `limited` when the member's files have outgrown their quota of disk, as last measured */
 export function checkDisk(member: Member): void {
   const { limit } = member.limits.disk

@@ -5,7 +5,7 @@ import { DcmError } from '../reply/error.ts'
 import { createHostKey } from '../secret/keys.ts'
 import type { Tables } from '../store/store.ts'
 import { checkGrants } from './allow.ts'
-import { checkDisk, type Member, reserve, reserveHost } from './admit.ts'
+import { checkDisk, checkKeys, type Member, reserve, reserveHost } from './admit.ts'
 import { engineNameOf } from './named.ts'
 import { asked, checkNetworks } from './networks.ts'
 import { givePorts } from './ports.ts'
@@ -29,10 +29,7 @@ export async function reserveContainer(
   image: From,
 ): Promise<void> {
   checkGrants(member.grants, input.spec, input.ports)
-  if (image.ssh && (await tx.keys.of(input.ownerId)).length === 0)
-    throw new DcmError('conflict', 'You have no SSH key yet, so nobody could log in: add your public key first.', {
-      try: 'key add',
-    })
+  if (image.ssh) await checkKeys(tx, input.ownerId)
   if (await tx.containers.byName(input.ownerId, input.name))
     throw new DcmError('conflict', `You already have a container called ${input.name}.`, {
       try: `inspect ${input.name}`,
