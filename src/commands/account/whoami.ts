@@ -24,10 +24,14 @@ export const whoami = defineCommand({
       .nullable(),
   }),
   async run(_args, { caller, groups, links, tokens }) {
-    const inGroups = await groups.of(caller.person)
     const { person, surface, by, fingerprint, scope, tokenId } = caller
-    const token = tokenId ? (await tokens.list((by ?? person).id)).find(({ id }) => id === tokenId) : undefined
-    const accounts = (await links.list(person)).map(formatVisitor)
+    const [inGroups, visitors, labelled] = await Promise.all([
+      groups.of(person),
+      links.list(person),
+      tokenId ? tokens.list((by ?? person).id) : [],
+    ])
+    const token = labelled.find(({ id }) => id === tokenId)
+    const accounts = visitors.map(formatVisitor)
     const { commands = null, containers = null } = scope ?? {}
     const text = `You are ${person.name}${person.role === 'admin' ? ', an admin' : ''}${by ? `, by ${by.name}` : ''}.`
     return info(text, {
