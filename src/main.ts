@@ -78,6 +78,8 @@ const host = createDockerHost({
   log,
   now: Date.now,
 })
+// Nothing is begun before it holds: what a container opens in between would be open.
+const closed = host.net.ensureFirewall(true)
 const ssh = config.ssh && (await import('./adapters/ssh/index.ts'))
 const sshKey = ssh && doorKey(config.dataDir)
 const sshHeld = ssh && (await ssh.listenSsh(config.ssh!).catch(noSsh))
@@ -103,6 +105,7 @@ const works = await createWorks({
 await tellWorker(store, place, key)
 const runner = createRunner({ works, operations, holder: life, log })
 const { door, chat, hooks, http, slack, discord } = await assemble({ works, config, runner, holder: life, log, say })
+for (const missing of await closed) log.warn({ missing }, 'the firewall is not as it should be; doctor says more')
 const served = await serveHttp({
   http,
   log,
@@ -146,7 +149,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 async function stop(): Promise<void> {
   log.info({}, 'stopping: no new calls, what is under way may end')
   hooks.stop()
-  await Promise.all([
+  // What cannot end well must not keep the rest from ending.
+  const parts = await Promise.allSettled([
     served.close(8000),
     sshServed?.close(8000),
     slack?.stop(),
@@ -155,8 +159,9 @@ async function stop(): Promise<void> {
     chat.stop(8000),
     loops?.stop(),
   ])
+  for (const part of parts) if (part.status === 'rejected') log.warn({ err: part.reason }, 'a part did not end well')
   host.close()
-  await store.close()
+  await store.close().catch((err: unknown) => log.warn({ err }, 'the database did not end well'))
   folder.release()
   process.exit(0)
 }

@@ -125,9 +125,9 @@ let opened: Promise<Web> | undefined
 export async function fetch(request: Request, hosted?: Hosted): Promise<Response> {
   opened ??= openOnce()
   const mine = opened
+  let web: Web
   try {
-    const web = await mine
-    return await web.fetch(request, hosted)
+    web = await mine
   } catch (error) {
     if (opened === mine) opened = undefined
     const text = error instanceof Misconfigured ? 'DCM is not configured here; its log says what is missing.' : away
@@ -136,6 +136,7 @@ export async function fetch(request: Request, hosted?: Hosted): Promise<Response
       { status: 503, headers: { 'Retry-After': '5' } },
     )
   }
+  return web.fetch(request, hosted)
 }
 
 const away = 'DCM does not reach its database; try again in a minute.'

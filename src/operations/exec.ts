@@ -1,5 +1,6 @@
 import { lockMember } from '../core/containers/admit.ts'
 import { present } from '../core/containers/change.ts'
+import { sharedNoMore, shutOut, stillMay } from '../core/containers/guest.ts'
 import { running } from '../core/containers/inside.ts'
 import { signalInside } from '../core/containers/signal.ts'
 import { type Changed, createOutput } from '../core/containers/output.ts'
@@ -81,24 +82,36 @@ export const exec = defineOperation<'exec', State>({
             tty: null,
             input: false,
           })
-          let late = false
-          const timer = setTimeout(() => {
-            late = true
+          let [late, shut] = [false, false]
+          const stop = () =>
             endIt(run, container.engineId!)
               .then(undefined, () => undefined)
               .finally(() => program.close())
+          const timer = setTimeout(() => {
+            late = true
+            void stop()
           }, run.input.lives)
+          const over = new AbortController()
+          if (run.input.byId !== null)
+            void shutOut(run, run.input.byId, container, over.signal).then((out) => {
+              shut = out
+              if (out) void stop()
+            })
           const leave = () => program.close()
           run.signal.addEventListener('abort', leave)
           try {
             for await (const chunk of program.output) output.take(chunk)
           } catch (error) {
-            // Closed by the timer, it ends in the middle of whatever was coming.
-            if (!late) throw error
+            // Closed by us, it ends in the middle of whatever was coming.
+            if (!late && !shut) throw error
           } finally {
+            over.abort()
             clearTimeout(timer)
             run.signal.removeEventListener('abort', leave)
           }
+          // Also when it ended between two looks: what it said is not for who may not enter any more.
+          const { byId } = run.input
+          if (shut || (byId !== null && !(await stillMay(run, byId, 'enter', container)))) throw sharedNoMore(container)
           const { text, cut, changed } = output.end()
           return { output: text, cut, changed, late, code: late ? null : await program.exit() }
         } catch (error) {

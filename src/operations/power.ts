@@ -1,6 +1,7 @@
 import { readGrants } from '../core/containers/admit.ts'
 import { admitRunning, checkStillGranted, present } from '../core/containers/change.ts'
 import { freshUse } from '../core/containers/disk.ts'
+import { engineIdOf } from '../core/containers/locate.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
 import { isFault } from '../core/host/host.ts'
 import type { Container, Desired } from '../core/model/container.ts'
@@ -17,15 +18,10 @@ type Power = 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'revive'
 
 const subject = (input: { containerId: string }) => `container:${input.containerId}`
 
-const engineId = (container: Container): string => {
-  if (container.engineId) return container.engineId
-  throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
-}
-
 /** Looks once more and stores what is wanted from now on, together with what is. */
 async function settleAs(run: Run<Power, State>, desired: Desired): Promise<{ now: Container }> {
   const container = await present(run.store, run.input.containerId)
-  const seen = await run.host(container.hostId).engine.inspect(engineId(container))
+  const seen = await run.host(container.hostId).engine.inspect(engineIdOf(container))
   await settle(run, container, seen)
   await run.store.containers.update(container.id, { desired })
   return { now: await present(run.store, container.id) }
@@ -35,7 +31,7 @@ async function settleAs(run: Run<Power, State>, desired: Desired): Promise<{ now
 async function setPaused(run: Run<Power, State>, paused: boolean): Promise<{ now: Container }> {
   const container = await present(run.store, run.input.containerId)
   const { engine } = run.host(container.hostId)
-  const id = engineId(container)
+  const id = engineIdOf(container)
   if (((await engine.inspect(id)).state === 'paused') !== paused) await engine[paused ? 'pause' : 'unpause'](id)
   return settleAs(run, paused ? 'paused' : 'running')
 }
@@ -106,7 +102,7 @@ export const restart = defineOperation<'restart', State>({
       async do(run) {
         await run.say('stopping')
         const container = await present(run.store, run.input.containerId)
-        await run.host(container.hostId).engine.stop(engineId(container), run.input.seconds)
+        await run.host(container.hostId).engine.stop(engineIdOf(container), run.input.seconds)
       },
     },
     startStep,
@@ -128,7 +124,7 @@ export const stop = defineOperation<'stop', State>({
       async do(run) {
         await run.say('stopping')
         const container = await present(run.store, run.input.containerId)
-        await run.host(container.hostId).engine.stop(engineId(container), run.input.seconds)
+        await run.host(container.hostId).engine.stop(engineIdOf(container), run.input.seconds)
         return settleAs(run, 'exited')
       },
     },
@@ -185,13 +181,10 @@ export const revive = defineOperation<'revive', State>({
       name: 'start',
       async do(run) {
         await startAgain(run, await present(run.store, run.input.containerId))
-        return run.state.before === 'paused' ? {} : settleAs(run, 'running')
       },
     },
-    {
-      name: 'pause',
-      do: async (run) => (run.state.before === 'paused' ? setPaused(run, true) : undefined),
-    },
+    // Last, for what is stored and read again has no dates in it.
+    { name: 'settle', do: (run) => (run.state.before === 'paused' ? setPaused(run, true) : settleAs(run, 'running')) },
   ],
   reply: told((container) => `${container.name} is running again.`),
 })

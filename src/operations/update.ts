@@ -1,4 +1,5 @@
 import { lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
+import { engineIdOf } from '../core/containers/locate.ts'
 import { present } from '../core/containers/change.ts'
 import { HostError, isFault } from '../core/host/host.ts'
 import { count } from '../core/model/count.ts'
@@ -24,8 +25,7 @@ export const update = defineOperation<'update', State>({
   doing: 'being given other limits',
   async admit(tx, input) {
     const container = await present(tx, input.containerId)
-    if (!container.engineId)
-      throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
+    engineIdOf(container)
     const before = container.limits
     const after = { ...before, ...input.limits }
     const most = {} as Limits

@@ -1,7 +1,7 @@
 import { noteKept } from '../core/people/kept.ts'
 import { keepAnAdmin } from '../core/people/people.ts'
 import { erase } from '../core/containers/erase.ts'
-import { syncKeys } from '../core/containers/runfolder.ts'
+import { spreadKeys, syncKeys } from '../core/containers/runfolder.ts'
 import { dropTag } from '../core/containers/tags.ts'
 import { HostError, isFault } from '../core/host/host.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -58,6 +58,8 @@ export const removeUser = defineOperation<'remove-user', State>({
     }
   },
   steps: [
+    // Before all that takes long: their keys are gone from the database since it began, and open nothing from now on.
+    { name: 'keys', do: (run) => spreadKeys(run, run.input.personId) },
     { name: 'drain', do: drain },
     {
       name: 'containers',
@@ -69,12 +71,13 @@ export const removeUser = defineOperation<'remove-user', State>({
       },
     },
     {
-      // Their keys are gone from the database since it began; here they leave what others shared with them.
+      // Here they leave what others shared with them.
       name: 'shares',
       async do(run) {
         for (const container of await run.store.containers.sharedWith(run.input.personId)) {
-          await run.store.shares.remove(container.id, run.input.personId)
+          // The row last: by it this is found again after a crash.
           await syncKeys(run, container)
+          await run.store.shares.remove(container.id, run.input.personId)
         }
       },
     },

@@ -1,5 +1,6 @@
 import { readExit } from '../core/containers/exit.ts'
 import { present } from '../core/containers/change.ts'
+import { sharedNoMore, stillMay } from '../core/containers/guest.ts'
 import { HostError } from '../core/host/host.ts'
 import type { Container } from '../core/model/container.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
@@ -40,7 +41,7 @@ export const wait = defineOperation<'wait', State>({
   waits: true,
   async admit(tx, input, _, works) {
     const container = await present(tx, input.containerId)
-    if ((await tx.operations.openOfKind(container.ownerId, 'wait')) >= 50)
+    if ((await tx.operations.openBy(input.byId, 'wait')) >= 50)
       throw new DcmError('limited', 'You wait for 50 ends already; let some of them end first.', { try: 'ps' })
     return { name: container.name, until: new Date(works.now().getTime() + input.lives).toISOString() }
   },
@@ -58,6 +59,7 @@ export const wait = defineOperation<'wait', State>({
           if (how) return { how }
           const person = await run.store.people.byId(container.ownerId)
           if (person?.state === 'leaving') return { how: { ended: false, code: null, state: 'removing' } }
+          if (!(await stillMay(run, run.input.byId, 'look', container))) throw sharedNoMore(container)
           if (run.now() >= new Date(run.state.until))
             return { how: { ended: false, code: null, state: container.state } }
           if (run.signal.aborted) throw new DcmError('unavailable', 'DCM is stopping.')

@@ -136,7 +136,7 @@ describe('wait', () => {
   test('answers with the exit code once it has ended', async () => {
     const web = await world.container(alice!, 'web')
     const waiting = world.say(alice!, 'wait web')
-    await expect.poll(() => world.store.operations.openOfKind(alice!.id, 'wait')).toBe(1)
+    await expect.poll(() => world.store.operations.openBy(alice!.id, 'wait')).toBe(1)
     // Nothing else waits for it: it locks nothing.
     expect((await world.say(alice!, 'restart web')).error).toBeUndefined()
     expect(await world.store.operations.countOpen()).toBe(0)
@@ -164,7 +164,7 @@ describe('wait', () => {
       data: { ended: false },
     })
     const waiting = world.say(alice!, 'wait long')
-    await expect.poll(() => world.store.operations.openOfKind(alice!.id, 'wait')).toBe(1)
+    await expect.poll(() => world.store.operations.openBy(alice!.id, 'wait')).toBe(1)
     await world.say(alice!, 'rm -f long')
     expect(await waiting).toMatchObject({ text: 'long was removed.', data: { ended: true, exit_code: null } })
   })
@@ -173,7 +173,7 @@ describe('wait', () => {
     const dave = await world.member('dave')
     await made(dave, 'box')
     const waiting = world.say(dave, 'wait box')
-    await expect.poll(() => world.store.operations.openOfKind(dave.id, 'wait')).toBe(1)
+    await expect.poll(() => world.store.operations.openBy(dave.id, 'wait')).toBe(1)
     expect((await world.say(world.admin, 'user rm dave --yes')).error).toBeUndefined()
     expect((await waiting).error).toBeUndefined()
   })

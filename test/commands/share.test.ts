@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from '../../src/core/model/person.ts'
+import { whileEntering } from '../../src/core/containers/guest.ts'
 import { endShares } from '../../src/core/upkeep/clock.ts'
+import { tidyFolders } from '../../src/core/upkeep/reconcile.ts'
 import { createWorld, publicKey, type World } from '../core/door/world.ts'
 
 let world: World
@@ -188,6 +190,85 @@ describe('the end of it', () => {
     }
   })
 
+  const session = (id: string, inside: string) => ({
+    ...{ id, ownerId: bob!.id, holder: 'x', address: '', fingerprint: '', doing: 'shell', inside: [inside] },
+  })
+
+  test('comes for who is inside also where the keys cannot be written', async () => {
+    const { id } = await world.container(alice!, 'web')
+    for (const end of [
+      () => world.say(alice!, 'unshare web bob'),
+      async () => {
+        await over('web')
+        await endShares(upkeep())
+      },
+    ]) {
+      await world.say(alice!, 'share web bob --ssh --yes')
+      const at = `session${String(end).length}`
+      await world.store.sessions.insert(session(at, id), 60_000)
+      world.host.fake.fail('files.writeKeys', 'full')
+      await end()
+      expect(await world.store.sessions.standing([at])).toMatchObject([
+        { ending: 'alice/web is not shared with you any more.' },
+      ])
+      await tidyFolders(upkeep(), 'local')
+      expect(await keysIn('web')).toHaveLength(1)
+    }
+  })
+
+  test('ends what they run, wait for and copy, and they hear nothing more of it', async () => {
+    const killed = Promise.withResolvers<void>()
+    world.host.fake.programs(async function* (wish) {
+      yield* []
+      if (wish.argv.at(-1) === 'KILL') killed.resolve()
+      else await killed.promise
+      yield { stream: 'stdout', data: Buffer.from('written after it ended') }
+      return 137
+    })
+    await world.say(alice!, 'share web bob --exec --yes')
+    const running = world.say(bob!, 'exec alice/web --timeout 1h -- sleep 600')
+    const waiting = world.say(bob!, 'wait alice/web')
+    await expect.poll(() => world.store.operations.openBy(bob!.id, 'exec')).toBe(1)
+    await expect.poll(() => world.store.operations.openBy(bob!.id, 'wait')).toBe(1)
+    // What a guest waits for is theirs, and takes nothing of the owner's.
+    expect(await world.store.operations.openBy(alice!.id, 'wait')).toBe(0)
+    await world.say(alice!, 'unshare web bob')
+    for (const reply of [await running, await waiting]) {
+      expect(reply).toMatchObject({ error: 'denied', text: expect.stringContaining('not shared with you any more') })
+      expect(JSON.stringify(reply)).not.toContain('written after')
+    }
+    await killed.promise
+  })
+
+  test('a copy that is under way comes to its end too, whichever way it goes', async () => {
+    const web = await world.container(alice!, 'web')
+    const given = (personId: string) =>
+      whileEntering(
+        { store: world.store },
+        personId,
+        web,
+        (async function* () {
+          yield 'before'
+          await world.say(alice!, 'unshare web bob')
+          await new Promise((resolve) => setTimeout(resolve, 1100))
+          yield 'after'
+        })(),
+      )
+    for (const [personId, pieces] of [
+      [bob!.id, ['before']],
+      [alice!.id, ['before', 'after']],
+    ] as const) {
+      await world.say(alice!, 'share web bob --exec --yes')
+      const seen: string[] = []
+      const reading = (async () => {
+        for await (const piece of given(personId)) seen.push(piece)
+      })()
+      if (personId === bob!.id) await expect(reading).rejects.toMatchObject({ code: 'denied' })
+      else await reading
+      expect(seen).toEqual(pieces)
+    }
+  })
+
   test('cannot be brought about by another guest', async () => {
     await world.say(alice!, 'share web bob')
     await world.say(alice!, 'share web carol')
@@ -196,11 +277,19 @@ describe('the end of it', () => {
     await world.refused(alice!, 'unshare web', 'usage')
   })
 
-  test('comes with the guest who leaves, and with the container that goes', async () => {
+  test('comes with the guest who leaves, before all that takes long, and with the container that goes', async () => {
     const dave = await world.member('dave')
     await world.say(alice!, 'share web dave --ssh --yes')
-    await world.say(world.admin, 'user rm dave --yes')
-    expect(await keysIn('web')).toHaveLength(1)
+    await world.say(dave, 'create slow --image debian -m 64m')
+    const release = world.host.fake.hold('engine.commit')
+    const saving = world.say(dave, 'commit slow slow:v1')
+    await expect.poll(() => world.store.operations.openBy(dave.id, 'commit')).toBe(1)
+    const going = world.say(world.admin, 'user rm dave --yes')
+    await expect.poll(() => keysIn('web')).toHaveLength(1)
+    const { id } = await world.container(dave, 'slow')
+    expect(world.host.fake.run(id)?.authorizedKeys).toBe('')
+    release()
+    await Promise.all([saving, going])
     expect((await world.say(alice!, 'shares')).data).not.toContainEqual(expect.objectContaining({ member: 'dave' }))
     const again = await world.member('dave')
     expect(again.id).not.toBe(dave.id)

@@ -50,14 +50,20 @@ export function respondEvents(
     yield event(last.event, last.data)
     if (last.file) for await (const chunk of last.file.bytes) yield event('file', Buffer.from(chunk).toString('base64'))
     yield event('end', {})
-    over()
   }
 
   const left = () => {
     leave()
     over()
   }
-  return respond(toStream(encoded(stream()), left), 200, {
+  async function* whole(): AsyncGenerator<string> {
+    try {
+      yield* stream()
+    } finally {
+      over()
+    }
+  }
+  return respond(toStream(encoded(whole()), left), 200, {
     ...headers,
     'Content-Type': 'text/event-stream',
     'X-Accel-Buffering': 'no',

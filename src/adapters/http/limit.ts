@@ -37,24 +37,6 @@ export function createBuckets(rate: Rate, now: () => number = () => performance.
   }
 }
 
-/** Places by key, `most` at a time for each. @returns undefined when all are taken, else what gives the place back */
-export function createPlaces(places: number) {
-  const taken = new Map<string, number>()
-  return (key: string): (() => void) | undefined => {
-    const held = taken.get(key) ?? 0
-    if (held >= places) return undefined
-    taken.set(key, held + 1)
-    let given = false
-    return () => {
-      if (given) return
-      given = true
-      const left = taken.get(key)! - 1
-      if (left > 0) taken.set(key, left)
-      else taken.delete(key)
-    }
-  }
-}
-
 /** What counts as one address: IPv4 itself; of IPv6 the /64 that one customer is given (RFC 6177), or they would have 2^64 of them. */
 export function network(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)

@@ -3,8 +3,9 @@ import type { Credential, Door } from '../../core/door/door.ts'
 import { DcmError } from '../../core/reply/error.ts'
 import { refusal, type Reply } from '../../core/reply/reply.ts'
 import type { Log } from '../../core/model/log.ts'
+import { createSeats } from '../../core/command/seats.ts'
 import { type Headers, respondJson, respondReply } from './answer.ts'
-import { callerAddress, createBuckets, createPlaces, network, type Rate } from './limit.ts'
+import { callerAddress, createBuckets, network, type Rate } from './limit.ts'
 import type { createMetrics } from './metrics.ts'
 import { Refused } from './refused.ts'
 
@@ -66,8 +67,8 @@ export function createTurns(deps: {
   const limits = { ...usual, ...deps.limits }
   const addresses = createBuckets(limits.address)
   const tokens = createBuckets(limits.token)
-  const place = createPlaces(limits.waiting)
-  const largePlace = createPlaces(limits.large)
+  const place = createSeats(limits.waiting)
+  const largePlace = createSeats(limits.large)
   const waiting = new Set<AbortController>()
   let stopping = false
 

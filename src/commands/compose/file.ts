@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Context } from '../../core/command/context.ts'
 import type { ComposeLine, ComposePlan } from '../../core/command/views.ts'
 import type { Container } from '../../core/model/container.ts'
 import { refuseFileName } from '../../core/model/name.ts'
@@ -68,9 +67,8 @@ export function sound(plan: ComposePlan): ComposePlan & { project: string } {
   return { ...plan, project }
 }
 
-/** The caller's containers of a project; none only where `other` things of it are there. @throws DcmError `not_found` */
-export async function partsOf(project: string, containers: Context['containers'], other = false): Promise<Container[]> {
-  const all = (await containers.mine()).containers
+/** Those of the caller's containers that are of a project; none only where `other` things of it are there. @throws DcmError `not_found` */
+export function partsOf(project: string, all: readonly Container[], other = false): Container[] {
   const parts = all.filter((one) => one.spec.compose?.project === project)
   if (parts.length > 0 || other) return parts
   const names = [...new Set(all.flatMap((one) => one.spec.compose?.project ?? []))]

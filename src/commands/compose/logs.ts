@@ -18,7 +18,7 @@ export const composeLogs = defineCommand({
   },
   gives: z.array(z.object({ service: z.string(), container: z.string(), text: z.string(), cut: z.boolean() })),
   async run({ project, service, tail }, { containers }) {
-    const parts = await partsOf(project, containers)
+    const parts = partsOf(project, (await containers.mine()).containers)
     const chosen = parts.filter((one) => service === undefined || one.spec.compose!.service === service)
     if (chosen.length === 0)
       throw new DcmError(

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { count } from '../../core/model/count.ts'
 import { publicPorts } from '../../core/model/container.ts'
-import { info } from '../../core/reply/reply.ts'
+import { info, seen } from '../../core/reply/reply.ts'
 import { partsOf, projectArg } from './file.ts'
 
 export const composePs = defineCommand({
@@ -17,10 +17,8 @@ export const composePs = defineCommand({
     z.object({ project: z.string(), service: z.string(), container: z.string(), state: z.string(), image: z.string() }),
   ),
   async run({ project }, { containers }) {
-    const all =
-      project === undefined
-        ? (await containers.mine()).containers.filter((one) => one.spec.compose)
-        : await partsOf(project, containers)
+    const { containers: mine, stale } = await containers.mine()
+    const all = project === undefined ? mine.filter((one) => one.spec.compose) : partsOf(project, mine)
     const parts = all.toSorted((a, b) => (named(a) < named(b) ? -1 : 1))
     const projects = new Set(parts.map((one) => one.spec.compose!.project))
     const data = parts.map(({ spec, name, state, imageRef }) => ({
@@ -33,15 +31,12 @@ export const composePs = defineCommand({
         .map((port) => `${port.host}->${port.container}/${port.proto}`)
         .join(' '),
     ])
-    return info(
+    const text =
       project === undefined
         ? `You have ${count(projects.size, 'composition')}.`
-        : `These are the services of ${project}.`,
-      {
-        table: { head: ['PROJECT', 'SERVICE', 'CONTAINER', 'STATE', 'IMAGE', 'PORTS'], rows },
-        data,
-      },
-    )
+        : `These are the services of ${project}.`
+    const table = { head: ['PROJECT', 'SERVICE', 'CONTAINER', 'STATE', 'IMAGE', 'PORTS'], rows }
+    return seen(text, stale, { table, data })
   },
 })
 

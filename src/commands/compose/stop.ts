@@ -18,7 +18,7 @@ export const composeStop = defineCommand({
   },
   gives,
   async run({ project, time }, { caller, containers }) {
-    const parts = (await partsOf(project, containers)).map((one) => one.id)
+    const parts = partsOf(project, (await containers.mine()).containers).map((one) => one.id)
     return begin('compose-stop', {
       ownerId: caller.person.id,
       project,
@@ -45,7 +45,7 @@ export const composeDown = defineCommand({
     `Remove the containers of ${project}${volumes ? ' and its volumes' : ''}? What is inside them and not in /storage${volumes ? '' : ' or a volume'} is lost.`,
   async run({ project, volumes }, { caller, containers, networks }) {
     const left = (await networks.list()).some((network) => network.project === project)
-    const parts = (await partsOf(project, containers, left)).map((one) => one.id)
+    const parts = partsOf(project, (await containers.mine()).containers, left).map((one) => one.id)
     return begin('compose-down', { ownerId: caller.person.id, project, containers: parts, volumes })
   },
 })

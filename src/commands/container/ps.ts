@@ -3,7 +3,7 @@ import { defineCommand } from '../../core/command/define.ts'
 import { count } from '../../core/model/count.ts'
 import { calledBy, type Container } from '../../core/model/container.ts'
 import { containerData, outdated, portList, sshLine, status, toData } from '../../core/reply/container.ts'
-import { info, warn } from '../../core/reply/reply.ts'
+import { info, seen, warn } from '../../core/reply/reply.ts'
 
 export const ps = defineCommand({
   name: 'ps',
@@ -39,8 +39,6 @@ export const ps = defineCommand({
     const others =
       shared.length === 0 ? '' : `, and ${shared.length === 1 ? 'one is' : `${shared.length} are`} shared with you`
     const text = `You have ${count(own.length, 'container')}${others}.`
-    return stale
-      ? warn(`${text} ${stale}`, { table: { head, rows }, data })
-      : info(text, { table: { head, rows }, data })
+    return seen(text, stale, { table: { head, rows }, data })
   },
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
 import { calledBy } from '../../core/model/container.ts'
 import { formatCpus, formatSize } from '../../core/model/units.ts'
-import { info } from '../../core/reply/reply.ts'
+import { info, seen } from '../../core/reply/reply.ts'
 
 export const stats = defineCommand({
   name: 'stats',
@@ -28,7 +28,7 @@ export const stats = defineCommand({
     }),
   ),
   async run({ container }, { containers, watch, caller }) {
-    const visible = container ? { own: [container], shared: [] } : await containers.visible()
+    const visible = container ? { own: [container], shared: [], stale: null } : await containers.visible()
     const all = [...visible.own, ...visible.shared]
     const loads = await watch.load(all)
     const data = all.map((one, at) => {
@@ -67,6 +67,7 @@ export const stats = defineCommand({
         : running === 1
           ? 'This is what it takes now.'
           : `This is what ${running} running containers take now.`
-    return info(text, { table: { head: ['NAME', 'CPUS', 'MEMORY', 'PROCESSES', 'NETWORK'], rows }, data })
+    const table = { head: ['NAME', 'CPUS', 'MEMORY', 'PROCESSES', 'NETWORK'], rows }
+    return seen(text, visible.stale, { table, data })
   },
 })

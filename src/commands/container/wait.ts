@@ -20,5 +20,6 @@ export const wait = defineCommand({
     exit_code: z.number().int().nullable().describe("The command's where it has one, else the container's."),
     state: z.string(),
   }),
-  run: async (args) => begin('wait', { containerId: args.container.id, lives: Math.min(args.for, most) }),
+  run: async (args, { caller }) =>
+    begin('wait', { containerId: args.container.id, byId: caller.person.id, lives: Math.min(args.for, most) }),
 })

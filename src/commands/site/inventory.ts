@@ -3,7 +3,7 @@ import { defineCommand } from '../../core/command/define.ts'
 import { thereAre } from '../../core/model/count.ts'
 import { publicPorts, sshPort } from '../../core/model/container.ts'
 import { status } from '../../core/reply/container.ts'
-import { info, warn } from '../../core/reply/reply.ts'
+import { seen } from '../../core/reply/reply.ts'
 
 export const inventory = defineCommand({
   name: 'inventory',
@@ -43,7 +43,7 @@ export const inventory = defineCommand({
       image: container.imageRef,
     }))
     const text = `${thereAre(all.length, 'container')}.`
-    return (stale ? warn : info)(stale ? `${text} ${stale}` : text, {
+    return seen(text, stale, {
       table: {
         head: ['OWNER', 'NAME', 'IMAGE', 'STATUS', 'WANTED'],
         rows: all.map((container) => [

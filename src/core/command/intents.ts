@@ -54,8 +54,8 @@ export type Intents = {
   restart: { containerId: string; seconds: number }
   pause: { containerId: string }
   unpause: { containerId: string }
-  /** Waits until it, or its command, has ended, for `lives` milliseconds at most; changes nothing. */
-  wait: { containerId: string; lives: number }
+  /** Waits in the name of `byId` until it, or its command, has ended, for `lives` milliseconds at most; changes nothing. */
+  wait: { containerId: string; byId: string; lives: number }
   kill: { containerId: string; signal: Signal }
   /** Ends a build or a job in its container; `by`: who does, for its owner to read. */
   end: { containerId: string; by: string }
@@ -100,8 +100,10 @@ export type Intents = {
   remove: { containerId: string; stopped?: true; expired?: true }
   prune: { ownerId: string; containers: string[]; images: string[] }
   commit: { containerId: string; ownerId: string; ref: string; message: string; keepEnv: boolean }
-  /** `lives`: milliseconds that it may take. It is run once at most: what a crash cut off is told, not repeated. */
-  /** `byId`: who runs it; null when DCM does by itself. */
+  /**
+   * `lives`: milliseconds that it may take. It is run once at most: what a crash cut off is told, not repeated.
+   * `byId`: who runs it; null when DCM does by itself.
+   */
   exec: { containerId: string; byId: string | null; argv: string[]; folder: string; lives: number }
   /** A container that lives for one command, and whose log and exit code are kept. */
   run: {

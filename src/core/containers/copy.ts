@@ -4,10 +4,12 @@ import type { Spot } from '../command/lookup.ts'
 import { type Exec, isFault, type LogChunk } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import { newId } from '../model/id.ts'
+import { createSeats } from '../command/seats.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
 import { plain } from '../reply/text.ts'
+import { whileEntering } from './guest.ts'
 import { largest, longest, pour, roomOf, stall, within } from './flow.ts'
 import { running, type Signal } from './inside.ts'
 import { signalInside } from './signal.ts'
@@ -54,20 +56,12 @@ type Transfer = Exec & { tell(signal: Signal): Promise<void> }
 
 /** Copies files in and out by the container's own tar, as its root: the service opens no path at all. */
 export function createCopy(works: Works): (caller: Caller) => Pick<Context['files'], 'take' | 'put'> {
-  const under = new Map<string, number>()
+  const seat = createSeats(most)
 
   function enter(personId: string): () => void {
-    const now = under.get(personId) ?? 0
-    if (now >= most) throw new DcmError('limited', `You copy ${most} things already; let one of them end first.`)
-    under.set(personId, now + 1)
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      const rest = under.get(personId)! - 1
-      if (rest > 0) under.set(personId, rest)
-      else under.delete(personId)
-    }
+    const leave = seat(personId)
+    if (leave) return leave
+    throw new DcmError('limited', `You copy ${most} things already; let one of them end first.`)
   }
 
   async function begin(
@@ -171,7 +165,8 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
             } else stop()
           }
         })()
-        return { name: `${name === '.' ? container.name : name}.tar`, bytes }
+        const given = whileEntering(works, person.id, container, bytes)
+        return { name: `${name === '.' ? container.name : name}.tar`, bytes: given }
       } catch (error) {
         if (program) end(program, 'KILL')
         leave()
@@ -193,7 +188,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
           ended = true
         })()
         told.catch(() => undefined)
-        const source = body[Symbol.asyncIterator]()
+        const source = whileEntering(works, person.id, container, body)[Symbol.asyncIterator]()
         try {
           const size = await pour(source, program.input, room, () => ended, told)
           program.input.end()
@@ -204,7 +199,7 @@ export function createCopy(works: Works): (caller: Caller) => Pick<Context['file
           return size
         } catch (error) {
           // What is sent further has no use. Not awaited: a source that hangs must not keep the answer.
-          source.return?.().then(undefined, () => undefined)
+          source.return(undefined).then(undefined, () => undefined)
           // It clears up after itself on TERM; what does not end by it is ended.
           if (!ended) {
             await within(program.tell('TERM'), telling).catch(() => undefined)

@@ -1,5 +1,12 @@
 import { type Engine, isFault, type Seen } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
+import { DcmError } from '../reply/error.ts'
+
+/** The engine's id of a container. @throws DcmError `conflict` when its engine object is gone */
+export function engineIdOf(container: Pick<Container, 'engineId' | 'name'>): string {
+  if (container.engineId) return container.engineId
+  throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
+}
 
 /**
  * A container's object in the engine: by its id, whatever somebody calls it there meanwhile; else by the name that DCM

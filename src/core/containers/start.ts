@@ -15,14 +15,15 @@ const greeting = 30_000
 
 /** Writes what the engine says of a container into the database. */
 export async function settle(works: Works, container: Container, seen: Seen): Promise<void> {
-  await works.store.containers.update(container.id, {
-    state: seen.state,
-    trouble: null,
-    ...(seen.startedAt === undefined ? {} : { startedAt: seen.startedAt }),
-    ...(seen.state === 'exited' ? { exitCode: seen.exitCode ?? null, finishedAt: seen.finishedAt ?? null } : {}),
-    ...(seen.state === 'running' ? { exitCode: null, revivals: 0, reviveAt: null } : {}),
-  })
+  await works.store.containers.update(container.id, { ...asSeen(seen), trouble: null })
 }
+
+export const asSeen = (seen: Seen) => ({
+  state: seen.state,
+  ...(seen.startedAt === undefined ? {} : { startedAt: seen.startedAt }),
+  ...(seen.state === 'exited' ? { exitCode: seen.exitCode ?? null, finishedAt: seen.finishedAt ?? null } : {}),
+  ...(seen.state === 'running' ? { exitCode: null, revivals: 0, reviveAt: null } : {}),
+})
 
 /** Creates the engine's container out of its row and starts it; a port that something else holds is exchanged for another. */
 export async function startAnew(run: Starting, id: string, network: string): Promise<void> {

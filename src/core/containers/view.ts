@@ -10,7 +10,7 @@ import { explain } from '../operation/explain.ts'
 import { violated } from '../store/db.ts'
 import { atWork } from './ended.ts'
 import { readExit } from './exit.ts'
-import { settle } from './start.ts'
+import { asSeen } from './start.ts'
 import { createTurns } from './turns.ts'
 
 const mega = 1024 ** 2
@@ -134,7 +134,7 @@ export function createView(works: Works): (caller: Caller) => Context['container
       if (!container.engineId || (await store.operations.openOn(`container:${container.id}`))) return container
       try {
         const { engine } = works.host(container.hostId)
-        await settle(works, container, await engine.inspect(container.engineId))
+        await store.containers.update(container.id, asSeen(await engine.inspect(container.engineId)))
         if (container.spec.command.length > 0) await inTurn(caller.person.id, () => readExit(works, container))
       } catch (error) {
         // What cannot be looked at now is shown as it was last seen; the list says that it may be old.

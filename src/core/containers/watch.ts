@@ -3,6 +3,7 @@ import type { Context } from '../command/context.ts'
 import { HostError } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
+import { engineIdOf } from './locate.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
 
@@ -14,15 +15,10 @@ export function createWatch(works: Works): (caller: Caller) => Context['watch'] 
   const { store } = works
   const engineOf = (container: Container) => works.host(container.hostId).engine
 
-  const idOf = (container: Container): string => {
-    if (container.engineId) return container.engineId
-    throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
-  }
-
   return (caller) => ({
     async processes(container) {
       try {
-        return await engineOf(container).processes(idOf(container))
+        return await engineOf(container).processes(engineIdOf(container))
       } catch (error) {
         if (!(error instanceof HostError && (error.fault === 'taken' || /is not running/.test(error.message))))
           throw explain(error)
@@ -50,7 +46,7 @@ export function createWatch(works: Works): (caller: Caller) => Context['watch'] 
     },
     async changes(container, most) {
       try {
-        return await engineOf(container).changes(idOf(container), most)
+        return await engineOf(container).changes(engineIdOf(container), most)
       } catch (error) {
         throw explain(error)
       }

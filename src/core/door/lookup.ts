@@ -61,7 +61,8 @@ export function lookupFor(
 
   return {
     async container(name) {
-      const [owner, own] = name.includes('/') ? (name.split('/', 2) as [string, string]) : [person.name, name]
+      const slash = name.indexOf('/')
+      const [owner, own] = slash < 0 ? [person.name, name] : [name.slice(0, slash), name.slice(slash + 1)]
       const found = await called(owner, own)
       if (found && mayTouch(actor, need, found)) return found
       const share = found?.shares.find((one) => one.guestId === person.id)
@@ -76,7 +77,7 @@ export function lookupFor(
       const close = names.filter((known) => known.startsWith(name))
       const hint = close.length > 0 ? `; you have ${some(close)}` : names.length > 0 ? `; you have ${some(names)}` : ''
       throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, {
-        try: close[0] ?? 'ps',
+        try: 'ps',
       })
     },
     containerNames: async () => (await mine()).map((container) => calledBy(person.id, container)),

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { type Inside, entering, type Signal, signals, type Terminal } from '../containers/inside.ts'
+import { engineIdOf } from '../containers/locate.ts'
 import { signalInside } from '../containers/signal.ts'
 import { settle } from '../containers/start.ts'
 import { type Host, HostError, type LogChunk } from '../host/host.ts'
@@ -99,9 +100,7 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
   async function reach(container: Container, target: Target): Promise<Omit<Opened, 'name'>> {
     const host = works.host(container.hostId)
     if (target.kind === 'forward') return forward(host, container, target.port)
-    if (!container.engineId)
-      throw new DcmError('conflict', `${container.name} is gone from Docker; remove it with rm and create it again.`)
-    const { engineId } = container
+    const engineId = engineIdOf(container)
     const id = newId(works.random)
     const size = target.terminal && { columns: target.terminal.columns, rows: target.terminal.rows }
     const running = await host.engine.exec(engineId, { ...entering(target, id, target.terminal), tty: size })

@@ -79,13 +79,12 @@ export function createHooks(deps: HookDeps): Hooks {
     if (before) return again(before, person, wait(), knock.signal)
     if ((await store.deliveries.lately(hook.id, 60_000)) >= most)
       throw new DcmError('limited', `This hook takes ${most} deliveries a minute; send this one again later.`)
-    const row = await store.deliveries.insert(
-      {
-        ...{ id: newId(works.random), hookId: hook.id, key: verified.key, digest, event, places, holder },
-        ...{ address: knock.address ?? null, ...(decided ?? { state: 'received' as const }) },
-      },
-      storesOnly ? 0 : lease,
-    )
+    const sent = {
+      ...{ id: newId(works.random), hookId: hook.id, key: verified.key, digest, event, places, holder },
+      ...{ address: knock.address ?? null, ...(decided ?? { state: 'received' as const }) },
+    }
+    // One transaction: what is stored must not be taken for somebody else's when the rest of it is tried again.
+    const row = await store.tx((tx) => tx.deliveries.insert(sent, storesOnly ? 0 : lease))
     // Of two that came at once, the other one was first.
     if (!row) {
       const first = await store.deliveries.earlier(hook.id, verified.key, digest)

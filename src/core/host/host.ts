@@ -71,8 +71,7 @@ export type ContainerWish = {
   /** A seccomp profile's JSON from the admins' list; null: the engine's default. */
   seccomp: string | null
   ports: { container: number; proto: Proto; host: number }[]
-  /** Folders on the host, from `Files`. */
-  /** `storage`: null where it is not to be seen. */
+  /** Folders on the host, from `Files`. `storage`: null where it is not to be seen. */
   mounts: { run: string; storage: string | null; volumes?: { source: string; path: string; readOnly: boolean }[] }
   /** Whether the image brings sshd. */
   ssh: boolean
@@ -370,8 +369,11 @@ export type Greeting = { ok: true } | { ok: false; why: string }
 
 /** The host's network: firewall, ports and addresses. */
 export type Net = {
-  /** Puts DCM's firewall rules in place where it may. @returns what is missing, in sentences; empty when all hold */
-  ensureFirewall(): Promise<string[]>
+  /**
+   * Puts DCM's firewall rules in place where it may. `atOnce`: what closes, without finding out all that is let through.
+   * @returns what is missing, in sentences; empty when all hold
+   */
+  ensureFirewall(atOnce?: boolean): Promise<string[]>
   /** What is missing of the firewall now, changing nothing. */
   checkFirewall(): Promise<string[]>
   /** Whether nothing listens on this port of the bind address. */

@@ -1,7 +1,7 @@
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Log } from '../model/log.ts'
 import { DcmError } from '../reply/error.ts'
-import { refusal, type Reply } from '../reply/reply.ts'
+import { refusal, type Reply, warn } from '../reply/reply.ts'
 import type { AuditEntry } from '../store/audit.ts'
 import type { OperationRow } from '../store/operations.ts'
 import type { Operation, Run, State, Works } from './define.ts'
@@ -91,14 +91,15 @@ export function createExecute(deps: {
           status = 'undoing'
           break
         }
-        state = { ...state, ...added }
         step++
+        state = { ...state, ...added }
+        // The next step reads what another life would.
+        if (step < operation.steps.length) state = JSON.parse(JSON.stringify(state)) as State
         // The last step and the outcome are one write, so that the answer is never ahead of what is stored.
         if (step < operation.steps.length) await save({ state, step })
       }
       if (status === 'open') {
-        const reply = operation.reply({ input: row.input as Intents[Intent], state, place: works.place })
-        await finish({ step, status: 'done', reply })
+        await finish({ step, status: 'done', reply: told() })
         return
       }
       for (let at = Math.min(step, operation.steps.length - 1); at >= 0; at--) {
@@ -121,6 +122,16 @@ export function createExecute(deps: {
           status: 'failed',
           reply: refusal(failure(error)),
         })
+    }
+
+    /** In the operation's own words; that these are broken makes nothing of what was done undone. */
+    function told(): Reply {
+      try {
+        return operation!.reply({ input: row.input as Intents[Intent], state, place: works.place })
+      } catch (err) {
+        log.error({ operation: row.id, kind: row.kind, err }, 'what an operation did could not be put into words')
+        return warn('It is done, but DCM cannot say how; an admin finds why in the log.')
+      }
     }
 
     async function finish(changes: Partial<OperationRow>) {

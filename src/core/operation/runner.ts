@@ -112,6 +112,8 @@ export function createRunner(deps: {
   }
 
   function launch(row: OperationRow) {
+    // Its lease ran out under this very process: the run before is overtaken like any other's.
+    live.get(row.id)?.abort.abort()
     const abort = new AbortController()
     let beaten = performance.now()
     const beat = setInterval(() => {
@@ -132,6 +134,7 @@ export function createRunner(deps: {
       )
       .finally(() => {
         clearInterval(beat)
+        if (live.get(row.id)?.abort !== abort) return
         live.delete(row.id)
         bodies.delete(row.id)
       })

@@ -16,6 +16,15 @@ export async function notice(
   await tx.notices.insert({ id: newId(random), ...what })
 }
 
+/** The same about a container: told once for each `when`. */
+export const noticeOf = (
+  tx: Tables,
+  random: Random,
+  container: { id: string; ownerId: string },
+  { when, ...what }: { kind: NoticeKind; when: string; text: string; actions?: Action[] },
+): Promise<void> =>
+  notice(tx, random, { ownerId: container.ownerId, key: `${what.kind}:${container.id}:${when}`, ...what })
+
 /** Looks for what is about to end. */
 export async function noticeEnding(deps: { store: Store; random: Random; now(): Date }): Promise<void> {
   const { store } = deps

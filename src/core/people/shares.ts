@@ -2,7 +2,7 @@ import type { Context } from '../command/context.ts'
 import type { Container } from '../model/container.ts'
 import { personName } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Tables } from '../store/store.ts'
 
 export type SharesDeps = {
   store: Store
@@ -15,15 +15,15 @@ const most = 50
 
 /** Has a guest's connections through the SSH door closed that are in a container. */
 export async function dismiss(
-  store: Store,
+  tx: Pick<Tables, 'sessions'>,
   container: Pick<Container, 'id' | 'owner' | 'name'>,
   guestId: string,
 ): Promise<void> {
-  const theirs = (await store.sessions.list()).filter(
+  const theirs = (await tx.sessions.list()).filter(
     (one) => one.ownerId === guestId && one.inside.includes(container.id),
   )
   for (const { id } of theirs)
-    await store.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)
+    await tx.sessions.end(id, `${container.owner}/${container.name} is not shared with you any more.`)
 }
 
 /** With whom members share their containers. */
@@ -57,20 +57,23 @@ export function createShares({
             `${container.name} is shared with ${most} members already; end one with unshare.`,
             { try: 'shares' },
           )
+        // Less than before: what they opened with more is closed.
+        if (level === 'view') await dismiss(tx, container, guest.id)
         return tx.shares.put({ containerId: container.id, guestId: guest.id, level }, lives)
       })
       await onShare(container)
-      // Less than before: what they opened with more is closed.
-      if (level === 'view') await dismiss(store, container, guest.id)
       return { container: container.name, owner: container.owner, guest: guest.name, level, expiresAt: row.expiresAt }
     },
     list: () => store.shares.about(caller.person.id),
     async remove(container, name) {
       const guest = await find(name)
-      if (!(await store.shares.remove(container.id, guest.id)))
-        throw new DcmError('not_found', `${container.name} is not shared with ${guest.name}.`, { try: 'shares' })
+      // At once: where the keys cannot be written, who is inside has to go all the same.
+      await store.tx(async (tx) => {
+        if (!(await tx.shares.remove(container.id, guest.id)))
+          throw new DcmError('not_found', `${container.name} is not shared with ${guest.name}.`, { try: 'shares' })
+        await dismiss(tx, container, guest.id)
+      })
       await onShare(container)
-      await dismiss(store, container, guest.id)
     },
   })
 }

@@ -44,6 +44,10 @@ export const info = (text: string, extras: Extras = {}): Reply => ({ text, tone:
 /** Done or asked, with something the caller should look at. */
 export const warn = (text: string, extras: Extras = {}): Reply => ({ text, tone: 'warn', ...extras })
 
+/** States as they were last seen; `stale` is the sentence that says so where they may be old. */
+export const seen = (text: string, stale: string | null, extras: Extras = {}): Reply =>
+  stale ? warn(`${text} ${stale}`, extras) : info(text, extras)
+
 /** The Reply that a DcmError becomes. */
 export function refusal(error: DcmError): Reply {
   const reply: Reply = { text: error.message, tone: 'error', error: error.code }

@@ -37,8 +37,10 @@ export const networks = (db: Db) => ({
   async insert(row: typeof table.$inferInsert): Promise<void> {
     await db.insert(table).values(row)
   },
-  /** @throws on the unique index `networks_subnet` */
-  /** Only while it is `from`: whoever settled it meanwhile goes by what they have written. */
+  /**
+   * Only while it is `from`: whoever settled it meanwhile goes by what they have written.
+   * @throws on the unique index `networks_subnet`
+   */
   async changeSubnet(id: string, hostId: string, from: string | null, to: string | null): Promise<void> {
     const is = from === null ? isNull(table.subnet) : eq(table.subnet, from)
     await db

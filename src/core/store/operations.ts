@@ -62,13 +62,14 @@ export const operations = (db: Db) => ({
       )[0]?.n ?? 0
     )
   },
-  async openOfKind(ownerId: string, kind: string): Promise<number> {
+  /** How many of a kind somebody has begun that are not over. */
+  async openBy(actorId: string, kind: string): Promise<number> {
     return (
       (
         await db
           .select({ n: count() })
           .from(table)
-          .where(and(eq(table.ownerId, ownerId), eq(table.kind, kind), open))
+          .where(and(eq(table.actorId, actorId), eq(table.kind, kind), open))
       )[0]?.n ?? 0
     )
   },

@@ -1,13 +1,12 @@
-import { notice } from '../people/notices.ts'
+import { notice, noticeOf } from '../people/notices.ts'
 import type { Intent, Intents } from '../command/intents.ts'
 import type { Container } from '../model/container.ts'
-import type { NoticeKind } from '../model/notice.ts'
 import { formatTime } from '../model/time.ts'
 import { systemAsker } from '../operation/asker.ts'
 import type { Asker } from '../operation/asker.ts'
 import { DcmError } from '../reply/error.ts'
 import { scheduledRun } from '../model/schedule.ts'
-import type { Action, Reply } from '../reply/reply.ts'
+import type { Reply } from '../reply/reply.ts'
 import type { ScheduleRow } from '../store/schedules.ts'
 import type { Tables } from '../store/store.ts'
 import { syncKeys } from '../containers/runfolder.ts'
@@ -37,25 +36,10 @@ async function beginNow<K extends Intent>(
   }
 }
 
-const tell = (
-  { works }: Upkeep,
-  container: Pick<Container, 'id' | 'ownerId'>,
-  kind: NoticeKind,
-  when: string,
-  text: string,
-  actions: Action[],
-) =>
-  notice(works.store, works.random, {
-    ownerId: container.ownerId,
-    kind,
-    key: `${kind}:${container.id}:${when}`,
-    text,
-    actions,
-  })
-
 /** Removes what has come to the end that it was given, and tells owners before. By the database's clock. */
 export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
-  for (const container of await upkeep.works.store.containers.expiring(hostId, ahead)) {
+  const { store, random } = upkeep.works
+  for (const container of await store.containers.expiring(hostId, ahead)) {
     const { name, expiresAt } = container
     if (!expiresAt) continue
     if (!container.past) {
@@ -65,31 +49,15 @@ export async function expire(upkeep: Upkeep, hostId: string): Promise<void> {
         { label: 'Give it a day more', line: `extend ${name} 1d` },
         { label: 'Save it first', line: `commit ${name} ${name}:last` },
       ]
-      await tell(
-        upkeep,
-        container,
-        'expiry',
-        expiresAt.toISOString(),
-        `${name} will be removed with everything inside at ${formatTime(expiresAt)}.`,
-        actions,
-      )
+      const text = `${name} will be removed with everything inside at ${formatTime(expiresAt)}.`
+      await noticeOf(store, random, container, { kind: 'expiry', when: expiresAt.toISOString(), text, actions })
       continue
     }
-    const why = await beginNow(
-      upkeep,
-      'remove',
-      { containerId: container.id, expired: true },
-      systemAsker(upkeep.works.random, 'expire', { ownerId: container.ownerId, target: `${container.owner}/${name}` }),
+    const asker = systemAsker(random, 'expire', { ownerId: container.ownerId, target: `${container.owner}/${name}` })
+    const text = `${name} has come to its end and is removed; /storage and your images are untouched.`
+    await beginNow(upkeep, 'remove', { containerId: container.id, expired: true }, asker, (tx) =>
+      noticeOf(tx, random, container, { kind: 'expiry', when: 'end', text }),
     )
-    if (why === null)
-      await tell(
-        upkeep,
-        container,
-        'expiry',
-        'end',
-        `${name} has come to its end and is removed; /storage and your images are untouched.`,
-        [],
-      )
   }
 }
 
@@ -161,12 +129,20 @@ async function unable({ works }: Upkeep, row: ScheduleRow & { container: string 
 }
 
 /** Takes back what was shared until now: keys, and connections that are open. Reads do not wait for it. */
-export async function endShares({ works }: Upkeep): Promise<void> {
-  const { store } = works
-  for (const { containerId, guestId } of await store.shares.dropExpired()) {
-    const container = await store.containers.byId(containerId)
-    if (!container) continue
-    await syncKeys(works, container)
-    await dismiss(store, container, guestId)
-  }
+export async function endShares({ works, log }: Upkeep): Promise<void> {
+  // At once: what is dropped is not found again, and who came in by it must not stay.
+  const ended = await works.store.tx(async (tx) => {
+    const containers: Container[] = []
+    for (const { containerId, guestId } of await tx.shares.dropExpired()) {
+      const container = await tx.containers.byId(containerId)
+      if (!container) continue
+      await dismiss(tx, container, guestId)
+      containers.push(container)
+    }
+    return containers
+  })
+  for (const container of ended)
+    await syncKeys(works, container).catch((err: unknown) =>
+      log.warn({ container: container.id, err }, "a guest's key ends by its own date; its folder is tidied later"),
+    )
 }

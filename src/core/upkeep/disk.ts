@@ -6,7 +6,8 @@ import { diskLimit } from '../containers/wish.ts'
 import { systemAsker } from '../operation/asker.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'
-import { tell, type Upkeep } from './reconcile.ts'
+import { noticeOf } from '../people/notices.ts'
+import type { Upkeep } from './reconcile.ts'
 
 /** Share of a disk that stays free for the host itself. */
 const keepFree = 0.05
@@ -64,7 +65,9 @@ async function relieve(
       const asker = systemAsker(works.random, 'stop', { ownerId: member.id, target: container.name })
       try {
         const id = await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
-        await runner.wait(id, { wait: 30_000 })
+        const outcome = await runner.wait(id, { wait: 30_000 })
+        // One that goes on, or did not work, is come back to at the next look.
+        if (outcome?.state !== 'done') continue
       } catch (error) {
         // What is being done to it goes on for hours where that is a build or a job, which end with it.
         const ended = error instanceof DcmError && error.code === 'conflict' && (await kill(works, container))
@@ -74,10 +77,13 @@ async function relieve(
         }
       }
       const trouble = `It was stopped because the host's disk is nearly full and you use ${formatSize(member.used)} of ${formatSize(member.limit)}.`
-      const told = `${container.name} is in trouble. ${trouble}`
+      const text = `${container.name} is in trouble. ${trouble}`
+      const actions = [{ label: 'Show what takes room', line: 'df' }]
       await works.store.tx(async (tx) => {
         await tx.containers.update(container.id, { trouble })
-        await tell(tx, works.random, container, 'unhealthy', works.now().toISOString(), told)
+        await noticeOf(tx, works.random, container, {
+          ...{ kind: 'unhealthy', when: works.now().toISOString(), text, actions },
+        })
       })
     }
 }

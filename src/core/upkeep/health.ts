@@ -1,4 +1,4 @@
-import { notice } from '../people/notices.ts'
+import { noticeOf } from '../people/notices.ts'
 import { sshPort, type Container } from '../model/container.ts'
 import type { Upkeep } from './reconcile.ts'
 
@@ -63,15 +63,17 @@ async function look({ works, log }: Upkeep, container: Container, looks: Looks):
   looks.set(container.id, { at: performance.now(), failed, since })
   if (failed < doubt || now.trouble !== null) return
   log.info({ container: container.id, why: answer.why }, 'a container that runs cannot be entered')
-  await store.containers.update(container.id, { trouble: silent })
-  await notice(store, works.random, {
-    ownerId: container.ownerId,
-    kind: 'unhealthy',
-    key: `unhealthy:${container.id}:${since.toISOString()}`,
-    text: `${container.name} runs, but its SSH server does not answer; restart it, or look at its log.`,
-    actions: [
-      { label: 'Restart it', line: `restart ${container.name}` },
-      { label: 'Show its log', line: `logs ${container.name}` },
-    ],
+  // At once with what is told of it: once it is stored, nobody finds it again.
+  await store.tx(async (tx) => {
+    await tx.containers.update(container.id, { trouble: silent })
+    await noticeOf(tx, works.random, container, {
+      kind: 'unhealthy',
+      when: since.toISOString(),
+      text: `${container.name} runs, but its SSH server does not answer; restart it, or look at its log.`,
+      actions: [
+        { label: 'Restart it', line: `restart ${container.name}` },
+        { label: 'Show its log', line: `logs ${container.name}` },
+      ],
+    })
   })
 }

@@ -1,4 +1,4 @@
-import { notice } from '../people/notices.ts'
+import { noticeOf } from '../people/notices.ts'
 import { HostError } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'
@@ -52,41 +52,46 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
   for (const id of traffic.keys()) if (!here.has(id)) traffic.delete(id)
   await store.containers.busy(busy)
 
-  const tell = (container: Container, when: string, text: string, actions: { label: string; line: string }[]) =>
-    notice(store, works.random, {
-      ownerId: container.ownerId,
-      kind: 'idle',
-      key: `idle:${container.id}:${when}`,
-      text,
-      actions,
-    })
+  /** Who is logged in straight at its own port is seen only inside; undefined where nothing is inside any more. */
+  const entered = (container: Container): Promise<boolean | undefined> =>
+    engine.processes(container.engineId!).then(
+      (all) => all.some((process) => session.test(process.command)),
+      (error: unknown) => {
+        if (!(error instanceof HostError) || error.fault === 'down') throw error
+        return undefined
+      },
+    )
 
   for (const container of await store.containers.quiet(hostId, idleStop - ahead(idleStop))) {
     const { name } = container
-    // Who is logged in straight at its own port is seen only inside.
-    if ((await engine.processes(container.engineId!)).some((process) => session.test(process.command))) {
-      await store.containers.busy([container.id])
-      continue
-    }
+    const inUse = await entered(container)
+    if (inUse) await store.containers.busy([container.id])
+    if (inUse !== false) continue
     if (container.warned === null) {
-      await store.containers.warned(container.id)
       const text = `${name} has not been used for ${formatDuration(container.silent)} and is stopped in ${formatDuration(ahead(idleStop))}; its files and ports are kept.`
-      await tell(container, container.since.toISOString(), text, [
+      const actions = [
         { label: 'Keep it', line: `keep ${name} 8h` },
         { label: 'Stop it', line: `stop ${name}` },
-      ])
+      ]
+      // At once: it must not be stopped by a warning that nobody was given.
+      await store.tx(async (tx) => {
+        await tx.containers.warned(container.id)
+        await noticeOf(tx, works.random, container, {
+          ...{ kind: 'idle', when: container.since.toISOString(), text, actions },
+        })
+      })
       continue
     }
     if (container.silent < idleStop || container.warned < ahead(idleStop)) continue
     const { ownerId, owner } = container
     const asker = systemAsker(works.random, 'idle', { ownerId, target: `${owner}/${name}` })
     try {
-      await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker)
-      await tell(
-        container,
-        `stopped:${container.since.toISOString()}`,
-        `${name} was stopped, because nobody used it for ${formatDuration(container.silent)}.`,
-        [{ label: 'Start it', line: `start ${name}` }],
+      const text = `${name} was stopped, because nobody used it for ${formatDuration(container.silent)}.`
+      const actions = [{ label: 'Start it', line: `start ${name}` }]
+      await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker, (tx) =>
+        noticeOf(tx, works.random, container, {
+          ...{ kind: 'idle', when: `stopped:${container.since.toISOString()}`, text, actions },
+        }),
       )
     } catch (error) {
       if (!(error instanceof DcmError)) throw error

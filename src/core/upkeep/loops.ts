@@ -44,6 +44,8 @@ export function startLoops(upkeep: Upkeep, holder: string): Loops {
     if (mine && !leading()) {
       const abort = new AbortController()
       following = { abort, ended: follow(upkeep, hostId, abort.signal) }
+      // Its loop comes round in a minute.
+      firewall().catch((err: unknown) => log.warn({ err }, 'the firewall could not be looked at'))
     }
     // Without the lease another process may be doing it by now: stop at once, and wait for the next turn.
     if (!mine && leading()) following!.abort.abort()

@@ -1,39 +1,42 @@
-import { notice } from '../people/notices.ts'
+import { noticeOf } from '../people/notices.ts'
 import { readGrants } from '../containers/admit.ts'
 import { checkPorts } from '../containers/allow.ts'
 import { forwarder, openForward } from '../containers/forward.ts'
 import { isFault } from '../host/host.ts'
-import { newId } from '../model/id.ts'
+import { newId, type Random } from '../model/id.ts'
 import { formatTime } from '../model/time.ts'
 import { DcmError } from '../reply/error.ts'
+import { called } from '../reply/container.ts'
 import type { Added } from '../store/ports.ts'
+import type { Tables } from '../store/store.ts'
 import type { Upkeep } from './reconcile.ts'
 
 /** How long before its end a port's owner is told, and what was opened for less than twice of it is not told of. */
 const ahead = 15 * 60_000
 
-const named = (port: Added) => `${port.container}${port.proto === 'udp' ? '/udp' : ''}`
-
-async function warn({ works }: Upkeep, port: Added, text: string, again: string | null): Promise<void> {
-  await notice(works.store, works.random, {
-    ownerId: port.ownerId,
-    kind: 'port',
-    key: `port:${port.containerId}:${named(port)}:${port.expiresAt?.toISOString() ?? 'granted'}:${again ? 'soon' : 'over'}`,
-    text,
-    actions: again ? [{ label: 'Keep it a day more', line: again }] : [],
-  })
-}
+const warn = (tx: Tables, random: Random, port: Added, text: string, again: string | null): Promise<void> =>
+  noticeOf(
+    tx,
+    random,
+    { id: port.containerId, ownerId: port.ownerId },
+    {
+      kind: 'port',
+      when: `${called(port)}:${port.expiresAt?.toISOString() ?? 'granted'}:${again ? 'soon' : 'over'}`,
+      text,
+      actions: again ? [{ label: 'Keep it a day more', line: again }] : [],
+    },
+  )
 
 /** Why a port may not be open any more, in words for its owner; undefined while it may. */
 async function over({ works }: Upkeep, port: Added): Promise<string | undefined> {
-  if (port.past) return `Port ${named(port)} of ${port.name} has come to its end and is closed.`
+  if (port.past) return `Port ${called(port)} of ${port.name} has come to its end and is closed.`
   if (port.reach !== 'public') return undefined
   try {
     checkPorts(readGrants(await works.store.grants.of(port.ownerId)), [], port.reach)
     return undefined
   } catch (error) {
     if (!(error instanceof DcmError)) throw error
-    return `Port ${named(port)} of ${port.name} is closed: what permitted it at every address is no longer granted.`
+    return `Port ${called(port)} of ${port.name} is closed: what permitted it at every address is no longer granted.`
   }
 }
 
@@ -58,19 +61,21 @@ export async function settlePorts(upkeep: Upkeep, hostId: string): Promise<void>
       if (!quiet && (await store.operations.openOn(`container:${port.containerId}`))) continue
       if (why !== undefined) {
         await engine.unforward(name)
-        if (port.past) await store.ports.expire(hostId, port.proto, port.host)
-        else await store.ports.release(hostId, port.proto, port.host)
-        await store.audit.add({
-          ...{ actor: null, as: null, surface: 'system', command: 'port rm', decision: 'done' },
-          ...{ target: `${port.owner}/${port.name} ${named(port)}`, requestId: newId(works.random), detail: why },
+        await store.tx(async (tx) => {
+          if (port.past) await tx.ports.expire(hostId, port.proto, port.host)
+          else await tx.ports.release(hostId, port.proto, port.host)
+          await tx.audit.add({
+            ...{ actor: null, as: null, surface: 'system', command: 'port rm', decision: 'done' },
+            ...{ target: `${port.owner}/${port.name} ${called(port)}`, requestId: newId(works.random), detail: why },
+          })
+          await warn(tx, works.random, port, why, null)
         })
-        await warn(upkeep, port, why, null)
       } else if (!quiet) await openForward(works, hostId, { ...port, ownerId: port.ownerId })
       else if (port.expiresAt && port.expiresAt.getTime() - works.now().getTime() < ahead) {
         if (port.expiresAt.getTime() - port.createdAt.getTime() <= 2 * ahead) continue
-        const text = `Port ${named(port)} of ${port.name} will be closed at ${formatTime(port.expiresAt)}.`
-        const again = `port add ${port.name} ${named(port)} --for 1d${port.reach === 'site' ? '' : ` --share ${port.reach}`}`
-        await warn(upkeep, port, text, again)
+        const text = `Port ${called(port)} of ${port.name} will be closed at ${formatTime(port.expiresAt)}.`
+        const again = `port add ${port.name} ${called(port)} --for 1d${port.reach === 'site' ? '' : ` --share ${port.reach}`}`
+        await warn(store, works.random, port, text, again)
       }
     } catch (error) {
       if (isFault(error, 'down')) throw error

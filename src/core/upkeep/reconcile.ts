@@ -1,7 +1,6 @@
 import { newId, type Random } from '../model/id.ts'
-import { notice } from '../people/notices.ts'
+import { noticeOf } from '../people/notices.ts'
 import type { Container } from '../model/container.ts'
-import type { NoticeKind } from '../model/notice.ts'
 import type { Seen } from '../host/host.ts'
 import { isFault } from '../host/host.ts'
 import type { Works } from '../operation/define.ts'
@@ -42,30 +41,11 @@ async function recordFinding(
   })
 }
 
-/** Writes down for its owner what happened to a container; they hear of it in their chat. */
-export async function tell(
-  tx: Tables,
-  random: Random,
-  container: Container,
-  kind: NoticeKind,
-  when: string,
-  text: string,
-): Promise<void> {
-  const up =
-    kind === 'missing'
-      ? [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }]
-      : [
-          { label: 'Start it', line: `start ${container.name}` },
-          { label: 'Show its log', line: `logs ${container.name}` },
-        ]
-  await notice(tx, random, {
-    ownerId: container.ownerId,
-    kind,
-    key: `${kind}:${container.id}:${when}`,
-    text,
-    actions: up,
-  })
-}
+/** What its owner may do about a container that is not as wanted any more. */
+const upAgain = (name: string) => [
+  { label: 'Start it', line: `start ${name}` },
+  { label: 'Show its log', line: `logs ${name}` },
+]
 
 /**
  * Makes one container as it is wanted, and the database as it is.
@@ -118,7 +98,9 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
           trouble: full.oomKilled ? 'It ran out of memory.' : null,
         })
         const kind = full.oomKilled ? 'oom' : 'died'
-        await tell(tx, works.random, container, kind, finishedAt.toISOString(), `${container.name} ${how}${code}.`)
+        const text = `${container.name} ${how}${code}.`
+        const when = finishedAt.toISOString()
+        await noticeOf(tx, works.random, container, { kind, when, text, actions: upAgain(container.name) })
         const detail = `It ended by itself with exit code ${exitCode ?? 'unknown'}.`
         await recordFinding(tx, works.random, container, 'exited', detail)
       })
@@ -130,8 +112,9 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
           desired: 'exited',
           trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
         })
-        const gone = 'is gone from Docker, and what was inside with it; somebody removed it there.'
-        await tell(tx, works.random, container, 'missing', 'once', `${container.name} ${gone}`)
+        const text = `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`
+        const actions = [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }]
+        await noticeOf(tx, works.random, container, { kind: 'missing', when: 'once', text, actions })
         const detail = 'Its container is gone from Docker; somebody removed it there.'
         await recordFinding(tx, works.random, container, 'missing', detail)
       })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createBuckets, createPlaces, network } from '../../../src/adapters/http/limit.ts'
+import { createBuckets, network } from '../../../src/adapters/http/limit.ts'
 
 describe('buckets', () => {
   test('empty by one each and fill with time, never past the burst', () => {
@@ -23,18 +23,6 @@ describe('buckets', () => {
     expect(take('flood-24999')).toBeGreaterThan(0)
     expect(take('flood-0')).toBe(0)
   })
-})
-
-test('places are given back once', () => {
-  const place = createPlaces(2)
-  const first = place('a')!
-  place('a')
-  expect(place('a')).toBeUndefined()
-  expect(place('b')).toBeDefined()
-  first()
-  first()
-  expect(place('a')).toBeDefined()
-  expect(place('a')).toBeUndefined()
 })
 
 test.each([

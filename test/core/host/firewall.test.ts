@@ -54,7 +54,7 @@ describe('DCM_EGRESS_ALLOW', () => {
 
 describe('the chains', () => {
   const allowed = [{ to: '10.0.0.53/32', proto: 'udp' as const, port: 53 }, { to: '10.2.0.0/16' }]
-  const first = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
+  const first = '-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY -j RETURN'
 
   test('let answers and what is allowed pass, then close what is inside, and the host altogether', () => {
     const { forward, input } = chains('abc', allowed, 20_000)

@@ -40,14 +40,14 @@ test('what is considered is refused in the words that it would be refused with, 
   const refusals = async (containerId: string, lives: number) =>
     Promise.all(
       [
-        async () => runner.consider('wait', { containerId, lives }, asker),
-        async () => void (await runner.begin('wait', { containerId, lives }, asker)),
+        async () => runner.consider('wait', { containerId, byId: 'p', lives }, asker),
+        async () => void (await runner.begin('wait', { containerId, byId: 'p', lives }, asker)),
       ].map((refused) => refused().catch((error: unknown) => (error as Error).message)),
     )
   // Two parts on one thing.
   const twice = 'web is being changed; try again when that has ended.'
   expect(await refusals('one', 2)).toEqual([twice, twice])
-  await runner.consider('wait', { containerId: 'one', lives: 1 }, asker)
+  await runner.consider('wait', { containerId: 'one', byId: 'p', lives: 1 }, asker)
   expect(await world.store.operations.countOpen()).toBe(0)
 
   await runner.begin('stop', { containerId: 'one', seconds: 1 }, asker)

@@ -56,7 +56,7 @@ async function story({ forward }: { forward?: true } = {}) {
     ...{ target: 'web', requestId: subject },
   }
   let runner = born()
-  const id = await runner.begin('wait', { containerId: 'c', lives: 1000 }, asker)
+  const id = await runner.begin('wait', { containerId: 'c', byId: alice.id, lives: 1000 }, asker)
   await entered.promise
   return {
     seen,

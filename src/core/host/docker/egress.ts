@@ -103,9 +103,9 @@ const mostAddresses = 256
 
 /**
  * What containers may reach inside, found anew at each call. Addresses of names are kept for an hour after they were
- * last seen, since a container may have asked for the name earlier.
+ * last seen, since a container may have asked for the name earlier. `atOnce` leaves apt's mirrors out, which take a while.
  */
-export function createEgress(entries: readonly Entry[], now: () => number): () => Promise<Allowed[]> {
+export function createEgress(entries: readonly Entry[], now: () => number): (atOnce?: boolean) => Promise<Allowed[]> {
   const seen = new Map<string, number>()
   let listed: { at: number; found: ReturnType<typeof mirrors> } | undefined
 
@@ -122,7 +122,7 @@ export function createEgress(entries: readonly Entry[], now: () => number): () =
     return [...seen.keys()].filter((key) => key.startsWith(`${name} `)).map((key) => key.slice(name.length + 1))
   }
 
-  return async () => {
+  return async (atOnce = false) => {
     for (const [key, at] of seen) if (now() - at > remember) seen.delete(key)
     const allowed: Allowed[] = []
     for (const address of await resolvers())
@@ -137,7 +137,7 @@ export function createEgress(entries: readonly Entry[], now: () => number): () =
       if (entry.kind === 'network')
         allowed.push({ to: entry.to, ...(entry.port === undefined ? {} : { proto: 'tcp' as const, port: entry.port }) })
       else if (entry.kind === 'name') await named(entry.name, entry.port)
-      else for (const mirror of await aptMirrors()) await named(mirror.name, mirror.port)
+      else if (!atOnce) for (const mirror of await aptMirrors()) await named(mirror.name, mirror.port)
     }
     const unique = new Map(allowed.map((item) => [`${item.to} ${item.proto} ${item.port}`, item]))
     return [...unique.values()].slice(0, mostAddresses)

@@ -81,7 +81,11 @@ export function createExec(wire: Wire) {
       }
     }
     const resize = tty === null ? async () => undefined : latest(size)
-    if (tty) await resize(tty.columns, tty.rows)
+    if (tty)
+      await resize(tty.columns, tty.rows).catch((error: unknown) => {
+        socket.destroy()
+        throw error
+      })
 
     const pieces = arriving(socket, 'exec')
     return {

@@ -5,7 +5,12 @@ import { run } from './program.ts'
 /** Bridges that DCM named; never `br-+` or `docker0`, which are others'. */
 const bridges = 'dcm+'
 const wait = ['-w', '10']
-const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
+
+/**
+ * Answers to who asked a container; what it has begun itself is looked at anew with each packet, so that nothing stays open
+ * that began while a rule was missing.
+ */
+const answers = '-m conntrack --ctstate RELATED,ESTABLISHED --ctdir REPLY -j RETURN'
 
 /**
  * What stays on one bridge passes iptables too where br_netfilter is on, and is a member's own; from one bridge to another
@@ -37,8 +42,8 @@ export function chains(
 ): { forward: string[]; input: string[] } {
   const own = allowed.map((item) => allowRule(item, `dcm-${instance}-${day}`))
   return {
-    forward: [...apart, established, ...own, ...inside.map((network) => `-d ${network} -j DROP`)],
-    input: [established, ...own, '-j DROP'],
+    forward: [...apart, answers, ...own, ...inside.map((network) => `-d ${network} -j DROP`)],
+    input: [answers, ...own, '-j DROP'],
   }
 }
 
@@ -56,7 +61,7 @@ export function mergeChain(
     const comment = /--comment "?dcm-([a-z0-9]+)-(\d{1,6})"? -j RETURN$/.exec(rule)
     return comment !== null && comment[1] !== instance && Number(comment[2]) >= day - keptDays
   })
-  const after = wanted.indexOf(established) + 1
+  const after = wanted.indexOf(answers) + 1
   return [...wanted.slice(0, after), ...foreign.slice(-mostForeign), ...wanted.slice(after)]
 }
 
@@ -81,6 +86,9 @@ const bare = (rule: string): string => rule.replaceAll('"', '').replaceAll(/ +/g
 const same = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && one.every((rule, at) => bare(rule) === bare(other[at]!))
 
+/** All but what instances let through. */
+const closing = (rules: readonly string[]) => rules.filter((rule) => !rule.includes('--comment'))
+
 /** A rule that lets packets of these bridges by before ours is asked. */
 const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-[iso] | --ctstate |! -/.test(rule)
 
@@ -90,7 +98,7 @@ const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-
  * filter Docker takes the ways to its own chains and to DOCKER-USER out for a moment whenever it makes a network
  * (libnetwork, EnsureJumpRule). Docker's proxy for published ports listens on the host, and is closed with it.
  */
-export function createFirewall(instance: string, allowed: () => Promise<Allowed[]>, now: () => number) {
+export function createFirewall(instance: string, allowed: (atOnce: boolean) => Promise<Allowed[]>, now: () => number) {
   const today = () => Math.floor(now() / 86_400_000)
   const ipv6 = speaksIpv6()
   const input = { table: 'filter', chain: 'DCM-IN' } as const
@@ -110,8 +118,8 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     return at >= 0 && !rules.slice(0, at).some(letsBy)
   }
 
-  const wanted = async (): Promise<(Chain & { rules: string[] })[]> => {
-    const held = chains(instance, await allowed(), today())
+  const wanted = async (atOnce = false): Promise<(Chain & { rules: string[] })[]> => {
+    const held = chains(instance, await allowed(atOnce), today())
     return [
       { program: 'iptables', table: 'mangle', chain: 'DCM-FWD', rules: held.forward },
       { program: 'iptables', ...input, rules: held.input },
@@ -146,15 +154,17 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     return missing
   }
 
-  const ensure = async (): Promise<string[]> => {
+  const ensure = async (atOnce = false): Promise<string[]> => {
     const unable = await able()
     if (unable !== undefined) return [unable]
     const trouble: string[] = []
-    for (const item of await wanted()) {
+    for (const item of await wanted(atOnce)) {
       const { program, table, chain } = item
       const present = await rulesOf(item)
       const rules = full(item, present ?? [])
       if (present !== undefined && same(present, rules)) continue
+      // What an earlier life let through is not taken away by one that has not asked yet.
+      if (present !== undefined && atOnce && same(closing(present), closing(rules))) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
       const set = (content: readonly string[]) => {
         const lines = [`*${table}`, `:${chain} - [0:0]`, ...content.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', '']
@@ -169,14 +179,15 @@ export function createFirewall(instance: string, allowed: () => Promise<Allowed[
     for (const hook of hooks) {
       if (await hooked(hook)) continue
       const { program, table, chain } = hook
-      const at = (action: string, ...more: string[]) =>
-        run(program, [...wait, '-t', table, action, chain, ...more, ...hook.rule.split(' ')])
-      if ((await at('-C')).ok) await at('-D')
-      const ran = await at('-I', '1')
+      const at = (...words: string[]) => run(program, [...wait, '-t', table, ...words])
+      const ran = await at('-I', chain, '1', ...hook.rule.split(' '))
       if (!ran.ok)
         trouble.push(
           `The ${nameOf(hook)} could not be led to DCM's rules (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`,
         )
+      // One that stands too far down goes last, so that there is always one.
+      const old = ((await rulesOf(hook)) ?? []).findLastIndex((rule) => same([rule], [hook.rule]))
+      if (old > 0) await at('-D', chain, String(old + 1))
     }
     return trouble
   }

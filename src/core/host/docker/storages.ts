@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, open, readdir, readFile, rename, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { chmod, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HostError, isFault, type Storage } from '../host.ts'
 import { ensureFolder, fileFault, folderName, giveFolder, look, type Ownership, trueFolder } from './folder.ts'
@@ -265,7 +265,7 @@ export function createStorages(options: StorageOptions) {
         const { at, image, empty } = paths(ownerId)
         try {
           if (await mounted(at)) await detach(at)
-          await unlink(image).catch(() => undefined)
+          await rm(image, { force: true })
           await rm(empty, { force: true })
           await rm(`${image}.new`, { force: true })
           if (!(await look(at))) return
