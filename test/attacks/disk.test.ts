@@ -66,6 +66,28 @@ test('what was just written counts at once: quota show and df say the same, and 
   expect((await world.say(ann, 'commit web new:v1')).error).toBeUndefined()
 })
 
+test('a container that could not be stopped to save the disk is not told to have been', async () => {
+  const stuck = await world.member('stuck')
+  expect((await world.say(stuck, 'create web --image debian -m 64m')).error).toBeUndefined()
+  world.host.fake.use({ ownerId: stuck.id }, 20 * 2 ** 30)
+  world.host.fake.setFree({ engine: 2 ** 30 })
+  const { id } = await world.container(stuck, 'web')
+  const notices = () => world.rows(`select text from notices where owner_id = '${stuck.id}'`)
+  world.host.fake.fail('engine.stop', 'broken')
+  await measure()
+  expect(await world.store.containers.byId(id)).toMatchObject({ desired: 'running', trouble: null })
+  expect(await notices()).toEqual([])
+  await measure()
+  const trouble = expect.stringMatching(/^It was stopped because the host's disk is nearly full and you use 20/)
+  expect(await world.store.containers.byId(id)).toMatchObject({ desired: 'exited', trouble })
+  expect(await notices()).toHaveLength(1)
+  // To look at it does not make the reason go away.
+  expect((await world.say(stuck, 'inspect web')).data).toMatchObject({ trouble })
+  expect((await world.say(stuck, 'ps')).data).toMatchObject([{ trouble }])
+  world.host.fake.use({ ownerId: stuck.id }, 0)
+  world.host.fake.setFree({ engine: 2 ** 40 })
+})
+
 test('an engine that is away says nothing about a storage', async () => {
   const before = await used(victim!)
   world.host.fake.fail('files.storage', 'down')

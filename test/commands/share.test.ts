@@ -304,6 +304,8 @@ test.each([
   ['share db alice', 'conflict'],
   ['share db bob --view --ssh --yes', 'usage'],
   ['unshare db bob', 'not_found'],
+  ['rm -f alice/db/anything', 'not_found'],
+  ['share db nobody', 'not_found'],
 ] as const)('%s is refused', async (line, code) => {
   await world.refused(alice!, line, code)
 })

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { createHttp, serveHttp, type Served } from '../../../src/adapters/http/index.ts'
+import { respondEvents } from '../../../src/adapters/http/events.ts'
 import { openapi } from '../../../src/adapters/http/openapi.ts'
 import { defineCommand } from '../../../src/core/command/define.ts'
 import type { Call, Waiting } from '../../../src/core/door/door.ts'
@@ -196,4 +197,21 @@ test('the document says what goes with a tar, and no secret is put into an addre
   expect(JSON.stringify(requestBody)).toContain('application/x-tar')
   expect(JSON.stringify(responses)).not.toContain('application/x-tar')
   expect(responses).toHaveProperty('202')
+})
+
+test('events whose bytes break off are over, so that their place is given back', async () => {
+  let over = 0
+  const bytes = (async function* () {
+    yield Buffer.from('some')
+    throw new Error('the container ended')
+  })()
+  const work = async () => ({ event: 'reply', data: {}, file: { name: 'x.tar', bytes } }) as never
+  const response = respondEvents(
+    work,
+    {},
+    () => {},
+    () => void over++,
+  )
+  await expect(response.text()).rejects.toThrow()
+  expect(over).toBe(1)
 })

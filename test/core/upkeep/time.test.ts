@@ -120,6 +120,17 @@ describe('stopping what is idle', () => {
     return box
   }
 
+  test('one that ends in that very moment keeps nobody else from being looked at', async () => {
+    const boxes = [await quiet(), await quiet()]
+    world.host.fake.fail('engine.processes', 'gone')
+    const told = async () => (await Promise.all(boxes.map((box) => notices(box.id)))).flat()
+    await look()
+    expect(await told()).toHaveLength(1)
+    await look()
+    expect(await told()).toHaveLength(2)
+    for (const { name } of boxes) await world.say(alice!, `rm -f ${name}`)
+  })
+
   test('its owner is told first, and it is stopped a quarter of an hour later', async () => {
     const box = await quiet()
     await look()
