@@ -11,7 +11,7 @@ import { type Options, readOptions } from './options.ts'
 import { type Outcome, outcome, Unreachable, type Upload } from './outcome.ts'
 import { show } from './show.ts'
 import { readValues } from './values.ts'
-import { readWhere, type Where } from './where.ts'
+import { dataFolder, readWhere, type Where } from './where.ts'
 
 const { env, stdin, stdout, stderr } = process
 const home = env.HOME ?? '/'
@@ -26,7 +26,8 @@ function away(where: Where, code: string): string {
     return 'Only root and the account that DCM runs as may open its socket; use sudo, or set DCM_URL and DCM_TOKEN.'
   if (!root && !env.DCM_DATA_DIR && existsSync('/var/lib/dcm'))
     return 'DCM does not run under your account; if it runs as root use sudo, or set DCM_URL and DCM_TOKEN.'
-  return `DCM is not running here; start it with: npm --prefix '${tree.replaceAll("'", "'\\''")}' start`
+  const folder = dataFolder(env, root)
+  return `No DCM answers in ${folder}; set DCM_DATA_DIR to the folder of the one that runs, or start one with: npm --prefix '${tree.replaceAll("'", "'\\''")}' start`
 }
 
 /** Asks on the terminal. Only a clear yes is one. */

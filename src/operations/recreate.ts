@@ -195,10 +195,14 @@ export const recreate = defineOperation<'recreate', State>({
           const why = held
             ? `One of the ports of ${container.name} is held by something else on this host.`
             : error.message
-          throw new DcmError('conflict', old.engineId ? `${why} The one before is put back.` : why, {
-            cause: error,
-            try: `logs ${container.name}`,
-          })
+          throw new DcmError(
+            'conflict',
+            old.engineId ? `${why.replace(/\.?$/, '.')} The one before is put back.` : why,
+            {
+              cause: error,
+              try: `inspect ${container.name}`,
+            },
+          )
         }
       },
       async undo(run) {

@@ -305,7 +305,16 @@ test.each([
   ['share db bob --view --ssh --yes', 'usage'],
   ['unshare db bob', 'not_found'],
   ['rm -f alice/db/anything', 'not_found'],
-  ['share db nobody', 'not_found'],
 ] as const)('%s is refused', async (line, code) => {
   await world.refused(alice!, line, code)
+})
+
+test('what is offered to an admin who acts for a member is about the member, not about what the admin has', async () => {
+  expect(
+    (await world.say(world.admin, 'create own --image debian --as alice')).actions?.map((action) => action.line),
+  ).toEqual(['stop own --as alice', 'logs own --as alice'])
+  expect((await world.say(world.admin, 'rm own --yes --as alice')).actions).toEqual([
+    { label: 'Try this', line: 'rm -f own --as alice' },
+  ])
+  expect((await world.say(world.admin, 'rm -f own --as alice')).error).toBeUndefined()
 })

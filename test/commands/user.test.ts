@@ -136,7 +136,7 @@ describe('user rm', () => {
     const preview = await say('user rm gone --storage --dry-run')
     expect(preview.data).toEqual({
       ...{ name: 'gone', containers: [], images: [], volumes: [], networks: [] },
-      ...{ storage: 0, keys: 1, tokens: 1, ports: 0 },
+      ...{ storage: 0, keys: 1, tokens: 1, ports: 0, grants: [], hooks: [], schedules: 0, shares: 0 },
     })
     expect(await named('gone')).toMatchObject({ state: 'active' })
   })
@@ -157,6 +157,13 @@ describe('user rm', () => {
     expect((await world.say(again, 'grants')).data).toEqual([])
     expect((await world.say(again, 'token ls')).data).toEqual([])
   })
+})
+
+test.each(['root', 'me', 'system'])('nobody is called %s', async (name) => {
+  for (const line of [`user add ${name}`, `user add ${name} --dry-run`, `user invite ${name}`])
+    expect((await world.refused(world.admin, line, 'usage')).text).toBe(
+      `Nobody can be called ${name}: that name is reserved.`,
+    )
 })
 
 test('user ls and user show tell what there is', async () => {

@@ -203,7 +203,7 @@ describe('pull', () => {
     expect(await world.say(alice!, 'pull open.test/team/nothing')).toMatchObject({ error: 'not_found' })
     expect(await world.say(alice!, 'pull off.test/x')).toMatchObject({
       error: 'conflict',
-      text: 'off.test could not do that: connect: connection refused.',
+      text: 'off.test cannot be reached from this machine.',
     })
   })
 

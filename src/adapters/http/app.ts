@@ -121,5 +121,9 @@ export function createHttp(options: HttpOptions): Http {
 }
 
 function nowhere(): never {
-  throw new Refused(404, 'not_found', 'There is nothing here; commands are under /v1/ and /openapi.json lists them.')
+  throw new Refused(
+    404,
+    'not_found',
+    'There is nothing here; commands are under /v1/, and /docs/ and /openapi.json list them.',
+  )
 }

@@ -14,7 +14,7 @@ export const ssh = defineCommand({
   private: true,
   args: { container: { kind: 'container', about: 'Container to log in to.' } },
   gives: containerData,
-  async run({ container }, { place }) {
+  async run({ container }, { place, caller }) {
     const line = sshLine(container, place)
     if (!line)
       throw new DcmError(
@@ -22,6 +22,7 @@ export const ssh = defineCommand({
         `${container.name} has no SSH server: its image ${container.imageRef} brings none, and the SSH door is off here.`,
       )
     const data = toData(container, place)
+    const jump = jumpLine(container, caller.person.name, place)
     const known = container.ssh
       ? `[${place.publicHost}]:${data.port} ${container.hostKey}`
       : `${knownName(place)} ${place.ssh!.hostKey}`
@@ -30,7 +31,7 @@ export const ssh = defineCommand({
       fields: {
         fingerprint: data.fingerprint!,
         'known_hosts line': known,
-        ...(jumpLine(container, place) ? { 'through DCM': jumpLine(container, place)! } : {}),
+        ...(jump ? { 'through DCM': jump } : {}),
       },
       data,
     }

@@ -55,7 +55,7 @@ export const grant = defineCommand({
       fields: {
         member: member.name,
         thing: given.thing,
-        until: given.expiresAt ? formatTime(given.expiresAt) : 'revoked',
+        until: given.expiresAt ? formatTime(given.expiresAt) : 'it is revoked',
         'used by': use(given.grant),
       },
       actions: [{ label: 'Revoke', line: `revoke ${member.name} ${given.thing}` }],

@@ -38,7 +38,7 @@ export const grants = defineCommand({
         head: ['THING', 'UNTIL', 'BY', 'THROUGH'],
         rows: all.map((one) => [
           one.thing,
-          one.expiresAt ? formatTime(one.expiresAt) : 'revoked',
+          one.expiresAt ? formatTime(one.expiresAt) : 'it is revoked',
           one.grantedBy,
           one.group ? `group ${one.group}` : '',
         ]),

@@ -63,7 +63,7 @@ export const schedule = defineCommand({
     const argv = verb === 'run' ? command : null
     const made = await schedules.add({ container, verb, argv, cron, zone: tz })
     const what = verb === 'run' ? `${container.name} will run ${command[0]}` : `${container.name} will ${verb}`
-    return ok(`${what} at ${formatTime(made.nextAt)} for the next time; schedule rm ${made.id} ends that.`, {
+    return ok(`${what} next at ${formatTime(made.nextAt)}; schedule rm ${made.id} ends that.`, {
       data: toScheduleData(made),
     })
   },

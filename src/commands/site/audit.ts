@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../../core/command/define.ts'
-import { decisions } from '../../core/model/audit.ts'
+import { decisions, dryRun } from '../../core/model/audit.ts'
 import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
@@ -57,7 +57,7 @@ export const audit = defineCommand({
             who(row),
             row.command,
             row.target ?? '',
-            row.code ? `${row.decision} (${row.code})` : row.decision,
+            row.code ? `${row.decision} (${row.code})` : row.detail === dryRun ? dryRun : row.decision,
             row.address ? `${row.surface} ${row.address}` : row.surface,
             row.requestId,
           ]),

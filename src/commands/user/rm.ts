@@ -29,13 +29,17 @@ export const userRm = defineCommand({
         containers: list(has.containers),
         images: images ? list(has.images) : `kept (${has.images.length}); --images removes them`,
         volumes: storage ? list(has.volumes) : `kept with the storage (${has.volumes.length})`,
-        networks: list(has.networks),
+        networks: list(['their main one', ...has.networks]),
         storage: storage
           ? formatSize(has.storage)
           : `kept (${formatSize(has.storage)}), see user kept; --storage removes it`,
         keys: String(has.keys),
         tokens: String(has.tokens),
         ports: String(has.ports),
+        grants: list(has.grants),
+        hooks: list(has.hooks),
+        schedules: String(has.schedules),
+        shares: String(has.shares),
       },
       data: {
         name: member.name,
@@ -47,6 +51,10 @@ export const userRm = defineCommand({
         keys: has.keys,
         tokens: has.tokens,
         ports: has.ports,
+        grants: has.grants,
+        hooks: has.hooks,
+        schedules: has.schedules,
+        shares: has.shares,
       },
     })
   },

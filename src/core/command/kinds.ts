@@ -1,13 +1,5 @@
 import { type Container, parseSignal, type Signal, signals } from '../model/container.ts'
-import {
-  type Grant,
-  grantForms,
-  grantableCaps,
-  parseCap,
-  parseGrant,
-  parseRestart,
-  type Restart,
-} from '../model/grant.ts'
+import { type Grant, grantForms, grantableCaps, parseCap, parseRestart, type Restart } from '../model/grant.ts'
 import type { Group } from '../model/group.ts'
 import type { Image } from '../model/image.ts'
 import {
@@ -31,6 +23,7 @@ import {
   control,
   named,
   readCron,
+  readGrant,
   readAmount,
   readEnv,
   readMount,
@@ -283,7 +276,7 @@ export const kinds: { [K in KindName]: Kind<K> } = {
     read: parseSignal,
     complete: () => [...signals],
   },
-  grant: { word: 'THING', schema: string, hint: grantForms, read: parseGrant },
+  grant: { word: 'THING', schema: string, hint: grantForms, read: readGrant },
   amount: {
     word: 'RESOURCE=AMOUNT',
     schema: string,

@@ -24,6 +24,10 @@ export type Membership = {
       networks: string[]
       keys: number
       tokens: number
+      grants: string[]
+      hooks: string[]
+      schedules: number
+      shares: number
       ports: number
       storage: number
     }>

@@ -5,6 +5,7 @@ import { mountable, type Mounted } from '../model/volume.ts'
 import { DcmError } from '../reply/error.ts'
 import type { PortWish } from './intents.ts'
 import type { Lookup, Spot } from './lookup.ts'
+import { type Grant, grantableCaps, parseGrant } from '../model/grant.ts'
 
 export const wrong = (sentence: string) => new DcmError('usage', sentence)
 export const named = (refuse: (name: string) => string | undefined) => (text: string) => {
@@ -94,4 +95,14 @@ export async function readSpot(text: string, lookup: Lookup): Promise<Spot | nul
   const container = await lookup.container(match[1]!)
   const path = match[2]!
   return path.startsWith('/') && path.length <= 4000 && storable(path) ? { container, path } : undefined
+}
+
+/** @throws DcmError `usage` for a capability that nobody is ever given */
+export function readGrant(text: string): Grant | undefined {
+  const grant = parseGrant(text)
+  if (grant || !text.startsWith('cap:')) return grant
+  throw new DcmError(
+    'usage',
+    `${text.slice(0, 40)} cannot be granted: it is as good as root on the host, or no capability; there are ${grantableCaps.join(', ')}.`,
+  )
 }

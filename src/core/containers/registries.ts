@@ -41,6 +41,12 @@ export async function credentialOf(
 export function beyond(error: unknown, registry: string): Error {
   if (!(error instanceof HostError)) return error instanceof Error ? error : new Error(String(error))
   if (error.reason === undefined || error.fault === 'full') return error
+  if (
+    /no such host|connection refused|i\/o timeout|no route to host|network is unreachable|TLS handshake timeout/i.test(
+      error.reason,
+    )
+  )
+    return new DcmError('conflict', `${registry} cannot be reached from this machine.`, { cause: error })
   const said = `${registry} could not do that: ${[...plain(error.reason).replace(/\s+/g, ' ')].slice(0, 300).join('')}.`
   const login = { cause: error, try: `registry login ${registry} --user NAME` }
   if (/unauthor|denied|no basic auth|authentication|incorrect username|insufficient_scope/i.test(error.reason))

@@ -4,6 +4,7 @@ import { findCommand } from '../command/find.ts'
 import { type Given, type Parsed, parseLine, parseObject, parseWords } from '../command/parse.ts'
 import type { Spot } from '../command/lookup.ts'
 import { splitWords, untypeset } from '../command/words.ts'
+import { dryRun } from '../model/audit.ts'
 import { newId } from '../model/id.ts'
 import type { Works } from '../operation/define.ts'
 import type { Log } from '../model/log.ts'
@@ -20,7 +21,7 @@ import type { Call, Door, Waiting } from './door.ts'
 import { createWriter, type Facts, harmless } from './facts.ts'
 import { createFan } from './fan.ts'
 import { createIdentify } from './identify.ts'
-import { confirming, namedAs, targetOf, waitingOf } from './line.ts'
+import { actAs, confirming, namedAs, targetOf, waitingOf } from './line.ts'
 import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
@@ -93,11 +94,11 @@ export function createDoor(deps: DoorDeps): Door {
       facts.target = targetOf(parsed)
       if (parsed.reserved.as !== undefined) facts.actor = await actingFor(call.actor, parsed.reserved.as)
       mayCall(facts.actor, parsed.command)
-      const reply = await carryOut(call, parsed, facts, waitingOf(parsed, waiting))
+      const reply = actAs(await carryOut(call, parsed, facts, waitingOf(parsed, waiting)), parsed.reserved.as)
       return parsed.reserved.post && !reply.error ? { ...reply, post: harmless(facts) } : reply
     } catch (error) {
       if (facts.command === '?') await asCalled(call, facts)
-      return refused(error, facts)
+      return actAs(await refused(error, facts), facts.actor.by && facts.actor.person?.name)
     }
   }
 
@@ -143,7 +144,7 @@ export function createDoor(deps: DoorDeps): Door {
       isOthers(command, args, caller)
     if (reserved['dry-run']) {
       const reply = await dry(command, args, context, facts)
-      if (written) await record({ ...facts, detail: 'dry run' }, 'done')
+      if (written) await record({ ...facts, detail: dryRun }, 'done')
       return reply
     }
     const asked = await command.confirms?.(args as never, context)

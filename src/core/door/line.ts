@@ -6,6 +6,7 @@ import { untypeset } from '../command/words.ts'
 import { parseDuration } from '../model/units.ts'
 import type { Confirmation } from '../reply/confirm.ts'
 import { DcmError } from '../reply/error.ts'
+import type { Reply } from '../reply/reply.ts'
 import { printable } from '../reply/text.ts'
 import type { Call, Waiting } from './door.ts'
 
@@ -68,4 +69,18 @@ function lineOf(command: Command, given: Given): string[] {
   const rest = Object.entries(command.args).find(([, arg]) => arg.rest)?.[0]
   const after = rest ? given[rest] : undefined
   return Array.isArray(after) && after.length > 0 ? [...words, '--', ...after] : words
+}
+
+/**
+ * The lines that a reply offers, for the member as whom it was said: without it they would be about the admin's own
+ * things of the same names.
+ */
+export function actAs(reply: Reply, as: string | undefined): Reply {
+  if (as === undefined || !reply.actions) return reply
+  const line = (typed: string) => {
+    if (/(^help\b)|( --as[ =])/.test(typed)) return typed
+    const at = typed.indexOf(' -- ')
+    return at < 0 ? `${typed} --as ${as}` : `${typed.slice(0, at)} --as ${as}${typed.slice(at)}`
+  }
+  return { ...reply, actions: reply.actions.map((action) => ({ ...action, line: line(action.line) })) }
 }

@@ -12,7 +12,7 @@ const refuseAs =
   (whose: string) =>
   (name: string): string | undefined => {
     if (!personName.test(name)) return `A ${whose} name is 2 to 31 of a-z, 0-9 and "-", and starts with a letter.`
-    return reserved.has(name) ? `The name ${name} is reserved; choose another.` : undefined
+    return reserved.has(name) ? `Nobody can be called ${name}: that name is reserved.` : undefined
   }
 
 /** @returns why `name` cannot be a member's name, or undefined when it can. */

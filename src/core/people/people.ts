@@ -82,15 +82,20 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
     setState,
     list: () => store.people.withCounts(),
     async belongings({ id }) {
-      const [containers, images, keys, tokens, volumes, networks, storage] = await Promise.all([
-        store.containers.of(id),
-        store.images.of(id),
-        store.keys.of(id),
-        store.tokens.of(id),
-        store.volumes.of(id),
-        store.networks.of(id),
-        deps.storage(id),
-      ])
+      const [containers, images, keys, tokens, volumes, networks, grants, hooks, schedules, shares, storage] =
+        await Promise.all([
+          store.containers.of(id),
+          store.images.of(id),
+          store.keys.of(id),
+          store.tokens.of(id),
+          store.volumes.of(id),
+          store.networks.of(id),
+          store.grants.of(id),
+          store.hooks.of(id),
+          store.schedules.of(id),
+          store.shares.about(id),
+          deps.storage(id),
+        ])
       return {
         containers: containers.map((container) => container.name),
         images: images.map((image) => image.ref),
@@ -99,6 +104,10 @@ export function createPeople(deps: PeopleDeps): Context['people'] {
         ports: containers.reduce((sum, container) => sum + publicPorts(container).length + container.added.length, 0),
         volumes: volumes.map((volume) => volume.name),
         networks: networks.map((network) => network.name),
+        grants: grants.filter((grant) => grant.group === null).map((grant) => grant.thing),
+        hooks: hooks.map((hook) => hook.name),
+        schedules: schedules.length,
+        shares: shares.length,
         storage,
       }
     },

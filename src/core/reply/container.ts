@@ -74,11 +74,12 @@ export function wholeLine(container: Container, by: string, place: Place): strin
   return line ? `${line} -- …` : 'a file in /storage that cp copies out'
 }
 
-/** The line that reaches a container's own sshd through the SSH door, by name; null where one of the two is missing. */
-export const jumpLine = (container: Container, { ssh, publicHost }: Place): string | null =>
-  ssh && sshPort(container) !== undefined
-    ? `ssh -J ${container.owner}@${publicHost}:${ssh.port} root@${container.name}`
-    : null
+/** The line that reaches a container's own sshd through the SSH door, by name; null where one of the two is missing. `by`: who types it. */
+export function jumpLine(container: Container, by: string, { ssh, publicHost }: Place): string | null {
+  const { owner, name } = container
+  if (!ssh || sshPort(container) === undefined) return null
+  return `ssh -J ${by}@${publicHost}:${ssh.port} root@${by === owner ? name : `${owner}/${name}`}`
+}
 
 /** A port that it was made with, or one that was added. */
 type Open = Pick<Port, 'container' | 'proto' | 'host'> & Partial<Pick<AddedPort, 'reach' | 'expiresAt'>>

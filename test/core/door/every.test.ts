@@ -322,7 +322,7 @@ const tour: Row[] = [
   },
   {
     line: 'schedule web stop "0 20 * * *"',
-    text: /^web will stop at 20.* 20:00 UTC for the next time; schedule rm \w+ ends that\.$/,
+    text: /^web will stop next at 20.* 20:00 UTC; schedule rm \w+ ends that\.$/,
     row: { target: 'web stop 0 20 * * *' },
   },
   { line: 'schedule ls', text: /^You have one schedule\.$/ },
