@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agree } from './support/agree.ts'
 import type { Member } from './support/member.ts'
 import { type Isolated, startIsolated } from './support/private.ts'
 import { until } from '../setup/until.ts'
+
+const run = promisify(execFile)
 
 let world: Isolated
 let ada: Member
@@ -54,6 +58,35 @@ beforeAll(async () => {
   await world.docker('POST', 'ended', '/kill')
 })
 afterAll(() => world?.[Symbol.asyncDispose]())
+
+test('the firewall holds before DCM answers, also where nothing of it is left, as after a boot', async () => {
+  const [program, ...enter] = world.engine.enter
+  const iptables = async (...words: string[]) => {
+    const { stdout } = await run(program!, [...enter, 'iptables', '-w', '10', ...words])
+    return stdout
+  }
+  const rules = async () => `${await iptables('-S')}\n${await iptables('-t', 'mangle', '-S')}`
+  await world.dcm.stop()
+  for (const [table, hook, chain] of [
+    ['filter', 'INPUT', 'DCM-IN'],
+    ['mangle', 'FORWARD', 'DCM-FWD'],
+  ] as const) {
+    await iptables('-t', table, '-D', hook, '-i', 'dcm+', '-j', chain)
+    await iptables('-t', table, '-F', chain)
+    await iptables('-t', table, '-X', chain)
+  }
+  expect(await rules()).not.toContain('DCM-')
+  await world.dcm.restart({ unready: true })
+  const found = await rules()
+  for (const rule of [
+    'INPUT -i dcm+ -j DCM-IN',
+    'FORWARD -i dcm+ -j DCM-FWD',
+    'DCM-FWD -o dcm+ -j DROP',
+    'DCM-IN -j DROP',
+  ])
+    expect(found).toContain(`-A ${rule}`)
+  await world.dcm.settled()
+})
 
 test('a container that ends by itself is accepted as ended, and its end is written down', async () => {
   await recovered()

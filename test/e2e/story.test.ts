@@ -27,7 +27,7 @@ type Machine = {
 let [dcm, alice, bob, folder]: [Dcm, Member, Member, string] = [] as never
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dcm-story-'))
-  dcm = await startDcm({ database: 'embedded' })
+  dcm = await startDcm({ database: 'embedded', env: { DCM_EGRESS_ALLOW: 'apt' } })
   ;[alice, bob] = await Promise.all([dcm.member('alice'), dcm.member('bob')])
 })
 afterAll(async () => {
