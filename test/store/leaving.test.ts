@@ -111,6 +111,9 @@ describe.each(kinds)('%s', (kind) => {
       })
     await store.volumes.insert({ id: 'v1', ownerId: person.id, hostId, name: 'data' })
     await createKeys(deps()).add(person.id, publicKey())
+    await store.grants.put({ ownerId: person.id, thing: 'restart-policy', grantedBy: 'admin' })
+    const guest = await addPerson(store)
+    await store.shares.put({ containerId: web.id, guestId: guest.id, level: 'view' }, 60_000)
     expect(await createPeople(deps()).belongings(person)).toEqual({
       containers: ['db', 'web'],
       images: ['web:v1'],
@@ -119,6 +122,10 @@ describe.each(kinds)('%s', (kind) => {
       ports: 2,
       volumes: ['data'],
       networks: [],
+      grants: ['restart-policy'],
+      hooks: [],
+      schedules: 0,
+      shares: 1,
       storage: 4096,
     })
   })

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { inside, isInside, parseEgress } from '../../../src/core/host/docker/egress.ts'
 import { chains, mergeChain } from '../../../src/core/host/docker/firewall.ts'
@@ -65,6 +67,17 @@ describe('the chains', () => {
     const apart = ['-o dcm+ -m physdev --physdev-is-bridged -j RETURN', '-o dcm+ -j DROP']
     expect(forward).toEqual([...apart, first, ...own, ...inside.map((network) => `-d ${network} -j DROP`)])
     expect(input).toEqual([first, ...own, '-j DROP'])
+  })
+
+  test('are what scripts/firewall.rules sets before Docker starts', () => {
+    const { forward, input } = chains('abc', [], 0)
+    const lines = readFileSync(join(import.meta.dirname, '../../../scripts/firewall.rules'), 'utf8').split('\n')
+    const content = (chain: string) =>
+      lines.filter((line) => line.startsWith(`-A ${chain} `)).map((line) => line.slice(`-A ${chain} `.length))
+    expect(content('DCM-FWD')).toEqual(forward)
+    expect(content('DCM-IN')).toEqual(input)
+    expect(lines).toContain('-A FORWARD -i dcm+ -j DCM-FWD')
+    expect(lines).toContain('-A INPUT -i dcm+ -j DCM-IN')
   })
 
   test("keep another living instance's allowances, and nothing else that is found", () => {

@@ -44,8 +44,11 @@ export async function lookAt(socket: string, instance: string): Promise<EngineVi
 /** Removes all that an instance has on an engine. */
 export async function clearEngine(socket: string, instance: string): Promise<void> {
   const found = await lookAt(socket, instance)
+  // A killed DCM sweeps its own after an hour.
+  const aid = encodeURIComponent(JSON.stringify({ label: [`dcm.aid=${instance}`] }))
+  const aids = await ask<{ Id: string }[]>(socket, 'GET', `/containers/json?all=1&filters=${aid}`)
   const gone = (path: string) => ask(socket, 'DELETE', path).catch(() => undefined)
-  const containers = [...found.forwarders.map((one) => one.id), ...found.containers.map((one) => one.Id)]
+  const containers = [...found.forwarders.map((one) => one.id), ...[...found.containers, ...aids].map((one) => one.Id)]
   await Promise.all(containers.map((id) => gone(`/containers/${id}?force=1&v=1`)))
   await Promise.all(found.networks.map((one) => gone(`/networks/${one.id}`)))
   for (const tag of found.tags) await gone(`/images/${tag}`)
