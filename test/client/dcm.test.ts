@@ -195,7 +195,7 @@ describe('how it ends', () => {
     expect(ran).toMatchObject({
       code: 7,
       stdout: '',
-      stderr: `DCM is not running here; start it with: npm --prefix '${tree}' start\n`,
+      stderr: `No DCM answers in ${files}; set DCM_DATA_DIR to the folder of the one that runs, or start one with: npm --prefix '${tree}' start\n`,
     })
   })
 

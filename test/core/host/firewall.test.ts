@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { inside, isInside, parseEgress } from '../../../src/core/host/docker/egress.ts'
-import { chains, mergeChain } from '../../../src/core/host/docker/firewall.ts'
+import { chains, mergeChain, patchChain } from '../../../src/core/host/docker/firewall.ts'
 
 describe('DCM_EGRESS_ALLOW', () => {
   test.each([
@@ -95,5 +95,19 @@ describe('the chains', () => {
     expect(mergeChain(input, present, 'abc', 20_000)).toEqual([first, living, ...input.slice(1)])
     expect(mergeChain(forward, present, 'abc', 20_000)).toEqual([...forward.slice(0, 3), living, ...forward.slice(3)])
     for (const chain of [forward, input]) expect(mergeChain(chain, chain, 'abc', 20_000)).toEqual(chain)
+  })
+
+  test('where all that closes is right, only what is let through is exchanged', () => {
+    const { forward } = chains('abc', allowed, 20_000)
+    const living = '-d 10.9.9.9/32 -m comment --comment dcm-other-19995 -j RETURN'
+    const dead = '-d 10.9.9.8/32 -m comment --comment dcm-dead-19000 -j RETURN'
+    const yesterdays = '-d 10.2.0.0/16 -m comment --comment "dcm-abc-19999" -j RETURN'
+    const present = [...forward.slice(0, 3), living, dead, yesterdays, ...forward.slice(3, 4), ...forward.slice(5)]
+    expect(patchChain(forward, present, 'abc', 20_000)).toEqual({
+      ...{ drop: [dead, yesterdays], add: [forward[4]], at: 4 },
+    })
+    expect(patchChain(forward, forward, 'abc', 20_000)).toMatchObject({ drop: [], add: [] })
+    for (const wrong of [present.slice(1), present.slice(0, -1), [...present, '-j ACCEPT'], ['-j RETURN', ...present]])
+      expect(patchChain(forward, wrong, 'abc', 20_000)).toBeUndefined()
   })
 })

@@ -136,7 +136,7 @@ export const verbs: readonly Verb[] = [
 
   alice('slack', 'extend web 1d', /web will be removed at/),
   alice('discord', 'keep web 8h', /web is not stopped for being idle until/),
-  alice('discord', 'schedule web stop "0 20 * * *"', /web will stop at/, {
+  alice('discord', 'schedule web stop "0 20 * * *"', /web will stop next at/, {
     keeps: { schedule: /schedule rm (\w{12})/ },
   }),
   alice('slack', 'schedule ls', /You have one schedule/),

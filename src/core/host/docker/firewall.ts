@@ -47,6 +47,41 @@ export function chains(
   }
 }
 
+/** Which instance lets something through by this rule, and when it last said so; undefined of every other rule. */
+function setBy(rule: string): { instance: string; day: number } | undefined {
+  const [, instance, day] = /--comment "?dcm-([a-z0-9]+)-(\d{1,6})"? -j RETURN$/.exec(rule) ?? []
+  return instance === undefined ? undefined : { instance, day: Number(day) }
+}
+
+/** Some versions put a name into quotes, or two spaces before an option. */
+const bare = (rule: string): string => rule.replaceAll('"', '').replaceAll(/ +/g, ' ')
+
+const same = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((rule, at) => bare(rule) === bare(other[at]!))
+
+const closing = (rules: readonly string[]) => rules.filter((rule) => setBy(rule) === undefined)
+
+/**
+ * What has to be taken out of a chain and put into it where all that closes is as it should be: so that of two instances
+ * which set theirs in the same moment neither takes out the other's.
+ * @returns undefined where it has to be written anew; else the rules, and the number that the first new one gets
+ */
+export function patchChain(
+  wanted: readonly string[],
+  present: readonly string[],
+  instance: string,
+  day: number,
+): { drop: string[]; add: string[]; at: number } | undefined {
+  if (!same(closing(present), closing(wanted))) return undefined
+  const has = (rules: readonly string[], rule: string) => rules.some((one) => bare(one) === bare(rule))
+  const drop = present.filter((rule) => {
+    const by = setBy(rule)
+    return by && (by.instance === instance ? !has(wanted, rule) : by.day < day - keptDays)
+  })
+  const add = wanted.filter((rule) => setBy(rule) && !has(present, rule))
+  return { drop, add, at: present.findIndex((rule) => bare(rule) === bare(answers)) + 2 }
+}
+
 /**
  * A chain's content from what it should hold and what it holds: what another instance on this machine lets through
  * stays, unless that instance is long gone; all else is as it should be.
@@ -58,8 +93,8 @@ export function mergeChain(
   day: number,
 ): string[] {
   const foreign = present.filter((rule) => {
-    const comment = /--comment "?dcm-([a-z0-9]+)-(\d{1,6})"? -j RETURN$/.exec(rule)
-    return comment !== null && comment[1] !== instance && Number(comment[2]) >= day - keptDays
+    const by = setBy(rule)
+    return by !== undefined && by.instance !== instance && by.day >= day - keptDays
   })
   const after = wanted.indexOf(answers) + 1
   return [...wanted.slice(0, after), ...foreign.slice(-mostForeign), ...wanted.slice(after)]
@@ -79,15 +114,6 @@ const rulesOf = async ({ program, table, chain }: Chain): Promise<string[] | und
     .filter((line) => line.startsWith(head))
     .map((line) => line.slice(head.length))
 }
-
-/** Some versions put a name into quotes, or two spaces before an option. */
-const bare = (rule: string): string => rule.replaceAll('"', '').replaceAll(/ +/g, ' ')
-
-const same = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((rule, at) => bare(rule) === bare(other[at]!))
-
-/** All but what instances let through. */
-const closing = (rules: readonly string[]) => rules.filter((rule) => !rule.includes('--comment'))
 
 /** A rule that lets packets of these bridges by before ours is asked. */
 const letsBy = (rule: string): boolean => rule.endsWith('-j ACCEPT') && !/(^| )-[iso] | --ctstate |! -/.test(rule)
@@ -127,10 +153,6 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
     ]
   }
 
-  /** What a chain should hold, beside what others hold in it. */
-  const full = ({ program, rules }: Chain & { rules: string[] }, present: readonly string[]) =>
-    program === 'iptables' ? mergeChain(rules, present, instance, today()) : rules
-
   const able = async (): Promise<string | undefined> => {
     if (process.getuid?.() !== 0)
       return 'DCM does not run as root, so it sets no firewall rules: containers can reach the host and its network.'
@@ -147,7 +169,11 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
     for (const chain of await wanted()) {
       const present = await rulesOf(chain)
       if (present === undefined) missing.push(`The ${nameOf(chain)} is missing.`)
-      else if (!same(present, full(chain, present))) missing.push(`The ${nameOf(chain)} is not as DCM set it.`)
+      else {
+        const patch = patchChain(chain.rules, present, instance, today())
+        if (!patch || patch.add.length + patch.drop.length > 0)
+          missing.push(`The ${nameOf(chain)} is not as DCM set it.`)
+      }
     }
     for (const hook of hooks)
       if (!(await hooked(hook))) missing.push(`The ${nameOf(hook)} does not lead to DCM's rules.`)
@@ -161,20 +187,24 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
     for (const item of await wanted(atOnce)) {
       const { program, table, chain } = item
       const present = await rulesOf(item)
-      const rules = full(item, present ?? [])
-      if (present !== undefined && same(present, rules)) continue
+      const patch = present && patchChain(item.rules, present, instance, today())
       // What an earlier life let through is not taken away by one that has not asked yet.
-      if (present !== undefined && atOnce && same(closing(present), closing(rules))) continue
+      if (patch && (atOnce || patch.add.length + patch.drop.length === 0)) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
-      const set = (content: readonly string[]) => {
-        const lines = [`*${table}`, `:${chain} - [0:0]`, ...content.map((rule) => `-A ${chain} ${rule}`), 'COMMIT', '']
-        return run(`${program}-restore`, [...wait, '--noflush'], { input: lines.join('\n') })
-      }
-      const ran = await set(rules)
+      const restore = (lines: readonly string[]) =>
+        run(`${program}-restore`, [...wait, '--noflush'], { input: [`*${table}`, ...lines, 'COMMIT', ''].join('\n') })
+      const anew = (rules: readonly string[]) =>
+        restore([`:${chain} - [0:0]`, ...rules.map((rule) => `-A ${chain} ${rule}`)])
+      const patched = patch && [
+        ...patch.drop.map((rule) => `-D ${chain} ${rule}`),
+        ...patch.add.map((rule) => `-I ${chain} ${patch.at} ${rule}`),
+      ]
+      const rules = mergeChain(item.rules, present ?? [], instance, today())
+      const ran = await (patched ? restore(patched) : anew(rules))
       if (ran.ok) continue
       trouble.push(`The ${nameOf(item)} could not be set (${ran.stderr.trim().split('\n')[0] ?? ran.code}).`)
       // A kernel may have no physdev: Docker alone keeps bridges apart then, and the rest holds.
-      await set(rules.filter((rule) => !apart.includes(rule)))
+      if (!patched) await anew(rules.filter((rule) => !apart.includes(rule)))
     }
     for (const hook of hooks) {
       if (await hooked(hook)) continue
