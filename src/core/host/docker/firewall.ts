@@ -181,12 +181,16 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
   }
 
   const ensure = async (atOnce = false): Promise<string[]> => {
-    const unable = await able()
+    // Each is a program that is run, and a start waits for all of them.
+    const [unable, items, places] = await Promise.all([
+      able(),
+      wanted(atOnce).then((all) => Promise.all(all.map(async (item) => ({ item, present: await rulesOf(item) })))),
+      Promise.all(hooks.map(async (hook) => ({ hook, holds: await hooked(hook) }))),
+    ])
     if (unable !== undefined) return [unable]
     const trouble: string[] = []
-    for (const item of await wanted(atOnce)) {
+    for (const { item, present } of items) {
       const { program, table, chain } = item
-      const present = await rulesOf(item)
       const patch = present && patchChain(item.rules, present, instance, today())
       // What an earlier life let through is not taken away by one that has not asked yet.
       if (patch && (atOnce || patch.add.length + patch.drop.length === 0)) continue
@@ -206,8 +210,8 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
       // A kernel may have no physdev: Docker alone keeps bridges apart then, and the rest holds.
       if (!patched) await anew(rules.filter((rule) => !apart.includes(rule)))
     }
-    for (const hook of hooks) {
-      if (await hooked(hook)) continue
+    for (const { hook, holds } of places) {
+      if (holds) continue
       const { program, table, chain } = hook
       const at = (...words: string[]) => run(program, [...wait, '-t', table, ...words])
       const ran = await at('-I', chain, '1', ...hook.rule.split(' '))
