@@ -1,5 +1,5 @@
-import { and, asc, eq, getTableColumns, inArray, isNull, type Placeholder, type SQL, sql } from 'drizzle-orm'
-import type { AddedPort, Container, Port, Share } from '../model/container.ts'
+import { and, asc, eq, getTableColumns, inArray, isNull, ne, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import type { AddedPort, Container, Desired, Port, Share, State } from '../model/container.ts'
 import type { Joined } from '../model/network.ts'
 import { after } from './clock.ts'
 import type { Db } from './db.ts'
@@ -157,6 +157,20 @@ export const containers = (db: Db) => {
     },
     async update(id: string, changes: Partial<typeof table.$inferInsert>): Promise<void> {
       await db.update(table).set(changes).where(eq(table.id, id))
+    },
+    /** The same, unless it is seen as `state`, or wanted as `desired`, by now. @returns whether it was changed */
+    async updateUnless(
+      is: { state: State } | { desired: Desired },
+      id: string,
+      changes: Partial<typeof table.$inferInsert>,
+    ): Promise<boolean> {
+      const other = 'state' in is ? ne(table.state, is.state) : ne(table.desired, is.desired)
+      const changed = await db
+        .update(table)
+        .set(changes)
+        .where(and(eq(table.id, id), other))
+        .returning({ id: table.id })
+      return changed.length > 0
     },
     /** Puts its end `ms` later than it is, or than now where it has none or is past; null: it has none any more. */
     async extend(id: string, ms: number | null): Promise<Date | null> {

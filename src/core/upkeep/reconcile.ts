@@ -90,13 +90,12 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
       const code = exitCode === null || exitCode === undefined ? '' : `, with exit code ${exitCode}`
       // At once with what is told of it: once it is stored, nobody finds it again.
       return store.tx(async (tx) => {
-        await tx.containers.update(id, {
-          state: full.state,
-          desired: 'exited',
-          exitCode,
-          finishedAt,
+        const changes = {
+          ...{ state: full.state, desired: 'exited' as const, exitCode, finishedAt },
           trouble: full.oomKilled ? 'It ran out of memory.' : null,
-        })
+        }
+        // Two events of one end may be looked at side by side.
+        if (!(await tx.containers.updateUnless({ desired: 'exited' }, id, changes))) return
         const kind = full.oomKilled ? 'oom' : 'died'
         const text = `${container.name} ${how}${code}.`
         const when = finishedAt.toISOString()
@@ -107,11 +106,15 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
     }
     case 'miss':
       return store.tx(async (tx) => {
-        await tx.containers.update(id, {
-          state: 'missing',
-          desired: 'exited',
-          trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
-        })
+        const trouble = 'It is gone from Docker, and what was inside with it; remove it with rm.'
+        if (
+          !(await tx.containers.updateUnless({ state: 'missing' }, id, {
+            state: 'missing',
+            desired: 'exited',
+            trouble,
+          }))
+        )
+          return
         const text = `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`
         const actions = [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }]
         await noticeOf(tx, works.random, container, { kind: 'missing', when: 'once', text, actions })
