@@ -30,40 +30,38 @@ export function respondEvents(
   }
 
   async function* stream(): AsyncGenerator<string> {
-    let last: Last | undefined
-    void work(tell).then((value) => {
-      last = value
-      wake()
-    })
-    yield ': DCM\n\n'
-    for (;;) {
-      while (told.length > 0) yield told.shift()!
-      if (last) break
-      let timer: NodeJS.Timeout | undefined
-      const quiet = await new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(true), heartbeat)
-        wake = () => resolve(false)
+    try {
+      let last: Last | undefined
+      void work(tell).then((value) => {
+        last = value
+        wake()
       })
-      clearTimeout(timer)
-      if (quiet) yield ': still here\n\n'
+      yield ': DCM\n\n'
+      for (;;) {
+        while (told.length > 0) yield told.shift()!
+        if (last) break
+        let timer: NodeJS.Timeout | undefined
+        const quiet = await new Promise<boolean>((resolve) => {
+          timer = setTimeout(() => resolve(true), heartbeat)
+          wake = () => resolve(false)
+        })
+        clearTimeout(timer)
+        if (quiet) yield ': still here\n\n'
+      }
+      yield event(last.event, last.data)
+      if (last.file)
+        for await (const chunk of last.file.bytes) yield event('file', Buffer.from(chunk).toString('base64'))
+      yield event('end', {})
+    } finally {
+      over()
     }
-    yield event(last.event, last.data)
-    if (last.file) for await (const chunk of last.file.bytes) yield event('file', Buffer.from(chunk).toString('base64'))
-    yield event('end', {})
   }
 
   const left = () => {
     leave()
     over()
   }
-  async function* whole(): AsyncGenerator<string> {
-    try {
-      yield* stream()
-    } finally {
-      over()
-    }
-  }
-  return respond(toStream(encoded(whole()), left), 200, {
+  return respond(toStream(encoded(stream()), left), 200, {
     ...headers,
     'Content-Type': 'text/event-stream',
     'X-Accel-Buffering': 'no',

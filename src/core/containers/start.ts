@@ -13,11 +13,12 @@ export type Starting = Works & { signal: AbortSignal; say(text: string): Promise
 /** How long a container's sshd may take to answer. */
 const greeting = 30_000
 
-/** Writes what the engine says of a container into the database. */
+/** Writes what the engine says of a container into the database; whatever was wrong with it is over. */
 export async function settle(works: Works, container: Container, seen: Seen): Promise<void> {
   await works.store.containers.update(container.id, { ...asSeen(seen), trouble: null })
 }
 
+/** What of a container's row the engine says; the trouble that it is in stays. */
 export const asSeen = (seen: Seen) => ({
   state: seen.state,
   ...(seen.startedAt === undefined ? {} : { startedAt: seen.startedAt }),

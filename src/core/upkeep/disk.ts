@@ -82,7 +82,10 @@ async function relieve(
       await works.store.tx(async (tx) => {
         await tx.containers.update(container.id, { trouble })
         await noticeOf(tx, works.random, container, {
-          ...{ kind: 'unhealthy', when: works.now().toISOString(), text, actions },
+          kind: 'unhealthy',
+          when: works.now().toISOString(),
+          text,
+          actions,
         })
       })
     }

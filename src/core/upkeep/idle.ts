@@ -77,7 +77,10 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
       await store.tx(async (tx) => {
         await tx.containers.warned(container.id)
         await noticeOf(tx, works.random, container, {
-          ...{ kind: 'idle', when: container.since.toISOString(), text, actions },
+          kind: 'idle',
+          when: container.since.toISOString(),
+          text,
+          actions,
         })
       })
       continue
@@ -90,7 +93,10 @@ export async function stopIdle(upkeep: Upkeep, hostId: string, traffic: Map<stri
       const actions = [{ label: 'Start it', line: `start ${name}` }]
       await runner.begin('stop', { containerId: container.id, seconds: 10 }, asker, (tx) =>
         noticeOf(tx, works.random, container, {
-          ...{ kind: 'idle', when: `stopped:${container.since.toISOString()}`, text, actions },
+          kind: 'idle',
+          when: `stopped:${container.since.toISOString()}`,
+          text,
+          actions,
         }),
       )
     } catch (error) {

@@ -106,15 +106,11 @@ async function settleFree(upkeep: Upkeep, id: string, seen: Seen | undefined, en
     }
     case 'miss':
       return store.tx(async (tx) => {
-        const trouble = 'It is gone from Docker, and what was inside with it; remove it with rm.'
-        if (
-          !(await tx.containers.updateUnless({ state: 'missing' }, id, {
-            state: 'missing',
-            desired: 'exited',
-            trouble,
-          }))
-        )
-          return
+        const changes = {
+          ...{ state: 'missing' as const, desired: 'exited' as const },
+          trouble: 'It is gone from Docker, and what was inside with it; remove it with rm.',
+        }
+        if (!(await tx.containers.updateUnless({ state: 'missing' }, id, changes))) return
         const text = `${container.name} is gone from Docker, and what was inside with it; somebody removed it there.`
         const actions = [{ label: 'Remove it', line: `rm ${container.name}`, danger: true as const }]
         await noticeOf(tx, works.random, container, { kind: 'missing', when: 'once', text, actions })

@@ -82,6 +82,10 @@ export function patchChain(
   return { drop, add, at: present.findIndex((rule) => bare(rule) === bare(answers)) + 2 }
 }
 
+/** Whether nothing has to be exchanged. */
+const isWhole = (patch: ReturnType<typeof patchChain>): boolean =>
+  patch !== undefined && patch.add.length === 0 && patch.drop.length === 0
+
 /**
  * A chain's content from what it should hold and what it holds: what another instance on this machine lets through
  * stays, unless that instance is long gone; all else is as it should be.
@@ -170,8 +174,7 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
       const present = await rulesOf(chain)
       if (present === undefined) missing.push(`The ${nameOf(chain)} is missing.`)
       else {
-        const patch = patchChain(chain.rules, present, instance, today())
-        if (!patch || patch.add.length + patch.drop.length > 0)
+        if (!isWhole(patchChain(chain.rules, present, instance, today())))
           missing.push(`The ${nameOf(chain)} is not as DCM set it.`)
       }
     }
@@ -193,7 +196,7 @@ export function createFirewall(instance: string, allowed: (atOnce: boolean) => P
       const { program, table, chain } = item
       const patch = present && patchChain(item.rules, present, instance, today())
       // What an earlier life let through is not taken away by one that has not asked yet.
-      if (patch && (atOnce || patch.add.length + patch.drop.length === 0)) continue
+      if (isWhole(patch) || (patch && atOnce)) continue
       // One transaction, so that there is no moment in which the chain is empty. iptables-restore(8), --noflush
       const restore = (lines: readonly string[]) =>
         run(`${program}-restore`, [...wait, '--noflush'], { input: [`*${table}`, ...lines, 'COMMIT', ''].join('\n') })
