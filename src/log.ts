@@ -24,7 +24,7 @@ const secrets: [RegExp, string][] = [
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+/gi, '$1 [redacted]'],
   [/\bdcm[a-z]*_[A-Za-z0-9_-]{16,}/g, '[redacted]'],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/g, '[redacted]'],
-  [/(\b[a-z][a-z+]*:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/gi, '$1:[redacted]@'],
+  [/(\b[a-z][a-z+]{0,20}:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/gi, '$1:[redacted]@'],
 ]
 
 /** Cleans one finished line: all of this can only stand inside a JSON string, where an escape means the same. */

@@ -110,3 +110,24 @@ for (const [name, action] of Object.entries(answers))
     }
     expect(await ada.ssh('web', 'echo in')).toMatchObject({ stdout: 'in\n' })
   })
+
+test('L07 while the engine is slow with everything, and hangs for long over a commit, who does not need it is answered', async () => {
+  await ada.must('create side --image debian -m 64m')
+  proxy.clear()
+  proxy.rule({ method: 'POST', path: '/commit', action: { type: 'delay', ms: 6000 } })
+  proxy.rule({ action: { type: 'delay', ms: 500 }, times: 10_000 })
+  let saved = false
+  const commit = ada.run('commit side slow:v1').finally(() => (saved = true))
+  await proxy.seen({ method: 'POST', path: '/commit' })
+  const looks = Array.from({ length: 40 }, () => ada.run('top web'))
+  await proxy.seen({ path: '/containers/*/top' })
+  for (let at = 0; at < 20; at++) expect(await ada.must<unknown[]>('ps')).toMatchObject({ data: [{}, {}] })
+  expect(saved).toBe(false)
+  for (const look of await Promise.all(looks)) expect(look.error ?? 'none', look.text).toMatch(/^(none|limited)$/)
+  // All of the connections to the engine are free again.
+  expect((await ada.must('create late --image debian -m 64m')).text).toContain('late')
+  expect((await commit).error, (await commit).text).toBeUndefined()
+  proxy.clear()
+  await ada.must('rm -f side late')
+  await ada.must('rmi -f slow:v1')
+})

@@ -17,14 +17,14 @@ export function cut(text: string, most: number, mark = '…'): string {
 export const escape = (text: string): string =>
   plain(text)
     .replace(/[\\`*_~|<>[\]@#]/g, '\\$&')
-    .replace(/^(\s*)([-+]|\d+\.)(?=\s)/gm, '$1\\$2')
+    .replace(/^([^\S\n]*)([-+]|\d+\.)(?=\s)/gm, '$1\\$2')
     // An address is made a link, and an invitation is shown as a card, wherever they stand.
     .replace(/\/(?=\/)|(?<=\/)\//g, '\\/')
     .replace(/(discord(?:app)?\.(?:gg|com))\//gi, '$1\\/')
 
 /** One line that can be copied as it is. */
 export function span(text: string): string {
-  const line = plain(text).replace(/\s*\n\s*/g, ' ')
+  const line = plain(text).replace(/(?<!\s)\s*\n\s*/g, ' ')
   if (!line.includes('`')) return `\`${line}\``
   return line.includes('``') ? escape(line) : `\`\` ${line} \`\``
 }

@@ -112,6 +112,11 @@ test('text is cut between characters, never behind a lone backslash, and the cut
   expect(span('a`b')).toBe('`` a`b ``')
 })
 
+test('text that is nothing but spaces or line ends is looked at once, not anew from each of them', () => {
+  expect(span(`${' '.repeat(2_000_000)}x`)).toHaveLength(2_000_003)
+  expect(escape(`${'\n'.repeat(2_000_000)}- x`)).toMatch(/\n\\- x$/)
+})
+
 test('a log of megabytes is a file, of which the end is kept', () => {
   const message = render(
     letter(

@@ -167,7 +167,8 @@ function ownFolders({ storage, volumes = [] }: ContainerWish['mounts']): Mount[]
  */
 function volumes(image: SeenImage, memory: number, covered: readonly string[]): Mount[] {
   if (image.volumes.length > mostVolumes) throw refuse(`The image declares more than ${mostVolumes} volumes.`)
-  const paths = [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/\/+$/, '') : path)))]
+  // The look back keeps a pattern from being tried at each slash of a path that is nothing but slashes.
+  const paths = [...new Set(image.volumes.map((path) => (path.length > 1 ? path.replace(/(?<!\/)\/+$/, '') : path)))]
   if (!paths.every(mountable)) throw refuse('The image declares a volume where the system or DCM keeps its own.')
   const under = (path: string) => covered.some((place) => `${path}/`.startsWith(`${place}/`))
   const memorySize = Math.min(256 * mebi, Math.floor(memory / 4))
