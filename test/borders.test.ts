@@ -168,3 +168,10 @@ test('only main.ts, web.ts, the configuration and the client see the environment
     [],
   )
 })
+
+test('P04: programs are started in one place, and without a shell', () => {
+  const starters = imports.filter(({ to }) => to === 'node:child_process')
+  expect(starters.map(({ file }) => file)).toEqual(['src/core/host/docker/program.ts'])
+  expect(readFileSync(join(root, starters[0]!.file), 'utf8')).toMatch(/^import \{ execFile \} from/m)
+  expect(readFileSync(join(root, starters[0]!.file), 'utf8')).not.toMatch(/\bshell:/)
+})
