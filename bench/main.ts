@@ -8,6 +8,7 @@ import { benchCreate } from './create.ts'
 import type { Row } from './measure.ts'
 import { benchMembers } from './members.ts'
 import { benchPs } from './ps.ts'
+import { benchSoak } from './soak.ts'
 import { benchSsh } from './ssh.ts'
 import { benchStart, resident } from './start.ts'
 
@@ -22,15 +23,15 @@ const found = (...more: Row[]) => {
   for (const row of more) say(line(cells(row)))
 }
 
-/** All of them, or those that are named: `npm run bench -- ps ssh`; the page is written when all have run. */
+/** All but the long one, or those that are named: `npm run bench -- ps ssh`; the page is written when all have run. */
 const asked = process.argv.slice(2)
-const parts = ['create', 'ssh', 'ps', 'members', 'chat', 'start'] as const
+const parts = ['create', 'ssh', 'ps', 'members', 'chat', 'start', 'soak'] as const
 const unknown = asked.filter((name) => !parts.includes(name as never))
 if (unknown.length > 0) {
   process.stderr.write(`There is no bench called ${unknown.join(' or ')}; there are ${parts.join(', ')}.\n`)
   process.exit(2)
 }
-const wanted = (name: (typeof parts)[number]) => asked.length === 0 || asked.includes(name)
+const wanted = (name: (typeof parts)[number]) => (asked.length === 0 ? name !== 'soak' : asked.includes(name))
 
 if (wanted('create') || wanted('ssh') || wanted('ps')) {
   say('On PostgreSQL:')
@@ -51,6 +52,11 @@ if (wanted('members')) {
   await using database = await createDatabase()
   await using dcm = await startDcm({ databaseUrl: database.url })
   found(...(await benchMembers(dcm, 300, say)))
+}
+if (wanted('soak')) {
+  await using database = await createDatabase()
+  await using dcm = await startDcm({ databaseUrl: database.url })
+  found(...(await benchSoak(dcm, 20, say)))
 }
 if (wanted('chat')) for (const on of ['PostgreSQL', 'embedded database'] as const) found(...(await benchChat(say, on)))
 if (wanted('start')) {
