@@ -1,6 +1,6 @@
 import { present } from '../core/containers/change.ts'
 import { atWork } from '../core/containers/ended.ts'
-import { HostError, isFault } from '../core/host/host.ts'
+import { HostError, isFault } from '../core/host/fault.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'
 import { DcmError } from '../core/reply/error.ts'

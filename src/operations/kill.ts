@@ -1,6 +1,6 @@
 import { present } from '../core/containers/change.ts'
 import { settle } from '../core/containers/start.ts'
-import { isFault } from '../core/host/host.ts'
+import { isFault } from '../core/host/fault.ts'
 import type { Container } from '../core/model/container.ts'
 import { defineOperation } from '../core/operation/define.ts'
 import { toData } from '../core/reply/container.ts'

@@ -3,7 +3,7 @@ import { admitRunning, checkStillGranted, present } from '../core/containers/cha
 import { freshUse } from '../core/containers/disk.ts'
 import { engineIdOf } from '../core/containers/locate.ts'
 import { settle, startAgain } from '../core/containers/start.ts'
-import { isFault } from '../core/host/host.ts'
+import { isFault } from '../core/host/fault.ts'
 import type { Container, Desired } from '../core/model/container.ts'
 import type { Place } from '../core/model/place.ts'
 import { defineOperation, type Run, type Works } from '../core/operation/define.ts'

@@ -1,5 +1,6 @@
 import { beyond, checkAllowed, credentialOf } from '../core/containers/registries.ts'
-import { isFault, type Moved } from '../core/host/host.ts'
+import type { Moved } from '../core/host/engine.ts'
+import { isFault } from '../core/host/fault.ts'
 import { formatRemote } from '../core/model/registry.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'

@@ -1,6 +1,7 @@
 import { engineRefOf } from '../core/containers/named.ts'
 import { dropTag } from '../core/containers/tags.ts'
-import { isFault, sshPaths } from '../core/host/host.ts'
+import { sshPaths } from '../core/host/engine.ts'
+import { isFault } from '../core/host/fault.ts'
 import type { Image } from '../core/model/image.ts'
 import { formatSize } from '../core/model/units.ts'
 import { defineOperation } from '../core/operation/define.ts'

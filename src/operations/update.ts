@@ -1,7 +1,7 @@
 import { lockMember, reserve, reserveHost } from '../core/containers/admit.ts'
 import { engineIdOf } from '../core/containers/locate.ts'
 import { present } from '../core/containers/change.ts'
-import { HostError, isFault } from '../core/host/host.ts'
+import { HostError, isFault } from '../core/host/fault.ts'
 import { count } from '../core/model/count.ts'
 import type { Container, Limits } from '../core/model/container.ts'
 import { defineOperation } from '../core/operation/define.ts'

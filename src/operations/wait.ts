@@ -1,7 +1,7 @@
 import { readExit } from '../core/containers/exit.ts'
 import { present } from '../core/containers/change.ts'
 import { sharedNoMore, stillMay } from '../core/containers/guest.ts'
-import { HostError } from '../core/host/host.ts'
+import { HostError } from '../core/host/fault.ts'
 import type { Container } from '../core/model/container.ts'
 import { defineOperation, type Run } from '../core/operation/define.ts'
 import { DcmError } from '../core/reply/error.ts'

@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { AidWish } from '../../src/core/host/docker/aid.ts'
 import { commitChanges } from '../../src/core/host/docker/commit.ts'
 import { createFiles } from '../../src/core/host/docker/files.ts'
-import type { Engine, SeenImage } from '../../src/core/host/host.ts'
+import type { Engine, SeenImage } from '../../src/core/host/engine.ts'
 
 const privileged = process.getuid?.() === 0
 afterEach(() => void (privileged && process.seteuid!(0)))

@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ContainerWish,
-  type ForwardWish,
-  type Host,
-  HostError,
-  type HostEvent,
-  type HostFault,
-} from '../../src/core/host/host.ts'
+import type { ContainerWish, ForwardWish, HostEvent } from '../../src/core/host/engine.ts'
+import { HostError, type HostFault } from '../../src/core/host/fault.ts'
+import type { Host } from '../../src/core/host/host.ts'
 import { authorizedKeys, createHostKey, type HostKey } from '../../src/core/secret/keys.ts'
 import { until } from '../setup/until.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createDockerHost } from '../../src/core/host/docker/index.ts'
-import type { HostEvent } from '../../src/core/host/host.ts'
+import type { HostEvent } from '../../src/core/host/engine.ts'
 import { faultOf } from '../contracts/host.ts'
 import { startPrivateEngine } from '../setup/private-engine.ts'
 import {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { HostError } from '../../src/core/host/host.ts'
+import { HostError } from '../../src/core/host/fault.ts'
 import { parseRemote } from '../../src/core/model/registry.ts'
 import { clearHost, createMember, createRealHost, type RealHost } from '../setup/host.ts'
 import { account, type Registry, startRegistry } from '../setup/registry.ts'

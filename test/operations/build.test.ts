@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ExecWish } from '../../src/core/host/host.ts'
+import type { ExecWish } from '../../src/core/host/engine.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { createWorld, type World } from '../core/door/world.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ensureNetwork } from '../../src/core/containers/network.ts'
-import { HostError } from '../../src/core/host/host.ts'
+import { HostError } from '../../src/core/host/fault.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { settleNetworks } from '../../src/core/upkeep/networks.ts'
 import { createWorld, type World } from '../core/door/world.ts'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ExecWish } from '../../src/core/host/host.ts'
+import type { ExecWish } from '../../src/core/host/engine.ts'
 import type { Person } from '../../src/core/model/person.ts'
 import { createRunner } from '../../src/core/operation/runner.ts'
 import { operations } from '../../src/operations/index.ts'

@@ -1,5 +1,6 @@
 import type { Intents } from '../command/intents.ts'
-import type { Host, SeenImage } from '../host/host.ts'
+import type { SeenImage } from '../host/engine.ts'
+import type { Host } from '../host/host.ts'
 import type { Image } from '../model/image.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Tables } from '../store/store.ts'

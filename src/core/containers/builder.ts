@@ -1,5 +1,6 @@
 import type { Intents } from '../command/intents.ts'
-import { type Host, isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
+import type { Host } from '../host/host.ts'
 import type { Container, Spec } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'
 import type { Run, State } from '../operation/define.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { HostError } from '../host/host.ts'
+import { HostError } from '../host/fault.ts'
 import type { Works } from '../operation/define.ts'
 import type { Store } from '../store/store.ts'
 

@@ -1,5 +1,5 @@
 import type { Intents, Source } from '../command/intents.ts'
-import { volumeAt } from '../host/host.ts'
+import { volumeAt } from '../host/files.ts'
 import type { Mounted } from '../model/volume.ts'
 
 type Input = Pick<Intents['build'], 'source' | 'context'>

@@ -1,4 +1,5 @@
-import { type ForwardWish, HostError, isFault } from '../host/host.ts'
+import type { ForwardWish } from '../host/engine.ts'
+import { HostError, isFault } from '../host/fault.ts'
 import type { AddedPort, Container, Proto, Spec } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'

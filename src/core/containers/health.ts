@@ -1,5 +1,5 @@
-import type { Net } from '../host/host.ts'
-import { HostError } from '../host/host.ts'
+import type { Net } from '../host/net.ts'
+import { HostError } from '../host/fault.ts'
 
 /** How long a program may take until it answers, and each answer. */
 const patience = 60_000

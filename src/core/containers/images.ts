@@ -1,6 +1,6 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import { isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
 import { calledBy } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import type { Works } from '../operation/define.ts'

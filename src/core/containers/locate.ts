@@ -1,4 +1,5 @@
-import { type Engine, isFault, type Seen } from '../host/host.ts'
+import type { Engine, Seen } from '../host/engine.ts'
+import { isFault } from '../host/fault.ts'
 import type { Container } from '../model/container.ts'
 import { DcmError } from '../reply/error.ts'
 

@@ -1,4 +1,4 @@
-import { isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
 import { type Container, foundAs } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'

@@ -1,4 +1,4 @@
-import type { LogChunk } from '../host/host.ts'
+import type { LogChunk } from '../host/engine.ts'
 import { plain } from '../reply/text.ts'
 
 /** What is kept of a program's output: its beginning says what it is about, its end how it went. */

@@ -1,4 +1,4 @@
-import type { ImageConfig, SeenImage } from '../host/host.ts'
+import type { ImageConfig, SeenImage } from '../host/engine.ts'
 import { expand, type Instruction, parseDockerfile, type Recipe, type Stage } from '../model/dockerfile.ts'
 import { formatImageRef, parseImageRef } from '../model/name.ts'
 import { DcmError } from '../reply/error.ts'

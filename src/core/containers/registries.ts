@@ -1,6 +1,6 @@
 import type { Caller } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
-import { HostError } from '../host/host.ts'
+import { HostError } from '../host/fault.ts'
 import type { Credential } from '../model/registry.ts'
 import type { Works } from '../operation/define.ts'
 import { explain } from '../operation/explain.ts'

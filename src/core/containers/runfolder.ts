@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Files, type Host, isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
+import type { Files } from '../host/files.ts'
+import type { Host } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Seal } from '../secret/seal.ts'
 import type { Store } from '../store/store.ts'

@@ -1,4 +1,4 @@
-import type { Engine } from '../host/host.ts'
+import type { Engine } from '../host/engine.ts'
 import { type Signal, signalling } from './inside.ts'
 
 /** Signals what runs inside a container under this id (see `inside.ts`); resolves once it has been told. @throws HostError */

@@ -1,5 +1,7 @@
 import type { Source } from '../command/intents.ts'
-import { type Exec, type Host, isFault } from '../host/host.ts'
+import type { Exec } from '../host/engine.ts'
+import { isFault } from '../host/fault.ts'
+import type { Host } from '../host/host.ts'
 import type { Container } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import { formatSize } from '../model/units.ts'

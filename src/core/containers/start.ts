@@ -1,4 +1,5 @@
-import { HostError, isFault, type Seen } from '../host/host.ts'
+import type { Seen } from '../host/engine.ts'
+import { HostError, isFault } from '../host/fault.ts'
 import { type Container, foundAs, sshPort } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { plain } from '../reply/text.ts'

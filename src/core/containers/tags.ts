@@ -1,4 +1,5 @@
-import { type Host, isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
+import type { Host } from '../host/host.ts'
 
 /** Drops a tag that nobody's image has any more. While a container still needs the image, or this process does not reach the host, it stays; upkeep tries again later. */
 export async function dropTag(host: Host, ref: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ContainerWish } from '../host/host.ts'
+import type { ContainerWish } from '../host/engine.ts'
 import { type Container, foundAs } from '../model/container.ts'
 import type { Works } from '../operation/define.ts'
 import { DcmError } from '../reply/error.ts'

@@ -1,4 +1,8 @@
-import { type Engine, type Files, type Host, HostError, type Net } from './host.ts'
+import type { Engine } from './engine.ts'
+import { HostError } from './fault.ts'
+import type { Files } from './files.ts'
+import type { Host } from './host.ts'
+import type { Net } from './net.ts'
 
 /** What gives pieces one after the other: it is asked for in a `for await`, where a refusal is thrown at once. */
 const streams = new Set(['logs', 'export', 'events'])

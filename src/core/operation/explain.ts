@@ -1,4 +1,4 @@
-import { HostError, isFault } from '../host/host.ts'
+import { HostError, isFault } from '../host/fault.ts'
 import { DcmError } from '../reply/error.ts'
 import { down, unreachable, violated } from '../store/db.ts'
 

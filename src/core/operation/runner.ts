@@ -1,5 +1,5 @@
 import type { Intent, Intents } from '../command/intents.ts'
-import { HostError } from '../host/host.ts'
+import { HostError } from '../host/fault.ts'
 import { derivedId, newId } from '../model/id.ts'
 import type { Log } from '../model/log.ts'
 import { DcmError } from '../reply/error.ts'

@@ -1,5 +1,5 @@
 import type { Context } from '../command/context.ts'
-import type { Files } from '../host/host.ts'
+import type { Files } from '../host/files.ts'
 import { explain } from '../operation/explain.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store, Tables } from '../store/store.ts'

@@ -1,5 +1,5 @@
 import type { Context } from '../command/context.ts'
-import { HostError } from '../host/host.ts'
+import { HostError } from '../host/fault.ts'
 import { DcmError } from '../reply/error.ts'
 import type { Store } from '../store/store.ts'
 

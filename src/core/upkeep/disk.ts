@@ -1,5 +1,5 @@
 import { formatSize } from '../model/units.ts'
-import { isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
 import type { Container } from '../model/container.ts'
 import { sumUse } from '../containers/disk.ts'
 import { diskLimit } from '../containers/wish.ts'

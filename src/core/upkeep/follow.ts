@@ -1,5 +1,5 @@
 import { locate } from '../containers/locate.ts'
-import { HostError, isFault } from '../host/host.ts'
+import { HostError, isFault } from '../host/fault.ts'
 import type { Container } from '../model/container.ts'
 import type { Ended } from './judge.ts'
 import { reconcile, settleOne, type Strays, type Upkeep } from './reconcile.ts'

@@ -1,5 +1,5 @@
 import { noticeOf } from '../people/notices.ts'
-import { HostError } from '../host/host.ts'
+import { HostError } from '../host/fault.ts'
 import type { Container } from '../model/container.ts'
 import { formatDuration } from '../model/units.ts'
 import { systemAsker } from '../operation/asker.ts'

@@ -1,5 +1,5 @@
 import type { Container, Desired } from '../model/container.ts'
-import type { Seen } from '../host/host.ts'
+import type { Seen } from '../host/engine.ts'
 
 /** What is to be done about a container whose engine object is not as wanted. */
 export type Verdict =

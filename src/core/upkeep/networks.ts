@@ -1,5 +1,5 @@
 import { joinNetworks, settleNetwork } from '../containers/network.ts'
-import { isFault } from '../host/host.ts'
+import { isFault } from '../host/fault.ts'
 import type { Upkeep } from './reconcile.ts'
 
 /** Makes members' own networks on a host, and who has joined them, what the database says. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ExecWish } from '../../../src/core/host/host.ts'
+import type { ExecWish } from '../../../src/core/host/engine.ts'
 import { createDiscordRig, textOf } from './setup.ts'
 
 let rig: Awaited<ReturnType<typeof createDiscordRig>>

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { ExecWish } from '../../../src/core/host/host.ts'
+import type { ExecWish } from '../../../src/core/host/engine.ts'
 import { createSlackRig, type SlackRig } from './setup.ts'
 
 let rig: SlackRig

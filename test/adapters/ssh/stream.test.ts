@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import type { ExecWish } from '../../../src/core/host/host.ts'
+import type { ExecWish } from '../../../src/core/host/engine.ts'
 import type { Person } from '../../../src/core/model/person.ts'
 import { collect, createSshWorld, exec, type Pair, type SshWorld } from './setup.ts'
 import { until } from '../../setup/until.ts'

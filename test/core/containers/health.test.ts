@@ -1,7 +1,8 @@
 import { Duplex, PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { healthy } from '../../../src/core/containers/health.ts'
-import { HostError, type Net } from '../../../src/core/host/host.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
+import type { Net } from '../../../src/core/host/net.ts'
 
 /** A port where each connection gets the next of these answers, and the last one for ever after; null: nobody is there. */
 function port(...answers: (string | null)[]) {

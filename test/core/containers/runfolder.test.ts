@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { syncKeys, syncSecrets } from '../../../src/core/containers/runfolder.ts'
-import { HostError } from '../../../src/core/host/host.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
 
 type Deps = Parameters<typeof syncSecrets>[0]
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { baseCaps, createBody } from '../../../src/core/host/docker/create.ts'
 import { setEnv } from '../../../src/core/host/docker/environment.ts'
-import { type ContainerWish, HostError, type SeenImage } from '../../../src/core/host/host.ts'
+import type { ContainerWish, SeenImage } from '../../../src/core/host/engine.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
 import { grantableCaps } from '../../../src/core/model/grant.ts'
 
 const imageId = `sha256:${'a'.repeat(64)}`

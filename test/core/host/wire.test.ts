@@ -11,7 +11,7 @@ import { answered } from '../../../src/core/host/docker/fault.ts'
 import { logFrames } from '../../../src/core/host/docker/frames.ts'
 import { jsonLines } from '../../../src/core/host/docker/stream.ts'
 import { createWire, negotiate, type Wire } from '../../../src/core/host/docker/wire.ts'
-import type { Engine, LogChunk } from '../../../src/core/host/host.ts'
+import type { Engine, LogChunk } from '../../../src/core/host/engine.ts'
 import { crookedIds, faultOf } from '../../contracts/host.ts'
 
 const id = 'a'.repeat(64)

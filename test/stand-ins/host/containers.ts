@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { containerId } from '../../../src/core/host/docker/names.ts'
-import { type Engine, HostError, type Seen } from '../../../src/core/host/host.ts'
+import type { Engine, Seen } from '../../../src/core/host/engine.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
 import type { Images } from './images.ts'
 import { type FakeContainer, hex, listening, type World } from './state.ts'
 

@@ -1,4 +1,5 @@
-import { type Engine, HostError, type HostEvent } from '../../../src/core/host/host.ts'
+import type { Engine, HostEvent } from '../../../src/core/host/engine.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
 import { createContainers } from './containers.ts'
 import type { Images } from './images.ts'
 import type { World } from './state.ts'

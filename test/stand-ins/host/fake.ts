@@ -1,19 +1,17 @@
 import type { Anatomy } from '../../../src/core/model/image.ts'
 import type { Change, Load, Process } from '../../../src/core/model/look.ts'
-import {
-  type ContainerWish,
-  type Engine,
-  type EngineInfo,
-  type Files,
-  type ForwardWish,
-  type Host,
-  HostError,
-  type HostFault,
-  type LogChunk,
-  type Net,
-  type RunFolder,
-  type SeenImage,
-} from '../../../src/core/host/host.ts'
+import type {
+  ContainerWish,
+  Engine,
+  EngineInfo,
+  ForwardWish,
+  LogChunk,
+  SeenImage,
+} from '../../../src/core/host/engine.ts'
+import { HostError, type HostFault } from '../../../src/core/host/fault.ts'
+import type { Files, RunFolder } from '../../../src/core/host/files.ts'
+import type { Host } from '../../../src/core/host/host.ts'
+import type { Net } from '../../../src/core/host/net.ts'
 import { createEngine } from './engine.ts'
 import { createFiles } from './files.ts'
 import { createImages } from './images.ts'

@@ -1,4 +1,5 @@
-import { type Files, HostError } from '../../../src/core/host/host.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
+import type { Files } from '../../../src/core/host/files.ts'
 import type { World } from './state.ts'
 
 /** The folders of a fake host. */

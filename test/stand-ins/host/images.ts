@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Anatomy } from '../../../src/core/model/image.ts'
 import { type Credential, formatRemote, type Remote } from '../../../src/core/model/registry.ts'
 import { ownTag as readTag } from '../../../src/core/host/docker/names.ts'
-import { type CommitOptions, type Engine, HostError, type SeenImage } from '../../../src/core/host/host.ts'
+import type { CommitOptions, Engine, SeenImage } from '../../../src/core/host/engine.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
 import { type FakeImage, type FakeRegistry, gone, hex, type World } from './state.ts'
 
 /** The images of a fake engine, and the registries that it reaches. */

@@ -1,5 +1,6 @@
 import { Duplex, PassThrough } from 'node:stream'
-import { HostError, type Net } from '../../../src/core/host/host.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
+import type { Net } from '../../../src/core/host/net.ts'
 import { hostKeyFingerprint } from '../../../src/core/secret/keys.ts'
 import type { World } from './state.ts'
 

@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto'
 import type { Anatomy } from '../../../src/core/model/image.ts'
 import type { Change, Load, Process } from '../../../src/core/model/look.ts'
 import { containerId } from '../../../src/core/host/docker/names.ts'
-import {
-  type ContainerWish,
-  type EngineInfo,
-  type ExecWish,
-  type ForwardWish,
-  HostError,
-  type HostEvent,
-  type LogChunk,
-  type RunFolder,
-  type Seen,
-  type SeenImage,
-} from '../../../src/core/host/host.ts'
+import type {
+  ContainerWish,
+  EngineInfo,
+  ExecWish,
+  ForwardWish,
+  HostEvent,
+  LogChunk,
+  Seen,
+  SeenImage,
+} from '../../../src/core/host/engine.ts'
+import { HostError } from '../../../src/core/host/fault.ts'
+import type { RunFolder } from '../../../src/core/host/files.ts'
 
 /** A program inside a fake container; ends with its exit code. */
 export type FakeProgram = (wish: ExecWish, input: AsyncIterable<Buffer>) => AsyncGenerator<LogChunk, number>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { labels } from './create.ts'
 import { logFrames } from './frames.ts'
 import { fullId, fullImage } from './names.ts'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type CommitOptions, HostError, type ImageConfig, type SeenImage } from '../host.ts'
+import type { CommitOptions, ImageConfig, SeenImage } from '../engine.ts'
+import { HostError } from '../fault.ts'
 import type { Aid } from './aid.ts'
 import { labels } from './create.ts'
 import { ownEnv } from './environment.ts'

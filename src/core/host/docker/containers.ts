@@ -1,12 +1,5 @@
-import {
-  type ContainerWish,
-  HostError,
-  isFault,
-  type LogChunk,
-  type LogOptions,
-  type Seen,
-  type SeenImage,
-} from '../host.ts'
+import type { ContainerWish, LogChunk, LogOptions, Seen, SeenImage } from '../engine.ts'
+import { HostError, isFault } from '../fault.ts'
 import { createBody, labels } from './create.ts'
 import { malformed } from './fault.ts'
 import { logFrames } from './frames.ts'

@@ -1,4 +1,4 @@
-import type { Engine, EngineInfo } from '../host.ts'
+import type { Engine, EngineInfo } from '../engine.ts'
 import type { Aid } from './aid.ts'
 import { createContainers } from './containers.ts'
 import { createExec } from './exec.ts'

@@ -1,4 +1,5 @@
-import { type ContainerWish, HostError, type SeenImage } from '../host.ts'
+import type { ContainerWish, SeenImage } from '../engine.ts'
+import { HostError } from '../fault.ts'
 
 const usualPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -1,4 +1,4 @@
-import type { HostEvent } from '../host.ts'
+import type { HostEvent } from '../engine.ts'
 import { labels } from './create.ts'
 import { fullId } from './names.ts'
 import { maybeObject, object, stringMap } from './read.ts'

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Exec, type ExecWish, HostError, type LogChunk } from '../host.ts'
+import type { Exec, ExecWish, LogChunk } from '../engine.ts'
+import { HostError } from '../fault.ts'
 import { failed, malformed } from './fault.ts'
 import { logFrames } from './frames.ts'
 import { latest } from './latest.ts'

@@ -1,4 +1,4 @@
-import { HostError, type HostFault } from '../host.ts'
+import { HostError, type HostFault } from '../fault.ts'
 
 /** Faults told by the engine's words where its status alone would mislead; first match wins. */
 const byWords: [RegExp, HostFault][] = [

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 
 /** Whose the files in a container are: the container's root, where DCM may give them away. */
 export type Ownership = { uid: number; gid: number } | undefined

@@ -1,4 +1,4 @@
-import type { LogChunk } from '../host.ts'
+import type { LogChunk } from '../engine.ts'
 import { malformed } from './fault.ts'
 
 const header = 8

@@ -1,4 +1,4 @@
-import type { Engine } from '../host.ts'
+import type { Engine } from '../engine.ts'
 import { labels } from './create.ts'
 import { readEvent } from './events.ts'
 import { object, string } from './read.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import type { Greeting } from '../host.ts'
+import type { Greeting } from '../net.ts'
 
 type Try = { done: Greeting } | { again: string }
 

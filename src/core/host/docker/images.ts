@@ -1,5 +1,6 @@
 import type { Anatomy } from '../../model/image.ts'
-import { HostError, type SeenImage } from '../host.ts'
+import type { SeenImage } from '../engine.ts'
+import { HostError } from '../fault.ts'
 import type { Aid } from './aid.ts'
 import { createCommit } from './commit.ts'
 import { labels } from './create.ts'

@@ -1,4 +1,5 @@
-import { type Host, HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
+import type { Host } from '../host.ts'
 import { createAid } from './aid.ts'
 import { createEngine } from './engine.ts'
 import { createFiles } from './files.ts'

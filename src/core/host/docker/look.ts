@@ -1,6 +1,6 @@
 import { signals, type Limits, type Signal } from '../../model/container.ts'
 import type { Change, Load, Process } from '../../model/look.ts'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { malformed } from './fault.ts'
 import { containerId } from './names.ts'
 import { array, type Json, maybeObject, object, string, strings } from './read.ts'

@@ -1,5 +1,5 @@
 import { open, readFile, stat, truncate } from 'node:fs/promises'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { must, run } from './program.ts'
 
 const mebi = 1024 ** 2

@@ -1,4 +1,4 @@
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 
 /** The engine's own full id of a container, network or exec. */
 export const fullId = /^[0-9a-f]{64}$/

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HostError, isFault } from '../host.ts'
+import { HostError, isFault } from '../fault.ts'
 import { labels } from './create.ts'
 import { fullId, networkName } from './names.ts'
 import { array, maybeObject, object, string, stringMap } from './read.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack } from 'tar-stream'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 
 const mostBytes = 256 * 1024 * 1024
 const mostEntries = 10_000

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { tidy } from './fault.ts'
 
 export type Ran = { ok: boolean; stdout: string; stderr: string; code: number | string }

@@ -1,4 +1,4 @@
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { tidy } from './fault.ts'
 import { object } from './read.ts'
 import { deadlines } from './wire.ts'

@@ -1,5 +1,6 @@
 import { type Credential, formatRemote, type Remote } from '../../model/registry.ts'
-import { HostError, type Moved } from '../host.ts'
+import type { Moved } from '../engine.ts'
+import { HostError } from '../fault.ts'
 import { labels } from './create.ts'
 import { tidy } from './fault.ts'
 import { fullImage, imageRef } from './names.ts'

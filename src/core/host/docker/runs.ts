@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { secretName } from '../../model/secret.ts'
 import { mountable } from '../../model/volume.ts'
-import { HostError, type RunFolder } from '../host.ts'
+import { HostError } from '../fault.ts'
+import type { RunFolder } from '../files.ts'
 import {
   ensureFolder,
   fileFault,

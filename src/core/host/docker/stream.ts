@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 import { failed, malformed } from './fault.ts'
 
 /**

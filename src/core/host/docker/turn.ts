@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HostError } from '../host.ts'
+import { HostError } from '../fault.ts'
 
 const patience = 120_000
 

@@ -3,7 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
-import { HostError, isFault } from '../host.ts'
+import { HostError, isFault } from '../fault.ts'
 import { answered, failed, malformed } from './fault.ts'
 import { object, string } from './read.ts'
 
