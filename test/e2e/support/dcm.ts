@@ -115,7 +115,9 @@ export async function startDcm(options: DcmOptions = {}): Promise<Dcm> {
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
       ...options.env,
     }
-    const words = [...enter, process.execPath, '--import', './src/preload.ts', 'src/main.ts', '--images', images]
+    // As scripts/start starts it.
+    const node = [process.execPath, '--max-semi-space-size=4', '--import', './src/preload.ts', 'src/main.ts']
+    const words = [...enter, ...node, '--images', images]
     const before = (await logs()).length
     const log = openSync(logFile, 'a')
     child = spawn(words[0]!, words.slice(1), { cwd: tree, env, stdio: ['ignore', log, log] })
