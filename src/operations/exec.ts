@@ -36,6 +36,9 @@ function still({ name, state }: Pick<Container, 'name' | 'state'>, cause?: unkno
     : new DcmError('conflict', `${name} is not running, so nothing can run inside it.`, { cause, try: `start ${name}` })
 }
 
+/** Programs that somebody runs at a time: each is a connection to the engine, and a stream that DCM reads. */
+const most = 20
+
 const cutOff = () =>
   new DcmError(
     'conflict',
@@ -62,6 +65,8 @@ export const exec = defineOperation<'exec', State>({
     // A suspended member runs nothing, neither now nor by a schedule; an admin, or whom it is shared with, may.
     if (input.byId === null || input.byId === container.ownerId) await lockMember(tx, container.ownerId)
     if (container.state !== 'running') throw still(container)
+    if (input.byId !== null && (await tx.operations.openBy(input.byId, 'exec')) >= most)
+      throw new DcmError('limited', `You run ${most} programs already; let some of them end first.`, { try: 'ps' })
     const by = input.byId === null || input.byId === container.ownerId ? null : await tx.people.byId(input.byId)
     return { name: container.name, whole: wholeLine(container, by?.name ?? container.owner, works.place) }
   },

@@ -35,7 +35,11 @@ export const removeImage = defineOperation<'remove-image', Removing>({
             try: 'ps',
           })
         }
-        await run.store.tx((tx) => forgetImage(tx, run.input.imageId))
+        const { ref, engineRef } = run.state
+        if (!(await run.store.tx((tx) => forgetImage(tx, run.input.imageId, engineRef))))
+          throw new DcmError('conflict', `${ref} was replaced while it was being removed; the new one is kept.`, {
+            try: `rmi ${ref}`,
+          })
       },
     },
   ],

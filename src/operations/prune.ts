@@ -54,6 +54,6 @@ export const prune = defineOperation<'prune', State>({
 /** What an operation of this request, on this subject, was about. */
 async function nameOf(run: Run<'prune', State>, subject: string): Promise<string | undefined> {
   const own = await run.store.operations.byId(run.id)
-  const rows = own ? await run.store.operations.byRequest(own.requestId) : []
+  const rows = own ? await run.store.operations.byRequest(own.requestId, own.actorId) : []
   return rows.find((row) => row.subject === subject && row.ownerId === run.input.ownerId)?.target ?? undefined
 }

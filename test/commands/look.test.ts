@@ -123,6 +123,24 @@ describe('events', () => {
     expect((await world.say(bob!, 'events --since 2h')).data).toHaveLength(1)
   })
 
+  test('of a container are its own: no earlier one of that name, nothing else that is called so, and for a guest how it is kept', async () => {
+    await made(alice!, 'same')
+    await world.say(alice!, 'rm -f same')
+    await made(alice!, 'same')
+    for (const line of ['token new same', 'network create same', 'volume create same', 'note same hello'])
+      expect((await world.say(alice!, line)).error, line).toBeUndefined()
+    const secret = { name: 'secret set', args: { container: 'same', name: 'STRIPE_KEY', value: 'x' } }
+    expect((await world.say(alice!, secret)).error).toBeUndefined()
+    const what = async (who: Person, line: string) =>
+      ((await world.say(who, line)).data as { what: string }[]).map((one) => one.what)
+    expect(await what(alice!, 'events same')).toEqual(['secret set', 'note', 'create'])
+    await world.say(alice!, 'share same bob --view')
+    await world.say(alice!, 'restart same')
+    expect(await what(alice!, 'events same')).toEqual(['restart', 'share', 'secret set', 'note', 'create'])
+    expect(await what(bob!, 'events alice/same')).toEqual(['restart', 'create'])
+    await world.say(alice!, 'rm -f same')
+  })
+
   test("a name's earlier owner is somebody else", async () => {
     const carol = await world.member('carol')
     await made(carol, 'box')

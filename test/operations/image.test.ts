@@ -22,6 +22,26 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
+test('B10 an image that a commit has replaced while it was being removed stays, with its tag', async () => {
+  await must('commit web moved:v1')
+  const old = (await world.store.images.byRef(alice!.id, 'moved:v1'))!
+  const untag = world.host.engine.untag.bind(world.host.engine)
+  world.host.engine.untag = async (ref) => {
+    world.host.engine.untag = untag
+    await untag(ref)
+    await must('commit web moved:v1')
+  }
+  expect(await world.say(alice!, 'rmi -f moved:v1')).toMatchObject({
+    error: 'conflict',
+    text: 'moved:v1 was replaced while it was being removed; the new one is kept.',
+  })
+  const kept = (await world.store.images.byRef(alice!.id, 'moved:v1'))!
+  expect(kept.engineRef).not.toBe(old.engineRef)
+  expect(await tags()).toContain(kept.engineRef)
+  await must('rmi -f moved:v1')
+  expect(await tags()).not.toContain(kept.engineRef)
+})
+
 test('B10 two names of one image are removed one by one, and the last takes the image', async () => {
   const image = (await world.store.images.byRef(alice!.id, 'web:v1'))!
   await must('image tag web:v1 web:stable')

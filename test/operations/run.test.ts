@@ -311,6 +311,23 @@ describe('exec', () => {
     expect(times).toBeLessThanOrEqual(1)
   })
 
+  test('at most twenty of one member at a time', async () => {
+    const over = Promise.withResolvers<void>()
+    world.host.fake.programs(async function* () {
+      yield* []
+      await over.promise
+      return 0
+    })
+    const running = Array.from({ length: 20 }, () => say('exec web -- sleep 9'))
+    await expect.poll(() => world.store.operations.openBy(alice.id, 'exec')).toBe(20)
+    expect(await say('exec web -- true')).toMatchObject({
+      error: 'limited',
+      text: 'You run 20 programs already; let some of them end first.',
+    })
+    over.resolve()
+    for (const reply of await Promise.all(running)) expect(reply.error).toBeUndefined()
+  })
+
   test.each([
     ['exec web', 'usage'],
     ['exec web --timeout 2h -- true', 'usage'],

@@ -10,6 +10,7 @@ export const composeLogs = defineCommand({
   examples: ['compose logs shop', 'compose logs shop web -n 50'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {
     project: projectArg,

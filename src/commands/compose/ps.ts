@@ -11,6 +11,7 @@ export const composePs = defineCommand({
   examples: ['compose ps', 'compose ps shop'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: { project: { ...projectArg, optional: true } },
   gives: z.array(

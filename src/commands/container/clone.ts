@@ -9,6 +9,7 @@ export const clone = defineCommand({
   examples: ['clone web web2'],
   needs: 'own',
   changes: true,
+  beyond: true,
   begins: true,
   private: true,
   args: {

@@ -10,6 +10,7 @@ export const hookLog = defineCommand({
   examples: ['hook log deploy', 'hook log deploy --tail 5'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {
     hook: hookArg,

@@ -12,6 +12,7 @@ export const hookLs = defineCommand({
   examples: ['hook ls'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.array(hookData),

@@ -9,6 +9,7 @@ export const hookShow = defineCommand({
   examples: ['hook show deploy'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: { hook: hookArg },
   gives: hookData,

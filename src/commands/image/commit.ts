@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { begin, defineCommand } from '../../core/command/define.ts'
+import type { Image } from '../../core/model/image.ts'
+import { DcmError } from '../../core/reply/error.ts'
 
 export const commit = defineCommand({
   name: 'commit',
@@ -21,12 +23,16 @@ export const commit = defineCommand({
     layers: z.number().int(),
     kept_env: z.array(z.string()),
   }),
-  run: async (args) =>
-    begin('commit', {
-      containerId: args.container.id,
-      ownerId: args.container.ownerId,
-      ref: args.image,
-      message: args.message,
-      keepEnv: !args['no-env'],
-    }),
+  async run(args, { caller, images }) {
+    const { container, image: ref, message } = args
+    // A token for some containers replaces no image of another: what is made of that image next would be another thing.
+    const other = ({ source }: Image) => source !== container.name
+    if (
+      caller.scope?.containers &&
+      (await images.visible()).some((one) => one.ownerId && one.ref === ref && other(one))
+    )
+      throw new DcmError('denied', `This token may not replace ${ref}, which was not saved from ${container.name}.`)
+    const { id: containerId, ownerId } = container
+    return begin('commit', { containerId, ownerId, ref, message, keepEnv: !args['no-env'] })
+  },
 })

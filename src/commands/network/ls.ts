@@ -10,6 +10,7 @@ export const networkLs = defineCommand({
   examples: ['network ls'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.array(

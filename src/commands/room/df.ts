@@ -12,6 +12,7 @@ export const df = defineCommand({
   examples: ['df'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.object({

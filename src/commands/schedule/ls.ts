@@ -11,6 +11,7 @@ export const scheduleLs = defineCommand({
   examples: ['schedule ls'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.array(scheduleData),

@@ -11,6 +11,7 @@ export const shares = defineCommand({
   examples: ['shares'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.array(shareData),

@@ -11,6 +11,7 @@ export const sessions = defineCommand({
   examples: ['sessions', 'sessions --all'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: { all: { kind: 'flag', about: 'Everybody’s (admins).' } },
   gives: z.array(

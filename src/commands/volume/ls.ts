@@ -10,6 +10,7 @@ export const volumeLs = defineCommand({
   examples: ['volume ls'],
   needs: 'member',
   changes: false,
+  beyond: true,
   private: true,
   args: {},
   gives: z.array(z.object({ id: z.string(), name: z.string(), used_by: z.array(z.string()), created_at: z.string() })),

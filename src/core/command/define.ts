@@ -88,6 +88,8 @@ export type Command<T extends Args = Args> = {
   begins?: true
   /** Recorded even though it changes nothing: an admin's view of others, a secret shown. */
   records?: true
+  /** It is about more than the containers that are named to it: no token that is for some containers may use it. */
+  beyond?: true
   /** Somebody in a chat whom DCM does not know may use it; they may use nothing else. */
   strangers?: true
   /** Takes or gives a stream of bytes beside its arguments; unless it `begins`, each call of it is carried out anew. */

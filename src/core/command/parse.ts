@@ -56,8 +56,12 @@ function asksHelp(words: readonly string[]): boolean {
   return words[0] === '-h' || words.slice(0, inside < 0 ? undefined : inside).includes('--help')
 }
 
-/** Reads words that something else has already split: an argv, or a line's. */
+/** More words than anybody types: what reads them takes no longer than a moment. */
+const mostWords = 10_000
+
+/** Reads words that something else has already split: an argv, or a line's. @throws DcmError `usage` as `parseLine` */
 export function parseWords(commands: readonly Command[], typed: readonly string[]): Parsed {
+  if (typed.length > mostWords) throw new DcmError('usage', `That is more than ${mostWords} words.`)
   const helps = commands.some((known) => known.name === 'help')
   if (helps && /^(?:--help|-h)$/.test(typed[0] ?? '')) return parseWords(commands, ['help'])
   const { command, used } = findCommand(commands, typed)
@@ -72,7 +76,7 @@ export function parseWords(commands: readonly Command[], typed: readonly string[
   let next = 0
 
   const put = (name: string, arg: Arg, value: string | true, into = given) => {
-    if (arg.many || arg.each) into[name] = [...((into[name] as string[] | undefined) ?? []), String(value)]
+    if (arg.many || arg.each) ((into[name] ??= []) as string[]).push(String(value))
     else if (arg.kind !== 'flag' && Object.hasOwn(into, name)) throw refuse(command, `--${name} is given twice.`)
     else into[name] = value
   }

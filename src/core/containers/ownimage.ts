@@ -38,10 +38,16 @@ export const besides = ({ replaced, hides }: Beside): string =>
   (replaced ? ' The image that had this name before is gone; containers made from it go on.' : '') +
   (hides ? ' For you it stands before the offered image of this name, until rmi.' : '')
 
-/** Forgets an image, and counts its size no more; already gone is success. */
-export async function forgetImage(tx: Tables, id: string): Promise<void> {
+/**
+ * Forgets an image as it was under this tag, and counts its size no more; already gone is success.
+ * @returns false where another has taken its name since, which stays
+ */
+export async function forgetImage(tx: Tables, id: string, engineRef: string): Promise<boolean> {
   const image = await tx.images.byId(id)
-  if (!image) return
+  if (!image) return true
   if (image.ownerId !== null) await tx.people.lockUsage(image.ownerId)
+  const now = await tx.images.byId(id)
+  if (now && now.engineRef !== engineRef) return false
   await tx.images.remove(id)
+  return true
 }

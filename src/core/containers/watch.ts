@@ -1,4 +1,4 @@
-import type { Caller } from '../command/define.ts'
+import type { Caller, Command } from '../command/define.ts'
 import type { Context } from '../command/context.ts'
 import { HostError } from '../host/fault.ts'
 import type { Container } from '../model/container.ts'
@@ -10,9 +10,17 @@ import { DcmError } from '../reply/error.ts'
 /** Containers whose load is asked for at one time: the engine takes about a second for each. */
 const together = 16
 
+/** Whether a command's audit row is about a container, which its target then begins with. */
+const isAbout = ({ args, name }: Command): boolean =>
+  name === 'create' || ['container', 'place'].includes(Object.values(args)[0]?.kind ?? '')
+
 /** What a caller may watch. */
-export function createWatch(works: Works): (caller: Caller) => Context['watch'] {
+export function createWatch(works: Works, commands: readonly Command[]): (caller: Caller) => Context['watch'] {
   const { store } = works
+  const about = commands.filter(isAbout)
+  const namesOf = (some: readonly Command[]) => some.map(({ name }) => name)
+  // A guest is told what the container went through; how its owner keeps it, in secrets for one, is not shared.
+  const tells = { owner: namesOf(about), guest: namesOf(about.filter(({ begins }) => begins)) }
   const engineOf = (container: Container) => works.host(container.hostId).engine
 
   return (caller) => ({
@@ -52,9 +60,16 @@ export function createWatch(works: Works): (caller: Caller) => Context['watch'] 
       }
     },
     async happenings({ container, since, limit }) {
+      const mine = caller.scope?.containers
+      if (!container && mine)
+        throw new DcmError('denied', `This token is good for ${mine.join(', ')} only: say of which one.`, {
+          try: `events ${mine[0]}`,
+        })
       const person = container ? await store.people.byId(container.ownerId) : caller.person
       if (!person) return []
-      const rows = await store.audit.happened({ person, container: container?.name, since, limit })
+      const whole = person.id === caller.person.id || caller.person.role === 'admin'
+      const of = container && { ...container, commands: whole ? tells.owner : tells.guest }
+      const rows = await store.audit.happened({ person, container: of, since, limit })
       return rows.map((row) => ({
         at: row.at,
         by: row.actor,

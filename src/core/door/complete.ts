@@ -4,13 +4,17 @@ import { reserved } from '../command/parse.ts'
 import { kinds } from '../command/kinds.ts'
 import type { Lookup } from '../command/lookup.ts'
 
+/** The longest line that is completed, in characters. */
+const longest = 4096
+
 /** What could stand at the end of an unfinished line: commands, flags, and values that would be accepted. */
 export async function candidates(
   commands: readonly Command[],
   line: string,
   lookupOf: (command: Command) => Lookup,
 ): Promise<string[]> {
-  const typed = line.replace(/^\s+/, '').split(/\s+/)
+  if (line.length > longest) return []
+  const typed = line.trimStart().split(/\s+/)
   const last = typed.at(-1) ?? ''
   const before = typed.slice(0, -1)
   const starting = (list: readonly string[]) =>

@@ -66,7 +66,7 @@ export function createContexts(
   const containers = createView(works)
   const images = createImages(works)
   const registries = createRegistries(works)
-  const watch = createWatch(works)
+  const watch = createWatch(works, commands)
   const room = createRoom(works)
   const time = createTime(works)
   const volumes = createVolumes(works)

@@ -128,7 +128,13 @@ export function createDoor(deps: DoorDeps): Door {
     const { command, reserved } = parsed
     // Before anything is read: what was to be changed may be gone by now, because it was.
     const earlier =
-      facts.again && command.changes ? await store.operations.ofRequest(facts.requestId, facts.target) : undefined
+      facts.again && command.changes
+        ? await store.operations.ofRequest(
+            facts.requestId,
+            (facts.actor.by ?? facts.actor.person)?.id ?? null,
+            facts.target,
+          )
+        : undefined
     if (earlier) return outcome(earlier.id, waiting)
     const caller = facts.actor as Caller
     const args = facts.actor.person

@@ -46,6 +46,10 @@ export function lookupFor(
     return theirs && store.containers.byName(theirs.id, own)
   }
 
+  // Good for some containers says nothing about what else is theirs.
+  const volumes = async () => (actor.scope?.containers ? [] : store.volumes.of(person.id))
+  const networks = async () => (actor.scope?.containers ? [] : store.networks.of(person.id))
+
   async function imagesOf(whose: 'any' | 'own' | 'offered'): Promise<Image[]> {
     const all = await visibleImages(store, actor)
     return whose === 'any' ? all : all.filter((image) => (image.ownerId !== null) === (whose === 'own'))
@@ -104,15 +108,10 @@ export function lookupFor(
     },
     imageRefs: async (whose) => (await imagesOf(whose)).map((image) => image.ref.replace(/:latest$/, '')),
     volume: async (name) =>
-      ownNamed(
-        'volume',
-        await store.volumes.of(person.id),
-        name,
-        containerName.test(name) ? `volume create ${name}` : 'volume ls',
-      ),
-    volumeNames: async () => (await store.volumes.of(person.id)).map((volume) => volume.name),
-    network: async (name) => ownNamed('network', await store.networks.of(person.id), name, 'network ls'),
-    networkNames: async () => (await store.networks.of(person.id)).map((network) => network.name),
+      ownNamed('volume', await volumes(), name, containerName.test(name) ? `volume create ${name}` : 'volume ls'),
+    volumeNames: async () => (await volumes()).map((volume) => volume.name),
+    network: async (name) => ownNamed('network', await networks(), name, 'network ls'),
+    networkNames: async () => (await networks()).map((network) => network.name),
     async group(name) {
       const found = mayName(actor) && personName.test(name) ? await store.groups.byName(name) : undefined
       if (found) return found

@@ -173,7 +173,8 @@ export function createOpen({ works, commands, log, handle }: OpenDeps): Door['op
       let container = await awake(admitted.caller, admitted.container, opening.say)
       const leave = (left = await opening.attendance.inside(container.id))
       // Whoever ended a share before that has not found them inside; whoever does it after it will.
-      await admit(actor, target)
+      // What it is reached by is as it is now: a port may have been given away since.
+      container = (await admit(actor, target)).container
       const entry = auditEntry(actor, { ...facts, decision: 'done', detail: detailOf(target) })
       for (let tries = 0; ; tries++)
         try {

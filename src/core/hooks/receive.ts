@@ -68,7 +68,7 @@ export function createHooks(deps: HookDeps): Hooks {
     }
     const { hook, person } = found
     const payload = readPayload(verified.payload)
-    const digest = verified.byBytes ? createHash('sha256').update(knock.body).digest('hex') : null
+    const digest = verified.signed && createHash('sha256').update(verified.signed).digest('hex')
     const event = eventOf(payload ?? {}, verified.event)
     const places = placesOf(payload ?? {})
     const decided = payload
@@ -93,7 +93,7 @@ export function createHooks(deps: HookDeps): Hooks {
     }
     if (decided) return { reply: told(row), accepted: false }
     const working = storesOnly ? elsewhere(row, wait()) : here(row, carryOut(hook, person, row, false))
-    return answer(row, working, wait(), knock.signal)
+    return answer(row, person, working, wait(), knock.signal)
   }
 
   /** Counts without being waited for: what it takes must not tell a stranger that the hook is there. */
@@ -130,13 +130,14 @@ export function createHooks(deps: HookDeps): Hooks {
   /** Waits for the outcome as long as the sender does. */
   async function answer(
     row: DeliveryRow,
+    person: Person,
     working: Promise<Reply | undefined>,
     wait: number,
     signal?: AbortSignal,
   ): Promise<Answer> {
     const reply = await Promise.race([working, pause(wait, signal, over.signal)])
     if (reply) return { reply, accepted: false }
-    const [operation] = await store.operations.byRequest(row.id)
+    const [operation] = await store.operations.byRequest(row.id, person.id)
     return {
       reply: info(
         'The delivery is accepted and goes on; send it again with ?wait=60 to hear how it ends, which does nothing twice.',
@@ -153,7 +154,7 @@ export function createHooks(deps: HookDeps): Hooks {
   async function again(row: DeliveryRow, person: Person, wait: number, signal?: AbortSignal): Promise<Answer> {
     if (row.state !== 'received') return { reply: await outcome(row), accepted: false }
     const working = underWay(row.id)
-    return answer(row, working ? here(row, working) : elsewhere(row, wait), wait, signal)
+    return answer(row, person, working ? here(row, working) : elsewhere(row, wait), wait, signal)
   }
 
   /** How a delivery ended that is over: in the words of what it began, where that is still known. */

@@ -9,8 +9,8 @@ export type Verified = {
   event: string | null
   /** The sender's id for this delivery. */
   key: string | null
-  /** Whether the same bytes are the same delivery: where the signature is over them alone, and not over the id. */
-  byBytes: boolean
+  /** What is signed, where that is all that tells one delivery from another: the same again is the same delivery. */
+  signed: Uint8Array | null
   /** The JSON in it. */
   payload: Uint8Array
 }
@@ -72,7 +72,7 @@ const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date
     const given = sent.header('x-hub-signature-256') ?? ''
     if (!any(secrets, (secret) => same(given, `sha256=${hexOf(secret, sent.body)}`))) return undefined
     const key = idOf(sent.header('x-github-delivery'))
-    return { event: sent.header('x-github-event'), key, byBytes: true, payload: formPayload(sent) ?? sent.body }
+    return { event: sent.header('x-github-event'), key, signed: sent.body, payload: formPayload(sent) ?? sent.body }
   },
 
   /**
@@ -84,7 +84,7 @@ const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date
     const payload = formPayload(sent) ?? sent.body
     const given = header('signature') ?? ''
     if (!any(secrets, (secret) => same(given, hexOf(secret, payload)))) return undefined
-    return { event: header('event'), key: idOf(header('delivery')), byBytes: true, payload }
+    return { event: header('event'), key: idOf(header('delivery')), signed: payload, payload }
   },
 
   /**
@@ -98,13 +98,18 @@ const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date
     if (!good) return undefined
     const key = idOf(sent.header(signed ? 'webhook-id' : 'idempotency-key'))
     // GitLab before 17.4 sends no id; no two of its events have the same bytes.
-    return { event: gitlabEvent(sent.header('x-gitlab-event')), key, byBytes: key === null, payload: sent.body }
+    return {
+      event: gitlabEvent(sent.header('x-gitlab-event')),
+      key,
+      signed: key === null ? sent.body : null,
+      payload: sent.body,
+    }
   },
 
   standard(secrets, sent, now) {
     if (!signedStandard(secrets, sent, now)) return undefined
     const key = idOf(sent.header('webhook-id'))
-    return { event: null, key, byBytes: key === null, payload: sent.body }
+    return { event: null, key, signed: key === null ? sent.body : null, payload: sent.body }
   },
 
   /** For a step of one's own: the secret itself, which only TLS or loopback keeps. Without an id each request is one of its own. */
@@ -114,7 +119,7 @@ const schemes: Record<Scheme, (secrets: readonly string[], sent: Sent, now: Date
     return {
       event: sent.header('x-dcm-event'),
       key: idOf(sent.header('idempotency-key')),
-      byBytes: false,
+      signed: null,
       payload: sent.body,
     }
   },

@@ -66,7 +66,7 @@ export function createWork(deps: WorkDeps, over: AbortController) {
   }
 
   async function settle(hook: Pick<Hook, 'ownerId' | 'name'>, row: DeliveryRow, reply: Reply): Promise<void> {
-    const operations = reply.operation ? [] : await store.operations.byRequest(row.id)
+    const operations = reply.operation ? [] : await store.operations.byRequest(row.id, hook.ownerId)
     const operationId = reply.operation?.id ?? operations.at(-1)?.id ?? null
     const state = !reply.error ? 'done' : operationId === null ? 'refused' : 'failed'
     const text = printable(reply.text).slice(0, 1000)

@@ -31,7 +31,7 @@ const aboutContainers: ReadonlySet<Need> = new Set(['look', 'enter', 'operate', 
  * Whether this actor may use this command at all; what it is used on is decided when its arguments are resolved.
  * @throws DcmError `unlinked` or `denied`
  */
-export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 'changes'>): void {
+export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 'changes' | 'beyond'>): void {
   const { person, scope } = actor
   if (command.needs === 'anyone' && !(command.changes && person)) return
   if (!person)
@@ -56,8 +56,7 @@ export function mayCall(actor: Actor, command: Pick<Command, 'name' | 'needs' | 
   // Good for some containers says nothing about the site: an admin's view of others is not among them.
   if (
     scope.containers !== null &&
-    !aboutContainers.has(command.needs) &&
-    (command.changes || command.needs === 'admin')
+    (command.beyond || (!aboutContainers.has(command.needs) && (command.changes || command.needs === 'admin')))
   )
     throw new DcmError(
       'denied',

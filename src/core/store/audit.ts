@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, like, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm'
 import type { Person } from '../model/person.ts'
 import type { Db } from './db.ts'
 import { audit as table, operations } from './schema/index.ts'
@@ -43,18 +43,25 @@ export const audit = (db: Db) => ({
    */
   async happened(filter: {
     person: Pick<Person, 'id' | 'name' | 'createdAt'>
-    container?: string | undefined
+    /** Of one container alone: by its name since it is there, what these commands did to it and what was seen of it. */
+    container?: { name: string; createdAt: Date; commands: readonly string[] } | undefined
     since?: Date | undefined
     limit: number
   }): Promise<AuditRecord[]> {
     const { person, container, since } = filter
     const began = sql`exists (select 1 from ${operations} where ${operations.id} = ${table.operationId} and ${operations.ownerId} = ${person.id})`
     const own = and(eq(table.actorId, person.id), sql`${table.operationId} is null`, sql`${table.as} is null`)
-    const found = and(eq(table.surface, 'system'), like(table.target, `${person.name}/%`))
+    const found = and(eq(table.surface, 'system'), sql`starts_with(${table.target}, ${`${person.name}/`})`)
     const about =
-      container === undefined
-        ? undefined
-        : or(inArray(table.target, [container, `${person.name}/${container}`]), like(table.target, `${container} %`))
+      container &&
+      and(
+        gte(table.at, container.createdAt),
+        or(eq(table.surface, 'system'), inArray(table.command, [...container.commands])),
+        or(
+          inArray(table.target, [container.name, `${person.name}/${container.name}`]),
+          sql`starts_with(${table.target}, ${`${container.name} `})`,
+        ),
+      )
     const from = since && since > person.createdAt ? since : person.createdAt
     return db
       .select()

@@ -6,6 +6,8 @@ import { operations as table } from './schema/index.ts'
 
 export type OperationRow = typeof table.$inferSelect
 const open = inArray(table.status, ['open', 'undoing'])
+// What names a request may be a caller's own choice, and so another's too.
+const by = (actorId: string | null) => (actorId === null ? isNull(table.actorId) : eq(table.actorId, actorId))
 
 /** Operations. Whoever holds the lease and the newest fence runs it; anyone else's writes change nothing. */
 export const operations = (db: Db) => ({
@@ -32,8 +34,8 @@ export const operations = (db: Db) => ({
     )[0]
   },
   /** What a call has begun for one of its targets, for a call that is taken up again. */
-  async ofRequest(requestId: string, target: string | null): Promise<OperationRow | undefined> {
-    const same = target === null ? isNull(table.target) : eq(table.target, target)
+  async ofRequest(requestId: string, actorId: string | null, target: string | null): Promise<OperationRow | undefined> {
+    const same = and(by(actorId), target === null ? isNull(table.target) : eq(table.target, target))
     return (
       await db
         .select()
@@ -41,9 +43,10 @@ export const operations = (db: Db) => ({
         .where(and(eq(table.requestId, requestId), same))
     )[0]
   },
-  /** All that one call has begun. */
-  async byRequest(requestId: string): Promise<OperationRow[]> {
-    return db.select().from(table).where(eq(table.requestId, requestId)).orderBy(asc(table.createdAt)).limit(200)
+  /** All that one call of somebody's has begun. */
+  async byRequest(requestId: string, actorId: string | null): Promise<OperationRow[]> {
+    const theirs = and(eq(table.requestId, requestId), by(actorId))
+    return db.select().from(table).where(theirs).orderBy(asc(table.createdAt)).limit(200)
   },
   async openOf(ownerId: string, butId: string): Promise<OperationRow[]> {
     return db

@@ -162,6 +162,20 @@ describe('what is not right is refused with what would be', () => {
     if (suggestion !== undefined) expect(next).toBe(suggestion)
   })
 
+  test('more words than anybody types are not even read', () => {
+    expect(parseWords(commands, ['rm', ...Array.from({ length: 9_999 }, () => 'a')]).given.container).toHaveLength(
+      9_999,
+    )
+    expect(
+      refusal(() =>
+        parseWords(
+          commands,
+          Array.from({ length: 10_001 }, () => 'a'),
+        ),
+      ).message,
+    ).toBe('That is more than 10000 words.')
+  })
+
   test('a line that is too long is not even split', () => {
     expect(refusal(() => parseLine(commands, 'x'.repeat(70_000))).message).toMatch(/longer than 65536/)
   })

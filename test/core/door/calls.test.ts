@@ -217,6 +217,11 @@ describe('completion offers what would be accepted', () => {
     expect(await complete(alice!, line)).toEqual(expected)
   })
 
+  test('of a line that nobody types: nothing', async () => {
+    expect(await complete(alice!, `stop ${'a '.repeat(2000)}l`)).toEqual(['late'])
+    expect(await complete(alice!, `stop ${'a '.repeat(2050)}l`)).toEqual([])
+  })
+
   test('of an admin: commands and members of the site', async () => {
     expect(await complete(world.admin, 'user s')).toEqual(['show', 'suspend'])
     expect(await complete(world.admin, 'user show ')).toEqual(['admin', 'alice', 'bob'])

@@ -178,6 +178,41 @@ describe('a scoped token', () => {
       strip(await world.refused(alice!, 'restart zz', 'not_found', how), 'zz'),
     )
     for (const line of ['create more --image debian', 'rmi x:1 -f']) await world.refused(alice!, line, 'denied', how)
+    // Nor what lists all that is theirs, and so the others, or makes one beside them.
+    const wide = [
+      'df',
+      'events',
+      'schedule ls',
+      'hook ls',
+      'volume ls',
+      'network ls',
+      'compose ps',
+      'sessions',
+      'shares',
+    ]
+    for (const line of [...wide, 'clone web web9']) await world.refused(alice!, line, 'denied', how)
+    expect((await world.say(alice!, 'events web', how)).error).toBeUndefined()
+  })
+
+  test('that is good for some containers gives them no volume or network of its owner, and replaces no other image', async () => {
+    const how = as(alice!, { commands: null, containers: ['web'] })
+    for (const line of ['volume create keys', 'network create behind', 'commit db prod:v1', 'commit web mine:v1'])
+      expect((await world.say(alice!, line)).error, line).toBeUndefined()
+    for (const line of [
+      'recreate web -v keys:/keys --yes',
+      'recreate web --network behind --yes',
+      'network connect back web',
+    ])
+      expect((await world.refused(alice!, line, 'not_found', how)).text, line).toMatch(/^You have no (volume|network)/)
+    expect((await world.refused(alice!, 'commit web prod:v1', 'denied', how)).text).toBe(
+      'This token may not replace prod:v1, which was not saved from web.',
+    )
+    expect((await world.say(alice!, 'commit web mine:v1', how)).error).toBeUndefined()
+    for (const line of ['rmi prod:v1 mine:v1 -f', 'volume rm keys --yes', 'network rm behind'])
+      expect((await world.say(alice!, line)).error, line).toBeUndefined()
+  })
+
+  test('of a member offers in completion what it is good for', async () => {
     expect(
       await world.door.complete(
         { person: alice!, surface: 'http', scope: { commands: null, containers: ['web'] } },

@@ -147,6 +147,23 @@ test('who waits at a process that only stores hears the same as where it is carr
   expect(there).toMatchObject({ status: 200, json: here.json })
 })
 
+test("H02 a call of somebody else's under the delivery's name is not taken for the delivery's own", async () => {
+  const mal = await world.member('mal')
+  expect((await world.say(mal, 'create web --image debian')).error).toBeUndefined()
+  const front = createMine('front', true)
+  const made = await hook('--verify github')
+  const posted = github(made.secret)
+  const accepted = await senderTo(front)(made.url, posted, '?wait=0')
+  const id = accepted.json.data.delivery
+  const call = { actor: { person: mal, surface: 'http' as const }, input: { line: 'restart web' }, requestId: id }
+  expect((await world.door.handle(call, { wait: 20_000 })).error).toBeUndefined()
+  before = restarts()
+  await hooks.resume()
+  await expect.poll(async () => (await logOf(made)).deliveries).toMatchObject([{ state: 'done' }])
+  expect(restarts()).toBe(before + 1)
+  front.stop()
+})
+
 describe('H02 the same body under a new id', () => {
   test.each([
     ['github', github, 1],
@@ -161,6 +178,18 @@ describe('H02 the same body under a new id', () => {
     expect(second.status).toBe(200)
     // Where the id is not signed, who has seen one delivery could make up ids: the signed bytes decide.
     expect(restarts()).toBe(before + times)
+  })
+
+  test('gitea, which signs the JSON alone: sent again as a form, under any name', async () => {
+    const made = await hook('--verify gitea')
+    const first = gitea(made.secret)
+    await post(made.url, first)
+    for (const n of [1, 2]) {
+      const body = `${new URLSearchParams({ payload: first.body }).toString()}&x=${n}`
+      const form = { 'content-type': 'application/x-www-form-urlencoded', 'x-gitea-delivery': `made-up-${n}` }
+      expect((await post(made.url, { body, headers: { ...first.headers, ...form } })).status).toBe(200)
+    }
+    expect(restarts()).toBe(before + 1)
   })
 
   test("a request of one's own without an id is one of its own each time", async () => {
