@@ -136,7 +136,11 @@ async function main(argv: string[]): Promise<number> {
         return 5
       }
     }
-    return await show(got, { ...options, given: given() }, { stdout, stderr, colour: !env.NO_COLOR })
+    return await show(
+      got,
+      { ...options, given: given(), outcome: options.words[0] === 'outcome' },
+      { stdout, stderr, colour: !env.NO_COLOR },
+    )
   } catch (error) {
     progress.clear()
     if (error instanceof Unreachable) {

@@ -8,6 +8,9 @@ export type Options = {
   ask: 'run' | 'version' | 'complete' | 'completion' | 'operation'
 }
 
+/** Commands that may answer with a file, which -o names; of any other it is no flag. */
+const givesFile = new Set(['cp', 'export'])
+
 /** Reads the client's own options; after `--` there are none. @throws Error with a sentence for the caller */
 export function readOptions(argv: readonly string[]): Options {
   const first = argv[0]
@@ -22,8 +25,9 @@ export function readOptions(argv: readonly string[]): Options {
   if (mine.length === 0) return { words: ['help'], json: false, output: undefined, ask: 'run' }
   const words: string[] = []
   let output: string | undefined
+  const file = givesFile.has(mine.find((word) => !word.startsWith('-')) ?? '')
   for (let at = 0; at < mine.length; at++) {
-    if (mine[at] === '-o') {
+    if (file && mine[at] === '-o') {
       output = mine[++at]
       if (output === undefined) throw new Error('-o needs the name of a file to write to.')
     } else if (mine[at] !== '--json') words.push(mine[at]!)

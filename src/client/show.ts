@@ -14,18 +14,20 @@ const onTerminal = (stream: Writable): stream is WriteStream => (stream as Parti
 
 /** A Reply as the stream shows it: with colours on a terminal, unless NO_COLOR says not to (no-color.org). */
 function render(reply: Outcome['reply'], stream: Writable, colour: boolean): string {
-  const { file: _, ...rest } = reply
+  const { file: _, actions = [], ...others } = reply
+  // Lines to type are for the shell that this was typed in.
+  const rest = { ...others, actions: actions.map((action) => ({ ...action, line: `dcm ${action.line}` })) }
   return onTerminal(stream) ? toAnsi(rest, { columns: stream.columns || 80, colour }) : toText(rest)
 }
 
 /**
  * Prints the outcome: on stdout what was asked for, on stderr what went wrong.
- * @param options `given`: something was piped in for a program that has no input
+ * @param options `given`: something was piped in for a program that has no input; `outcome`: how it ended was asked for
  * @returns the exit code
  */
 export async function show(
   outcome: Outcome,
-  options: { json: boolean; output: string | undefined; given?: boolean },
+  options: { json: boolean; output: string | undefined; given?: boolean; outcome?: boolean },
   streams: Streams,
 ): Promise<number> {
   const { reply, bytes } = outcome
@@ -34,7 +36,8 @@ export async function show(
   const program = programOf(reply, { piped: !options.json && !onTerminal(stdout), given: options.given ?? false })
   if (program) {
     if (!options.json) stdout.write(printable(program.output))
-    if (program.says) stderr.write(`${printable(program.says)}\n`)
+    const says = program.says ?? (options.outcome && !options.json ? reply.text : undefined)
+    if (says) stderr.write(`${printable(says)}\n`)
     return program.code
   }
   if (reply.error) {

@@ -15,19 +15,21 @@ describe('options', () => {
     ],
     [['ps', '--json'], ['ps']],
     [
-      ['save', '-o', 'file', 'web'],
-      ['save', 'web'],
+      ['export', '-o', 'file', 'web'],
+      ['export', 'web'],
     ],
   ])('%j sends %j', (argv, words) => {
     expect(readOptions(argv).words).toEqual(words)
   })
 
   test('are taken before -- and not after', () => {
-    expect(readOptions(['save', 'web', '--json', '-o', 'f'])).toMatchObject({ json: true, output: 'f', ask: 'run' })
+    expect(readOptions(['export', 'web', '--json', '-o', 'f'])).toMatchObject({ json: true, output: 'f', ask: 'run' })
     expect(readOptions(['create', 'x', '--', '--json', '-o', 'f'])).toMatchObject({ json: false, output: undefined })
     expect(readOptions(['stop', 'web', '--wait', '3s']).bounded).toBe(true)
     expect(readOptions(['exec', 'web', '--', 'x', '--wait=3s']).bounded).toBe(false)
-    expect(() => readOptions(['save', '-o'])).toThrow('-o needs the name of a file')
+    expect(() => readOptions(['export', '-o'])).toThrow('-o needs the name of a file')
+    // What gives no file has no such flag, and says so.
+    expect(readOptions(['ps', '-o', 'json']).words).toEqual(['ps', '-o', 'json'])
   })
 
   test.each([

@@ -5,9 +5,9 @@ import { show } from '../../src/client/show.ts'
 import { ended } from '../../src/core/reply/ended.ts'
 
 /** What is printed of a program's end. */
-async function shown(code: number, how: { json?: boolean; cut?: boolean } = {}) {
+async function shown(code: number, how: { json?: boolean; cut?: boolean; outcome?: boolean } = {}) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  const { cut = false } = how
+  const { cut = false, outcome = false } = how
   const reply = ended('make in web', {
     name: 'web',
     code,
@@ -17,7 +17,7 @@ async function shown(code: number, how: { json?: boolean; cut?: boolean } = {}) 
     changed: null,
     whole: 'ssh ada+web@host -- …',
   })
-  const options = { json: how.json ?? false, output: undefined }
+  const options = { json: how.json ?? false, output: undefined, outcome }
   const exit = await show({ reply }, options, { stdout, stderr, colour: false })
   for (const stream of [stdout, stderr]) stream.end()
   return { exit, stdout: await text(stdout), stderr: await text(stderr) }
@@ -27,6 +27,11 @@ test('a program that ran inside leaves its output alone and its exit code, as do
   const stdout = 'one\n\\u001b[31mtwo'
   expect(await shown(0)).toEqual({ exit: 0, stdout, stderr: '' })
   expect(await shown(3)).toEqual({ exit: 3, stdout, stderr: 'make in web ended with exit code 3.\n' })
+})
+
+test('who asks for the outcome is told it, also where the program printed nothing', async () => {
+  expect((await shown(0, { outcome: true })).stderr).toBe('make in web ended with exit code 0.\n')
+  expect((await shown(3, { outcome: true })).stderr).toBe('make in web ended with exit code 3.\n')
 })
 
 test('output that is not whole is said on stderr, and is no success', async () => {

@@ -122,6 +122,9 @@ describe('quota', () => {
     await say('grant bob quota:memory=1g')
     await say('revoke bob quota:memory=6g')
     expect((await limits(bob))['memory']).toMatchObject({ limit: 2 * 2 ** 30, from: 'member', group: null })
+    expect((await say('quota set bob memory=8')).text).toBe(
+      'memory=8 is less than any container takes; 8 alone is bytes, so write memory=8m or memory=8g.',
+    )
     expect((await say('quota unset bob memory')).text).toBe("bob has the site's quota of memory again.")
     expect(await limits(bob)).toMatchObject({
       memory: { from: 'site', group: null },

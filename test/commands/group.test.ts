@@ -37,6 +37,13 @@ describe('a group', () => {
     await must('quota unset bob memory')
   })
 
+  test("holds again where a member's own quota is taken", async () => {
+    await must('quota set bob memory=2g')
+    expect((await must('quota unset bob memory images')).text).toBe(
+      'What bob had of their own is taken; what holds is memory=6g (group lab), images=100 (site).',
+    )
+  })
+
   test('of two groups the one that gives more counts; what neither says is the site’s', async () => {
     await must('group add rich')
     await must('group quota rich memory=9g')

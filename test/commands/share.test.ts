@@ -89,6 +89,15 @@ describe('what a guest may', () => {
     expect(await keysIn('web')).toHaveLength(1)
   })
 
+  test('who types only its name is told the whole one', async () => {
+    await world.say(alice!, 'create hers --image debian')
+    await world.say(alice!, 'share hers bob --view')
+    expect((await world.refused(bob!, 'logs hers', 'not_found')).text).toBe(
+      'You have no container called hers; you have alice/hers.',
+    )
+    await world.say(alice!, 'rm -f hers')
+  })
+
   test('--ssh: their keys are in the container until the very time, and follow what they change', async () => {
     await world.say(alice!, 'share web bob --ssh --for 1h --yes')
     const [mine, guest, ...more] = await keysIn('web')

@@ -21,7 +21,11 @@ export const keyRm = defineCommand({
     const { id, fingerprint } = await keys.remove(caller.person.id, which)
     const left = (await keys.list(caller.person.id)).length
     const extras = { data: { id, fingerprint, left } }
-    if (left > 0) return ok(`Removed the key ${fingerprint}; logins that are open stay open.`, extras)
+    if (left > 0)
+      return ok(
+        `Removed the key ${fingerprint}; what was opened with it by DCM's door ends, and a login at a container's own port that is open stays open.`,
+        extras,
+      )
     return warn(
       `Removed the key ${fingerprint}, which was your last: nobody gets into your containers until key add.`,
       extras,

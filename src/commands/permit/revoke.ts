@@ -6,7 +6,7 @@ import { ok } from '../../core/reply/reply.ts'
 export const revoke = defineCommand({
   name: 'revoke',
   aliases: ['ungrant'],
-  about: 'Take a grant back; what runs with it goes on, and cannot be started again.',
+  about: 'Take a grant back; what runs with it goes on and cannot be started again, and public ports are closed.',
   examples: ['revoke alice cap:SYS_PTRACE'],
   needs: 'admin',
   changes: 'rights',
@@ -17,6 +17,9 @@ export const revoke = defineCommand({
   gives: z.object({ member: z.string(), thing: z.string() }),
   async run({ member, thing }, { grants }) {
     const taken = await grants.revoke(member, formatGrant(thing))
-    return ok(`Revoked ${taken.thing} from ${member.name}.`, { data: { member: member.name, thing: taken.thing } })
+    const ends = thing.kind === 'public-ports' ? '; what they have public by it is closed within seconds' : ''
+    return ok(`Revoked ${taken.thing} from ${member.name}${ends}.`, {
+      data: { member: member.name, thing: taken.thing },
+    })
   },
 })

@@ -13,6 +13,7 @@ const enter = (rest: readonly string[]) => {
   const container = plain(rest)
   return container ? `ssh ${container}` : 'help ssh'
 }
+const later = way('it gives no terminal: ssh CONTAINER shows the line that logs in, once it is there', 'help create')
 const terminal = way('a terminal inside is ssh: ssh CONTAINER shows the line that logs in', enter)
 const stays = way('what goes on is a container of its own, which create makes: then ssh logs in to it', 'help create')
 const fresh = way('it does not follow: ask again, or tail -f in the container by ssh', (rest) => {
@@ -41,7 +42,7 @@ const flags: Record<string, Record<string, Way>> = {
     ...{ p: stays, publish: stays },
   },
   create: {
-    ...{ i: terminal, t: terminal, interactive: terminal, tty: terminal },
+    ...{ i: later, t: later, interactive: later, tty: later },
     ...{ d: way('it always goes on by itself, so leave it out', 'help create'), name: named },
     rm: way('--ttl says when it is removed', 'help create'),
   },

@@ -76,6 +76,10 @@ export function readAmount(text: string): { resource: Resource; amount: number }
     throw wrong(
       `"${value.slice(0, 40)}" is no amount of ${resource}: write it like ${resource}=${exampleAmount(resource)}.`,
     )
+  if (amount > 0 && amount < 1024 ** 2 && (resource === 'memory' || resource === 'disk'))
+    throw wrong(
+      `${resource}=${value} is less than any container takes${/^\d+$/.test(value) ? `; ${value} alone is bytes, so write ${resource}=${value}m or ${resource}=${value}g` : ''}.`,
+    )
   return { resource, amount }
 }
 

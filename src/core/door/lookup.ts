@@ -78,7 +78,7 @@ export function lookupFor(
           { try: 'shares' },
         )
       const names = (await mine()).map((container) => calledBy(person.id, container))
-      const close = names.filter((known) => known.startsWith(name))
+      const close = names.filter((known) => known.startsWith(name) || known.endsWith(`/${name}`))
       const hint = close.length > 0 ? `; you have ${some(close)}` : names.length > 0 ? `; you have ${some(names)}` : ''
       throw new DcmError('not_found', `You have no container called ${name.slice(0, 60)}${hint}.`, {
         try: 'ps',
@@ -100,7 +100,9 @@ export function lookupFor(
             : `${full} is offered by the admins and is no image of yours; commit makes one of a container.`,
           { try: mayName(actor) ? `image withdraw ${full}` : 'images' },
         )
-      const refs = images.map((image) => image.ref.replace(/:latest$/, ''))
+      const refs = [...new Set(images.map((image) => image.ref.replace(/:latest$/, '')))]
+        // What is kept of members who are gone goes by their names, and comes last.
+        .toSorted((a, b) => Number(a.includes('/')) - Number(b.includes('/')))
       const meant = nearest(ref, refs)
       const hint = meant ? `; did you mean ${meant}?` : refs.length > 0 ? `; there is ${some(refs)}.` : '.'
       const more = meant || whose !== 'any' || !parsed ? '' : await bringing(full.replace(/:latest$/, ''))

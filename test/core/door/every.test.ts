@@ -392,7 +392,7 @@ const tour: Row[] = [
   { line: 'key ls', text: /^You have 2 keys\.$/ },
   {
     line: 'key rm alice@desk',
-    text: /^Removed the key SHA256:\S+; logins that are open stay open\.$/,
+    text: /^Removed the key SHA256:\S+; what was opened .* stays open\.$/,
     row: { target: 'alice@desk' },
   },
   {
