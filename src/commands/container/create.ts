@@ -43,6 +43,7 @@ export const create = defineCommand({
     },
     seccomp: {
       kind: 'text',
+      word: 'PROFILE',
       about: "A seccomp profile of the admins' list, by its name (granted).",
       flag: true,
       optional: true,

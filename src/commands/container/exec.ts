@@ -27,7 +27,14 @@ export const exec = defineCommand({
   private: true,
   args: {
     container: { kind: 'container', about: 'Container to run it in; it has to be running.' },
-    workdir: { kind: 'text', flag: true, short: 'w', default: '/root', about: 'Folder of the container to run it in.' },
+    workdir: {
+      kind: 'text',
+      word: 'FOLDER',
+      flag: true,
+      short: 'w',
+      default: '/root',
+      about: 'Folder of the container to run it in.',
+    },
     timeout: {
       kind: 'duration',
       flag: true,

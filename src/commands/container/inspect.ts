@@ -1,7 +1,6 @@
 import { defineCommand } from '../../core/command/define.ts'
 import { containerData, networksOf, outdated, status, toData, toFields } from '../../core/reply/container.ts'
 import { formatRestart } from '../../core/model/grant.ts'
-import { formatTime } from '../../core/model/time.ts'
 import { info } from '../../core/reply/reply.ts'
 
 export const inspect = defineCommand({
@@ -36,7 +35,6 @@ export const inspect = defineCommand({
         ...(spec.caps.length > 0 ? { capabilities: spec.caps.join(', ') } : {}),
         ...(spec.devices.length > 0 ? { devices: spec.devices.join(', ') } : {}),
         ...(spec.seccomp === null ? {} : { seccomp: spec.seccomp }),
-        ...(container.expiresAt ? { 'removed at': formatTime(container.expiresAt) } : {}),
         ...(container.note ? { note: container.note } : {}),
         ...(renewal ? { 'its image': renewal.says } : {}),
         ...(container.trouble ? { trouble: container.trouble } : {}),

@@ -44,6 +44,7 @@ const shared = {
   },
   health: {
     kind: 'text',
+    word: 'PORT/PATH',
     flag: true,
     optional: true,
     about: 'PORT/PATH of the container that has to answer HTTP before the old one goes.',

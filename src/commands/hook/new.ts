@@ -33,6 +33,7 @@ export const hookNew = defineCommand({
     },
     on: {
       kind: 'text',
+      word: 'EVENT',
       flag: true,
       many: true,
       optional: true,
@@ -40,6 +41,7 @@ export const hookNew = defineCommand({
     },
     if: {
       kind: 'text',
+      word: 'KEY=VALUE',
       flag: true,
       many: true,
       optional: true,

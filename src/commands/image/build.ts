@@ -83,6 +83,7 @@ export const build = defineCommand({
     },
     context: {
       kind: 'text',
+      word: 'FOLDER|URL',
       flag: true,
       optional: true,
       about: "What COPY reads from beside a Dockerfile: a folder of /storage, or a Git repository's URL.",

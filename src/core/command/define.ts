@@ -16,6 +16,8 @@ export type Arg = {
   kind: KindName
   /** One sentence, for help, chat clients and OpenAPI alike. */
   about: string
+  /** What stands for its value in the usage line, where neither its kind nor its name would do. */
+  word?: string
   optional?: true
   default?: string | number | boolean
   /** The values of a choice. */

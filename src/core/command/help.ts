@@ -4,10 +4,10 @@ import { type KindName, kinds } from './kinds.ts'
 
 const vague: ReadonlySet<KindName> = new Set(['text', 'prose', 'line', 'document'])
 
-/** What stands for an argument's value: `SIZE`, its choices, or its name where its kind says nothing: `LABEL`. */
+/** What stands for an argument's value: `SIZE`, its choices, or a word or name of its own where its kind says nothing: `LABEL`. */
 export function wordFor(name: string, arg: Arg): string {
   if (arg.of) return arg.of.join('|')
-  return vague.has(arg.kind) && !arg.flag ? name.toUpperCase() : kinds[arg.kind].word
+  return arg.word ?? (vague.has(arg.kind) ? name.toUpperCase() : kinds[arg.kind].word)
 }
 
 function flagForm(name: string, arg: Arg): string {

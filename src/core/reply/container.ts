@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { count } from '../model/count.ts'
 import { type AddedPort, type Container, type Port, publicPorts, sshPort } from '../model/container.ts'
 import type { Place } from '../model/place.ts'
+import { formatTime } from '../model/time.ts'
 import { formatDuration, formatSize, nameCpus } from '../model/units.ts'
 
 /** One open port as machine data. `container` is the port inside, `port` the one outside. */
@@ -176,6 +177,7 @@ export function toFields(container: Container, place: Place): Record<string, str
       : { ssh: 'its image has no SSH server' }),
     ...(allPorts(container).length > 0 ? { ports: portList(container, place) } : {}),
     limits: `${formatSize(container.limits.memory)} memory, ${nameCpus(container.limits.cpus)}, ${count(container.limits.pids, 'process', 'processes')}`,
+    ...(container.expiresAt ? { 'removed at': formatTime(new Date(container.expiresAt)) } : {}),
   }
 }
 

@@ -5,7 +5,7 @@ import { commands } from './commands.ts'
 test.each([
   ['create', 'create NAME --image IMAGE [-p [HOST:]PORT[/udp]...] [-e NAME=VALUE...] [-m SIZE] [-- COMMAND...]'],
   ['rm', 'rm CONTAINER... [-f] [-v]'],
-  ['commit', 'commit CONTAINER NAME[:TAG] [-m TEXT]'],
+  ['commit', 'commit CONTAINER NAME[:TAG] [-m MESSAGE]'],
   ['ps', 'ps'],
   ['key add', 'key add KEY'],
 ])('the usage of %s', (name, line) => {
