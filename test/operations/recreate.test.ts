@@ -167,6 +167,10 @@ describe('when the new one does not come up, the one before is back', () => {
 describe('recreate', () => {
   test('asks first', async () => {
     expect(await say('recreate web -p 8080')).toMatchObject({ error: 'conflict', data: { confirm: true } })
+    expect((await say('recreate web -p 8080')).text).toMatch(
+      / Open as before: 53\/udp, 80, unless --clear ports leaves that out\.$/,
+    )
+    expect((await say('recreate web -p 8080 --clear ports')).text).not.toContain('Open as before')
     await sound('running', before.engineName)
   })
 

@@ -3,7 +3,7 @@ import type { Context } from '../../core/command/context.ts'
 import type { PortWish } from '../../core/command/intents.ts'
 import { type Container, publicPorts } from '../../core/model/container.ts'
 import type { Image } from '../../core/model/image.ts'
-import { containerData } from '../../core/reply/container.ts'
+import { called, containerData } from '../../core/reply/container.ts'
 import { volumesOf } from '../volume/mounted.ts'
 import { DcmError } from '../../core/reply/error.ts'
 
@@ -133,8 +133,14 @@ export const recreate = defineCommand({
     command: { kind: 'argv', rest: true, about: 'What runs inside instead of what ran.' },
   },
   gives: containerData,
-  confirms: ({ container }) =>
-    `Make ${container.name} anew? What was changed inside it and is not in /storage is lost; commit it first to keep it.`,
+  confirms({ container, publish, clear }) {
+    const had = publicPorts(container).map(called)
+    const stay =
+      publish.length === 0 || had.length === 0 || clear.includes('ports')
+        ? ''
+        : ` Open as before: ${had.join(', ')}, unless --clear ports leaves that out.`
+    return `Make ${container.name} anew? What was changed inside it and is not in /storage is lost; commit it first to keep it.${stay}`
+  },
   async run(args, { images }) {
     const { container, clear } = args
     const found = await imageFor(container, args.image, images)
