@@ -258,7 +258,7 @@ describe('on a terminal', () => {
   })
 
   test('a file is not thrown at it', async () => {
-    expect(await service.onTerminal('save web', '')).toMatchObject({
+    expect(await service.onTerminal('export web', '')).toMatchObject({
       code: 2,
       stdout: expect.stringContaining('write it to a file with -o FILE') as string,
     })
@@ -281,16 +281,16 @@ describe('a file', () => {
   const whole = Buffer.concat(Array.from({ length: 64 }, (_, at) => Buffer.alloc(16 * 1024, at)))
 
   test('goes to stdout', async () => {
-    const { code, bytes } = await service.run(['save', 'web'])
+    const { code, bytes } = await service.run(['export', 'web'])
     expect(code).toBe(0)
     expect(bytes.equals(whole)).toBe(true)
   })
 
   test('or where -o says, but over nothing that is there', async () => {
     const target = join(files, 'web.tar')
-    expect(await service.run(['save', 'web', '-o', target])).toMatchObject({ code: 0, stdout: '' })
+    expect(await service.run(['export', 'web', '-o', target])).toMatchObject({ code: 0, stdout: '' })
     expect((await readFile(target)).equals(whole)).toBe(true)
-    expect(await service.run(['save', 'web', '-o', target])).toMatchObject({
+    expect(await service.run(['export', 'web', '-o', target])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('already there') as string,
     })

@@ -90,7 +90,7 @@ export const commands: readonly Command[] = [
     },
   }),
   command({
-    name: 'save',
+    name: 'export',
     about: 'Get a container as a file.',
     needs: 'own',
     changes: false,
@@ -230,7 +230,7 @@ export function createStandInDoor() {
           ...{ name: text('name'), code: 0, late: false, output: 'ran\n', cut: false, changed: null },
           whole: 'ssh ada+web@host -- …',
         })
-      case 'save': {
+      case 'export': {
         find(owner, text('name'))
         return info('The file.', { file: { name: `${text('name')}.tar`, type: 'application/x-tar', bytes: bytes() } })
       }
