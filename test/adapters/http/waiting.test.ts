@@ -152,7 +152,7 @@ describe('events', () => {
 describe('a file', () => {
   test('is streamed as what it is', async () => {
     const { send } = createApp()
-    const response = await send({ as: 'ann', path: '/v1/save?name=web' })
+    const response = await send({ as: 'ann', path: '/v1/export?name=web' })
     expect(response.headers.get('content-type')).toBe('application/x-tar')
     expect(response.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''web.tar")
     expect((await response.arrayBuffer()).byteLength).toBe(64 * 16 * 1024)
@@ -160,7 +160,7 @@ describe('a file', () => {
 
   test('is let go of when the reader leaves', async () => {
     const { send, state } = createApp()
-    const reader = (await send({ as: 'ann', path: '/v1/save?name=web' })).body!.getReader()
+    const reader = (await send({ as: 'ann', path: '/v1/export?name=web' })).body!.getReader()
     await reader.read()
     await reader.cancel()
     await until(() => state.fileClosed)
@@ -170,7 +170,7 @@ describe('a file', () => {
   test('follows its reply as events', async () => {
     const { send } = createApp()
     const events = await readEvents(
-      await send({ as: 'ann', path: '/v1/save?name=web', headers: { accept: 'text/event-stream' } }),
+      await send({ as: 'ann', path: '/v1/export?name=web', headers: { accept: 'text/event-stream' } }),
     )
     expect(events[0]).toEqual({
       event: 'reply',
