@@ -63,12 +63,17 @@ describe('packing', () => {
   test('a file that cannot be read to its end breaks the tar off', async () => {
     await mkdir(join(folder, 'a'))
     await symlink('loop', join(folder, 'a', 'loop'))
-    // More than is read before anybody takes it: whichever is the first, the others are not read yet.
+    // More than is read ahead: whichever is the first, the others are not read yet.
     const names = ['z1', 'z2', 'z3']
     for (const name of names) await writeFile(join(folder, 'a', name), Buffer.alloc(1024 * 1024))
     const { tar } = await pack(join(folder, 'a'), () => undefined)
+    const chunks = tar[Symbol.asyncIterator]()
+    await chunks.next()
     for (const name of names) await rm(join(folder, 'a', name))
-    await expect(buffer(tar)).rejects.toThrow(/^Reading failed: .*z\d: it is not there\.$/)
+    const rest = async () => {
+      while (!(await chunks.next()).done);
+    }
+    await expect(rest()).rejects.toThrow(/^Reading failed: .*z\d: it is not there\.$/)
   })
 })
 
