@@ -111,6 +111,15 @@ for (const [name, action] of Object.entries(answers))
     expect(await ada.ssh('web', 'echo in')).toMatchObject({ stdout: 'in\n' })
   })
 
+test('L06 a forwarder whose runtime ended before its program began is started once more', async () => {
+  proxy.clear()
+  const body = { message: 'cannot start a stopped process: unknown' }
+  proxy.rule({ method: 'POST', path: '/containers/*/start', action: { type: 'status', status: 500, body } })
+  await ada.must('port add web 8080')
+  expect(proxy.calls({ method: 'POST', path: '/containers/*/start' }).map((call) => call.status)).toEqual([500, 204])
+  await ada.must('port rm web 8080')
+})
+
 test('L07 while the engine is slow with everything, and hangs for long over a commit, who does not need it is answered', async () => {
   await ada.must('create side --image debian -m 64m')
   proxy.clear()

@@ -89,7 +89,7 @@ test('its forwarder may nothing: no capability, no write, no root, little memory
   type Inspected = { Config: { User: string }; HostConfig: Record<string, unknown>; Mounts: unknown[] }
   const seen = await ask<Inspected>(dcm.engine, 'GET', `/containers/${first!.Id}/json`)
   expect(seen.HostConfig).toMatchObject({
-    ...{ CapDrop: ['ALL'], CapAdd: null, ReadonlyRootfs: true, Privileged: false, PidsLimit: 4, Binds: null },
+    ...{ CapDrop: ['ALL'], CapAdd: null, ReadonlyRootfs: true, Privileged: false, PidsLimit: 32, Binds: null },
     ...{ SecurityOpt: ['no-new-privileges'], Memory: 64 * 2 ** 20, MemorySwap: 64 * 2 ** 20, IpcMode: 'none' },
   })
   expect(seen.Config.User).toBe('65534:65534')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ForwardWish } from '../engine.ts'
-import { HostError } from '../fault.ts'
+import { HostError, isFault } from '../fault.ts'
 import { labels } from './create.ts'
 import { containerRef, fullId, fullImage, networkName } from './names.ts'
 import { array, object, string, stringMap, strings } from './read.ts'
@@ -65,7 +65,8 @@ export function forwardBody(wish: ForwardWish, place: { instance: string; bindHo
       Memory: 64 * mebi,
       MemorySwap: 64 * mebi,
       NanoCpus: 500_000_000,
-      PidsLimit: 4,
+      // It is one process itself; those of the runtime, while it starts, count too, and end where they get no thread.
+      PidsLimit: 32,
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
         { Name: 'nofile', Soft: 1024, Hard: 1024 },
@@ -126,8 +127,16 @@ export function createForwards(
     }
   }
 
-  const start = (id: string) =>
-    wire.call('POST', ['containers', id, 'start'], { deadline: deadlines.start, pool: 'long', allow: [304] })
+  const start = async (id: string): Promise<void> => {
+    const ask = { deadline: deadlines.start, pool: 'long' as const, allow: [304] }
+    try {
+      await wire.call('POST', ['containers', id, 'start'], ask)
+    } catch (error) {
+      // All of it is DCM's own, so a runtime that said no has had an accident, and is asked once more.
+      if (!isFault(error, 'refused')) throw error
+      await wire.call('POST', ['containers', id, 'start'], ask)
+    }
+  }
 
   const make = async (name: string, body: ReturnType<typeof forwardBody>): Promise<void> => {
     const ask = { query: { name }, body, deadline: deadlines.start, pool: 'long' as const }
