@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { begin, defineCommand } from '../../core/command/define.ts'
-import type { Image } from '../../core/model/image.ts'
 import { DcmError } from '../../core/reply/error.ts'
 
 export const commit = defineCommand({
@@ -26,11 +25,8 @@ export const commit = defineCommand({
   async run(args, { caller, images }) {
     const { container, image: ref, message } = args
     // A token for some containers replaces no image of another: what is made of that image next would be another thing.
-    const other = ({ source }: Image) => source !== container.name
-    if (
-      caller.scope?.containers &&
-      (await images.visible()).some((one) => one.ownerId && one.ref === ref && other(one))
-    )
+    const old = caller.scope?.containers && (await images.visible()).find((one) => one.ownerId && one.ref === ref)
+    if (old && old.source !== container.name)
       throw new DcmError('denied', `This token may not replace ${ref}, which was not saved from ${container.name}.`)
     const { id: containerId, ownerId } = container
     return begin('commit', { containerId, ownerId, ref, message, keepEnv: !args['no-env'] })

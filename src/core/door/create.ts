@@ -26,7 +26,7 @@ import { createLogin } from './login.ts'
 import { lookupFor } from './lookup.ts'
 import { createOpen } from './open.ts'
 import { readArgs } from './read.ts'
-import { askerFor } from './record.ts'
+import { actingOf, askerFor } from './record.ts'
 import { createRepeats } from './repeat.ts'
 import { viewOf } from './view.ts'
 
@@ -129,11 +129,7 @@ export function createDoor(deps: DoorDeps): Door {
     // Before anything is read: what was to be changed may be gone by now, because it was.
     const earlier =
       facts.again && command.changes
-        ? await store.operations.ofRequest(
-            facts.requestId,
-            (facts.actor.by ?? facts.actor.person)?.id ?? null,
-            facts.target,
-          )
+        ? await store.operations.ofRequest(facts.requestId, actingOf(facts.actor)?.id ?? null, facts.target)
         : undefined
     if (earlier) return outcome(earlier.id, waiting)
     const caller = facts.actor as Caller

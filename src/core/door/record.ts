@@ -1,12 +1,15 @@
-import type { Actor } from '../model/person.ts'
+import type { Actor, Person } from '../model/person.ts'
 import type { Begin } from '../command/define.ts'
 import type { Asker } from '../operation/asker.ts'
 import type { AuditEntry } from '../store/audit.ts'
 import type { Store } from '../store/store.ts'
 
+/** Who acts: with `--as`, the admin. */
+export const actingOf = (actor: Actor): Person | null => actor.by ?? actor.person
+
 /** Who a call is by, as it is stored: with `--as`, the admin acts and the member's name stands beside. */
 function askerOf(actor: Actor, command: string, target: string | null, requestId: string): Asker {
-  const acting = actor.by ?? actor.person
+  const acting = actingOf(actor)
   return {
     ownerId: null,
     actorId: acting?.id ?? null,
